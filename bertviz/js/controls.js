@@ -1,0 +1,369 @@
+// The parts of a view that a reader touches: selects, head squares, columns of tokens, the tooltip.
+// All of them are DOM, reachable by keyboard, and say what they are; what is only looked at is
+// painted (marks.js).
+
+import { format } from "d3-format";
+import { select } from "d3-selection";
+import { pairsOf } from "./state.js";
+
+/** @typedef {import("./shell.js").Frame} Frame */
+/** @typedef {import("./payload.js").Tokens} Tokens */
+/** @typedef {"query" | "key"} Side */
+
+export const ROW = 24;
+
+const fixed = { 2: format(".2f"), 3: format(".3f"), 4: format(".4f") };
+
+/**
+ * A weight in two digits; what rounds to zero is told from zero.
+ * @param {number} weight
+ */
+export function shortWeight(weight) {
+  return weight > 0 && weight < 0.005 ? "<0.01" : fixed[2](weight);
+}
+
+/** @type {(weight: number) => string} */
+export const exactWeight = (weight) => fixed[4](weight);
+
+/**
+ * @param {HTMLElement} parent
+ * @param {string} className
+ * @param {string} [tag]
+ */
+export function add(parent, className, tag = "div") {
+  const element = document.createElement(tag);
+  element.className = className;
+  parent.append(element);
+  return element;
+}
+
+/**
+ * A labelled native select.
+ * @param {HTMLElement} parent
+ * @param {string} name
+ * @param {string} label
+ * @param {(value: string) => void} chosen
+ */
+export function addSelect(parent, name, label, chosen) {
+  const element = /** @type {HTMLLabelElement} */ (add(parent, "", "label"));
+  element.append(label);
+  const box = document.createElement("select");
+  box.name = name;
+  box.addEventListener("change", () => chosen(box.value));
+  element.append(box);
+  return {
+    element,
+    /**
+     * @param {{value: string, text: string}[]} options
+     * @param {string} value
+     */
+    draw(options, value) {
+      select(box)
+        .selectAll("option")
+        .data(options)
+        .join("option")
+        .attr("value", (d) => d.value)
+        .text((d) => d.text);
+      box.value = value;
+    },
+  };
+}
+
+/**
+ * Block, layer and pair, each where it applies.
+ * @param {HTMLElement} toolbar
+ * @param {Frame} frame
+ * @param {{layer: boolean}} which
+ */
+export function addSourceSelects(toolbar, frame, which) {
+  const blocks = frame.source.payload.blocks;
+  const block =
+    blocks.length > 1 &&
+    addSelect(toolbar, "block", "Attention", (value) => frame.set({ block: value }));
+  const layer =
+    which.layer &&
+    addSelect(toolbar, "layer", "Layer", (value) => frame.set({ layer: Number(value) }));
+  const pair =
+    blocks.some((b) => pairsOf(b).length > 1) &&
+    addSelect(toolbar, "pair", "Pair", (value) => frame.set({ pair: value }));
+  return {
+    draw() {
+      const state = frame.state();
+      const current = frame.source.block(state.block);
+      if (block) block.draw(blocks.map((b) => option(b.name, capital(b.name))), state.block);
+      if (layer) layer.draw(current.layers.map((l) => option(l.index)), String(state.layer));
+      if (pair) {
+        const pairs = pairsOf(current);
+        pair.element.hidden = pairs.length < 2;
+        pair.draw(pairs.map((p) => option(p)), state.pair);
+      }
+    },
+  };
+}
+
+/**
+ * @param {string | number} value
+ * @param {string} [text]
+ */
+export function option(value, text) {
+  return { value: String(value), text: text ?? String(value) };
+}
+
+/** @param {string} text */
+function capital(text) {
+  return text.charAt(0).toUpperCase() + text.slice(1);
+}
+
+/**
+ * The row of numbered head squares. Click switches a head on or off (the last one stays), a double
+ * click keeps only that head, a double click on the only head brings all back.
+ * @param {HTMLElement} parent
+ * @param {Frame} frame
+ */
+export function addHeadSquares(parent, frame) {
+  const row = add(parent, "heads");
+  add(row, "", "span").textContent = "Heads";
+  const squares = add(row, "squares");
+  squares.setAttribute("role", "group");
+  squares.setAttribute("aria-label", "Heads: click switches, double click keeps only one");
+  const all = add(row, "link", "button");
+  all.textContent = "all";
+  all.setAttribute("aria-label", "All heads");
+  all.addEventListener("click", () => frame.set({ heads: headsOf(frame) }));
+
+  /** @param {Event} event */
+  const headAt = (event) => {
+    const button = /** @type {Element} */ (event.target).closest("button");
+    return button ? Number(button.dataset.head) : null;
+  };
+  squares.addEventListener("click", (event) => {
+    const head = headAt(event);
+    if (head === null) return;
+    const { heads } = frame.state();
+    const next = heads.includes(head) ? heads.filter((h) => h !== head) : [...heads, head];
+    if (next.length) frame.set({ heads: next });
+  });
+  squares.addEventListener("dblclick", (event) => {
+    const head = headAt(event);
+    if (head !== null) solo(head);
+  });
+  /** @param {number} head */
+  const solo = (head) => {
+    const { heads } = frame.state();
+    const only = heads.length === 1 && heads[0] === head;
+    frame.set({ heads: only ? headsOf(frame) : [head] });
+  };
+  squares.addEventListener("keydown", (event) => {
+    const head = headAt(event);
+    if (head === null) return;
+    const heads = headsOf(frame);
+    const step = { ArrowRight: 1, ArrowLeft: -1 }[event.key];
+    if (step) {
+      const next = heads[(heads.indexOf(head) + step + heads.length) % heads.length];
+      const button = squares.querySelector(`[data-head="${next}"]`);
+      /** @type {HTMLElement} */ (button).focus();
+    } else if (event.key === "Enter" && event.shiftKey) {
+      solo(head);
+    } else {
+      return;
+    }
+    event.preventDefault();
+  });
+
+  return {
+    draw() {
+      const { heads } = frame.state();
+      const theme = frame.theme();
+      select(squares)
+        .selectAll("button")
+        .data(headsOf(frame))
+        .join("button")
+        .attr("type", "button")
+        .attr("data-head", (head) => head)
+        .attr("aria-pressed", (head) => String(heads.includes(head)))
+        .attr("aria-label", (head) => `Head ${head}`)
+        .style("background", (head) => theme.head(head))
+        .style("color", theme.onHead)
+        .text((head) => head);
+      all.style.visibility = heads.length === headsOf(frame).length ? "hidden" : "visible";
+    },
+  };
+}
+
+/**
+ * The heads of the layer that is shown.
+ * @param {Frame} frame
+ */
+export function headsOf(frame) {
+  const state = frame.state();
+  return frame.source.layer(state.block, state.layer).heads;
+}
+
+/**
+ * A column of tokens: hovering one previews, click or Enter locks, arrows move, Esc clears. Only
+ * tokens near the visible part of the stage are in the DOM.
+ * @param {HTMLElement} parent
+ * @param {Side} side
+ * @param {object} on
+ * @param {(position: number) => void} on.enter
+ * @param {() => void} on.leave
+ * @param {(position: number) => void} on.click
+ * @param {(position: number) => void} on.move keyboard
+ * @param {(side: Side) => void} [on.cross] keyboard: to the other column
+ * @param {() => void} on.clear
+ */
+export function addTokenColumn(parent, side, on) {
+  const column = add(parent, `column ${side}`);
+  column.setAttribute("role", "listbox");
+  column.setAttribute("aria-label", `${side} tokens`);
+  /** @type {Int32Array} */
+  let shown = new Int32Array(0);
+  let focusAfterDraw = false;
+
+  /** @param {Event} event */
+  const positionAt = (event) => {
+    const token = /** @type {Element} */ (event.target).closest("[data-token]");
+    return token ? Number(/** @type {HTMLElement} */ (token).dataset.index) : null;
+  };
+  column.addEventListener("pointerover", (event) => {
+    const position = positionAt(event);
+    if (position !== null && event.pointerType !== "touch") on.enter(position);
+  });
+  column.addEventListener("pointerleave", (event) => {
+    if (event.pointerType !== "touch") on.leave();
+  });
+  column.addEventListener("click", (event) => {
+    const position = positionAt(event);
+    if (position !== null) on.click(position);
+  });
+  column.addEventListener("keydown", (event) => {
+    const position = positionAt(event);
+    if (position === null || event.altKey || event.ctrlKey || event.metaKey) return;
+    const row = shown.indexOf(position);
+    const step = { ArrowDown: 1, ArrowUp: -1, PageDown: 10, PageUp: -10 }[event.key];
+    if (step) {
+      focusAfterDraw = true;
+      on.move(shown[Math.min(Math.max(row + step, 0), shown.length - 1)]);
+    } else if (event.key === "Home" || event.key === "End") {
+      focusAfterDraw = true;
+      on.move(shown[event.key === "Home" ? 0 : shown.length - 1]);
+    } else if (event.key === "Enter" || event.key === " ") {
+      on.click(position);
+    } else if (on.cross && event.key === (side === "query" ? "ArrowRight" : "ArrowLeft")) {
+      on.cross(side === "query" ? "key" : "query");
+    } else {
+      return;
+    }
+    event.preventDefault();
+    event.stopPropagation();
+  });
+
+  return {
+    element: column,
+    /** @param {number} position */
+    focus(position) {
+      const token = column.querySelector(`[data-index="${position}"]`);
+      /** @type {HTMLElement | null} */ (token)?.focus({ preventScroll: true });
+    },
+    /**
+     * @param {object} options
+     * @param {Tokens} options.tokens
+     * @param {Int32Array} options.positions the model's positions, one a row
+     * @param {[number, number]} options.rows the part that is in view
+     * @param {number | null} options.selected
+     * @param {(position: number) => string} [options.className]
+     * @param {number} [options.row] height of a row
+     */
+    draw({ tokens, positions, rows, selected, className, row = ROW }) {
+      shown = positions;
+      const visible = Array.from({ length: Math.max(0, rows[1] - rows[0]) }, (_, i) => rows[0] + i);
+      const inTab = selected !== null ? selected : positions[Math.min(rows[0], positions.length - 1)];
+      select(column)
+        .selectAll("div")
+        .data(visible, (r) => positions[/** @type {number} */ (r)])
+        .join("div")
+        .attr("role", "option")
+        .attr("dir", "auto")
+        .attr("data-token", side)
+        .attr("data-index", (r) => positions[r])
+        .attr("tabindex", (r) => (positions[r] === inTab ? 0 : -1))
+        .attr("aria-selected", (r) => String(positions[r] === selected))
+        .attr("class", (r) => {
+          const position = positions[r];
+          return `token ${position === selected ? "selected" : ""} ${className?.(position) ?? ""}`;
+        })
+        .style("top", (r) => `${r * row}px`)
+        .style("height", `${row}px`)
+        .style("line-height", `${row - 2}px`)
+        .text((r) => tokens.text[positions[r]]);
+      if (focusAfterDraw && selected !== null) {
+        focusAfterDraw = false;
+        this.focus(selected);
+      }
+    },
+  };
+}
+
+/**
+ * One tooltip per view; it stays inside the view and never takes the pointer.
+ * @param {HTMLElement} root
+ */
+export function addTooltip(root) {
+  const box = add(root, "tooltip");
+  box.setAttribute("role", "tooltip");
+  box.hidden = true;
+  return {
+    /**
+     * @param {string} text
+     * @param {number} clientX
+     * @param {number} clientY
+     */
+    show(text, clientX, clientY) {
+      box.textContent = text;
+      box.hidden = false;
+      const around = root.getBoundingClientRect();
+      const { offsetWidth: width, offsetHeight: height } = box;
+      const x = clientX - around.left + 14;
+      const y = clientY - around.top + 16;
+      const left = x + width > around.width ? x - width - 28 : x;
+      const top = y + height > around.height ? y - height - 32 : y;
+      box.style.left = `${Math.max(0, left)}px`;
+      box.style.top = `${Math.max(0, top)}px`;
+    },
+    hide() {
+      box.hidden = true;
+    },
+  };
+}
+
+/**
+ * What a token's tooltip begins with: its whole text, its position, the tokenizer's own string.
+ * @param {Tokens} tokens
+ * @param {number} position
+ */
+export function describeToken(tokens, position) {
+  const raw = tokens.raw?.[position];
+  const own = raw !== undefined && raw !== tokens.text[position] ? `, in the tokenizer ${raw}` : "";
+  return `${tokens.text[position]}  (position ${position}${own})`;
+}
+
+/**
+ * Width that the widest of these texts needs, within bounds.
+ * @param {string[]} texts
+ * @param {number} least
+ * @param {number} most
+ */
+export function columnWidth(texts, least, most) {
+  const context = /** @type {CanvasRenderingContext2D} */ (
+    document.createElement("canvas").getContext("2d")
+  );
+  // 600 is the weight of a selected token: selecting must not cut it off.
+  context.font = '600 13.5px system-ui, -apple-system, "Segoe UI", "DejaVu Sans", sans-serif';
+  let width = least;
+  for (const text of new Set(texts)) {
+    if (text.length > 40) return most;
+    width = Math.max(width, context.measureText(text).width + 22);
+    if (width >= most) return most;
+  }
+  return Math.ceil(width);
+}

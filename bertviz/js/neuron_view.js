@@ -1,0 +1,3 @@
+import { headView } from "./head_view.js";
+/** @type {import("./shell.js").View} */
+export const neuronView = headView;

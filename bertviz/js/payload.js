@@ -1,0 +1,266 @@
+// The decoder of bertviz/payload.py, which describes the schema. What arrives as base64 of gzip
+// leaves as typed arrays, one layer at a time and only when a picture needs it.
+
+/** @typedef {{text: string[], raw: string[] | null, sentences: number[] | null}} Tokens */
+/** @typedef {{chunk: number, listed: number, steps: number}} SparseRef */
+/** @typedef {{chunk: number, offset: number, dtype: "f2" | "f4", shape: number[]}} ArrayRef */
+/**
+ * @typedef {object} NeuronRef
+ * @property {ArrayRef} queries
+ * @property {ArrayRef} keys
+ * @property {number[]} keyHead
+ * @property {number} scaling
+ * @property {number | null} softcap
+ * @property {number[] | null} sinks
+ * @property {boolean} causal
+ * @property {ArrayRef | null} bias
+ */
+/**
+ * @typedef {object} Layer
+ * @property {number} index
+ * @property {string} name
+ * @property {number[]} heads
+ * @property {SparseRef | null} weights
+ * @property {NeuronRef | null} neurons
+ */
+/**
+ * @typedef {object} Block
+ * @property {string} name
+ * @property {"encoder" | "decoder" | "cross"} kind
+ * @property {Tokens} query
+ * @property {Tokens | null} key
+ * @property {Layer[]} layers
+ */
+/**
+ * @typedef {object} Payload
+ * @property {number} version
+ * @property {"head" | "model" | "neuron"} view
+ * @property {"auto" | "light" | "dark"} theme
+ * @property {{name: string | null, dtype: string, exactness: any}} model
+ * @property {Block[]} blocks
+ * @property {Record<string, any>} state
+ * @property {string[]} chunks
+ */
+/**
+ * The listed weights of a layer. Row r = slot × queries + query, where slot counts the layer's
+ * heads; its entries are start[r] to start[r + 1].
+ * @typedef {object} Weights
+ * @property {number[]} heads
+ * @property {number} queries
+ * @property {number} keys
+ * @property {Uint32Array} start
+ * @property {Uint16Array} key
+ * @property {Float32Array} weight
+ * @property {Float32Array} hidden mass of each row that is not listed
+ */
+/**
+ * What the attention of a layer is computed from.
+ * @typedef {object} Neurons
+ * @property {number[]} heads
+ * @property {number} queryCount
+ * @property {number} keyCount
+ * @property {number} headDim
+ * @property {Float32Array} queries (heads, query, headDim)
+ * @property {Float32Array} keys (key heads, key, headDim)
+ * @property {number[]} keyHead per head, the row of keys it uses
+ * @property {number} scaling
+ * @property {number | null} softcap
+ * @property {number[] | null} sinks
+ * @property {boolean} causal
+ * @property {{data: Float32Array, shape: number[]} | null} bias
+ */
+
+export const VERSION = 1;
+
+/** Reads a payload; decoded layers are kept. */
+export class Source {
+  /** @param {Payload} payload */
+  constructor(payload) {
+    if (payload.version !== VERSION) {
+      throw new Error(
+        `This output has version ${payload.version} of the data, its script reads ${VERSION}.`,
+      );
+    }
+    this.payload = payload;
+    /** @type {Map<Layer, Weights | Neurons>} */
+    this.decoded = new Map();
+    /** @type {Map<number, Promise<ArrayBuffer>>} chunks that several layers share */
+    this.shared = new Map();
+  }
+
+  /** @param {string} name */
+  block(name) {
+    const block = this.payload.blocks.find((b) => b.name === name);
+    if (!block) throw new Error(`There is no block "${name}" in this output.`);
+    return block;
+  }
+
+  /**
+   * @param {string} name
+   * @param {number} index
+   */
+  layer(name, index) {
+    const layer = this.block(name).layers.find((l) => l.index === index);
+    if (!layer) throw new Error(`There is no layer ${index} in block "${name}" of this output.`);
+    return layer;
+  }
+
+  /** @param {Layer} layer */
+  has(layer) {
+    return this.decoded.has(layer);
+  }
+
+  /**
+   * @param {Layer} layer
+   * @returns {Weights}
+   */
+  weights(layer) {
+    return /** @type {Weights} */ (this.decoded.get(layer));
+  }
+
+  /**
+   * @param {Layer} layer
+   * @returns {Neurons}
+   */
+  neurons(layer) {
+    return /** @type {Neurons} */ (this.decoded.get(layer));
+  }
+
+  /**
+   * Decodes the layers that are not decoded yet.
+   * @param {Block} block
+   * @param {Layer[]} layers
+   */
+  async ensure(block, layers) {
+    await Promise.all(
+      layers
+        .filter((layer) => !this.decoded.has(layer))
+        .map(async (layer) => {
+          this.decoded.set(
+            layer,
+            layer.weights
+              ? await this.#decodeWeights(block, layer, layer.weights)
+              : await this.#decodeNeurons(layer, /** @type {NeuronRef} */ (layer.neurons)),
+          );
+        }),
+    );
+  }
+
+  /** @param {number} index */
+  #chunk(index) {
+    let bytes = this.shared.get(index);
+    if (!bytes) {
+      bytes = gunzip(fromBase64(this.payload.chunks[index]));
+      this.shared.set(index, bytes);
+    }
+    return bytes;
+  }
+
+  /**
+   * @param {Block} block
+   * @param {Layer} layer
+   * @param {SparseRef} ref
+   * @returns {Promise<Weights>}
+   */
+  async #decodeWeights(block, layer, ref) {
+    const bytes = await this.#chunk(ref.chunk);
+    this.shared.delete(ref.chunk); // one layer only; the decoded arrays are all that is needed
+    const queries = block.query.text.length;
+    const rows = layer.heads.length * queries;
+    const n = ref.listed;
+    const hidden = new Float32Array(bytes, 0, rows);
+    const counts = new Uint32Array(bytes, 4 * rows, rows);
+    const planes = new Uint8Array(bytes, 8 * rows, 4 * n);
+    const start = new Uint32Array(rows + 1);
+    const key = new Uint16Array(n);
+    const weight = new Float32Array(n);
+    let i = 0;
+    for (let row = 0; row < rows; row++) {
+      start[row] = i;
+      let column = 0;
+      for (const end = i + counts[row]; i < end; i++) {
+        column += planes[i] | (planes[n + i] << 8);
+        key[i] = column;
+        weight[i] = (planes[2 * n + i] | (planes[3 * n + i] << 8)) / ref.steps;
+      }
+    }
+    start[rows] = i;
+    const keys = tokensOf(block, "key").text.length;
+    return { heads: layer.heads, queries, keys, start, key, weight, hidden };
+  }
+
+  /**
+   * @param {Layer} layer
+   * @param {NeuronRef} ref
+   * @returns {Promise<Neurons>}
+   */
+  async #decodeNeurons(layer, ref) {
+    const [, queryCount, headDim] = ref.queries.shape;
+    return {
+      heads: layer.heads,
+      queryCount,
+      keyCount: ref.keys.shape[1],
+      headDim,
+      queries: await this.#array(ref.queries),
+      keys: await this.#array(ref.keys),
+      keyHead: ref.keyHead,
+      scaling: ref.scaling,
+      softcap: ref.softcap,
+      sinks: ref.sinks,
+      causal: ref.causal,
+      bias: ref.bias && { data: await this.#array(ref.bias), shape: ref.bias.shape },
+    };
+  }
+
+  /** @param {ArrayRef} ref */
+  async #array(ref) {
+    const bytes = await this.#chunk(ref.chunk);
+    const size = ref.shape.reduce((a, b) => a * b, 1);
+    return ref.dtype === "f4"
+      ? new Float32Array(bytes, ref.offset, size)
+      : fromFloat16(new Uint16Array(bytes, ref.offset, size));
+  }
+}
+
+/**
+ * @param {Block} block
+ * @param {"query" | "key"} side
+ */
+export function tokensOf(block, side) {
+  return side === "key" && block.key ? block.key : block.query;
+}
+
+/** @param {string} text */
+function fromBase64(text) {
+  // A plain loop: Uint8Array.from with a callback takes ten times as long.
+  const binary = atob(text);
+  const bytes = new Uint8Array(binary.length);
+  for (let i = 0; i < bytes.length; i++) bytes[i] = binary.charCodeAt(i);
+  return bytes;
+}
+
+/** @param {Uint8Array<ArrayBuffer>} bytes */
+function gunzip(bytes) {
+  const stream = new Blob([bytes]).stream().pipeThrough(new DecompressionStream("gzip"));
+  return new Response(stream).arrayBuffer();
+}
+
+/** @param {Uint16Array} halves */
+function fromFloat16(halves) {
+  const values = new Float32Array(halves.length);
+  for (let i = 0; i < halves.length; i++) {
+    const bits = halves[i];
+    const exponent = (bits >> 10) & 31;
+    const fraction = bits & 1023;
+    const size =
+      exponent === 0
+        ? fraction * 2 ** -24
+        : exponent < 31
+          ? (1 + fraction / 1024) * 2 ** (exponent - 15)
+          : fraction
+            ? NaN
+            : Infinity;
+    values[i] = bits & 0x8000 ? -size : size;
+  }
+  return values;
+}

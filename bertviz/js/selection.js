@@ -1,0 +1,106 @@
+// Hover previews, click locks, Esc clears, arrows move: the same in every view that has tokens.
+
+/** @typedef {import("./shell.js").Frame} Frame */
+/** @typedef {import("./controls.js").Side} Side */
+/** @typedef {ReturnType<typeof import("./controls.js").addTokenColumn>} Column */
+
+const TOOLTIP_DELAY = 450;
+
+/**
+ * @param {Frame} frame
+ * @param {{reveal: (row: number) => void}} stage
+ * @param {(side: Side, position: number, event: PointerEvent | null) => void} explain shows the
+ *   tooltip, or hides it when there is no event
+ */
+export function selectionHandlers(frame, stage, explain) {
+  const { root } = frame;
+  /** @type {Record<Side, Column> | null} */
+  let columns = null;
+  /** @type {PointerEvent | null} */
+  let pointer = null;
+  let inside = false;
+  /** @type {ReturnType<typeof setTimeout> | undefined} */
+  let timer;
+
+  root.addEventListener("pointermove", (event) => {
+    pointer = event;
+  });
+  root.addEventListener("pointerover", (event) => {
+    pointer = event;
+    inside = true;
+  }, { capture: true });
+  root.addEventListener("pointerleave", () => {
+    inside = false;
+  });
+  // The pointer over the view is enough: after a click elsewhere in the notebook the lock would
+  // otherwise stay.
+  document.addEventListener("keydown", (event) => {
+    if (event.key !== "Escape" || !root.isConnected) return;
+    const focused = /** @type {ShadowRoot} */ (root.getRootNode()).activeElement;
+    if (!inside && !focused) return;
+    clear();
+    event.stopPropagation();
+  }, { capture: true });
+
+  function clear() {
+    clearTimeout(timer);
+    explain("query", 0, null);
+    frame.set({ query: null, key: null, locked: false });
+  }
+
+  /**
+   * @param {Side} side
+   * @param {number} position
+   */
+  const chosen = (side, position) =>
+    side === "query" ? { query: position, key: null } : { query: null, key: position };
+
+  return {
+    /** @param {Record<Side, Column>} both */
+    columns(both) {
+      columns = both;
+    },
+    /**
+     * Handlers for one column.
+     * @param {Side} side
+     * @param {(position: number) => number} [rowOf]
+     */
+    on(side, rowOf = (position) => position) {
+      return {
+        /** @param {number} position */
+        enter(position) {
+          const state = frame.state();
+          clearTimeout(timer);
+          explain(side, position, null);
+          const opposite = state.locked && state[side] === null;
+          timer = setTimeout(() => explain(side, position, pointer), opposite ? 0 : TOOLTIP_DELAY);
+          if (!state.locked) frame.set(chosen(side, position));
+        },
+        leave() {
+          clearTimeout(timer);
+          explain(side, 0, null);
+          if (!frame.state().locked) frame.set({ query: null, key: null });
+        },
+        /** @param {number} position */
+        click(position) {
+          const state = frame.state();
+          if (state.locked && state[side] === position) frame.set({ locked: false });
+          else frame.set({ ...chosen(side, position), locked: true });
+        },
+        /** @param {number} position */
+        move(position) {
+          frame.set({ ...chosen(side, position), locked: true });
+          stage.reveal(rowOf(position));
+        },
+        /** @param {Side} other */
+        cross(other) {
+          const state = frame.state();
+          const position = state[side] ?? 0;
+          frame.set({ ...chosen(other, position), locked: true });
+          requestAnimationFrame(() => columns?.[other].focus(position));
+        },
+        clear,
+      };
+    },
+  };
+}

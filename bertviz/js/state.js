@@ -1,0 +1,136 @@
+// What a reader has chosen. A state is a plain object whose keys are public: they are those of the
+// host's data-drawn, and head, layer and token numbers are the model's own. Every way to change it
+// (mouse, keyboard, the page API, Python's arguments) goes through nextState, which repairs what
+// cannot be drawn, so that the views never meet an impossible state.
+
+import { tokensOf } from "./payload.js";
+
+/** @typedef {import("./payload.js").Payload} Payload */
+/** @typedef {import("./payload.js").Block} Block */
+/**
+ * @typedef {object} State
+ * @property {string} block
+ * @property {number} layer
+ * @property {number[]} heads
+ * @property {number | null} query
+ * @property {number | null} key
+ * @property {boolean} locked
+ * @property {string} pair
+ * @property {boolean} [detail] neuron view: are the columns open?
+ * @property {[number, number] | null} [cell] model view: the opened [layer, head]
+ */
+
+/** Sentence filters, as [query's sentence, key's sentence]; null is any. */
+export const PAIRS = /** @type {Record<string, [number | null, number | null]>} */ ({
+  All: [null, null],
+  "A→A": [0, 0],
+  "B→B": [1, 1],
+  "A→B": [0, 1],
+  "B→A": [1, 0],
+});
+
+/**
+ * The filters that a block offers: none unless it has two sentences.
+ * @param {Block} block
+ * @returns {string[]}
+ */
+export function pairsOf(block) {
+  const query = tokensOf(block, "query").sentences;
+  const key = tokensOf(block, "key").sentences;
+  if (!query || !key) return ["All"];
+  return Object.keys(PAIRS).filter((pair) => {
+    const [a, b] = PAIRS[pair];
+    return (a === null || query.includes(a)) && (b === null || key.includes(b));
+  });
+}
+
+/**
+ * Token positions of one side that a filter keeps, in order.
+ * @param {Block} block
+ * @param {"query" | "key"} side
+ * @param {string} pair
+ * @returns {Int32Array}
+ */
+export function positionsOf(block, side, pair) {
+  const { text, sentences } = tokensOf(block, side);
+  const wanted = (PAIRS[pair] ?? PAIRS.All)[side === "query" ? 0 : 1];
+  const all = Int32Array.from(text.keys());
+  return wanted === null || !sentences ? all : all.filter((i) => sentences[i] === wanted);
+}
+
+/**
+ * @param {Payload} payload
+ * @param {Partial<State>} [defaults] a view's own beginning, weaker than the caller's
+ * @returns {State}
+ */
+export function initialState(payload, defaults = {}) {
+  const block = payload.blocks[0];
+  /** @type {State} */
+  const empty = {
+    block: block.name,
+    layer: block.layers[0].index,
+    heads: block.layers[0].heads,
+    query: null,
+    key: null,
+    locked: false,
+    pair: "All",
+  };
+  const wanted = payload.state;
+  const state = nextState(payload, empty, { block: wanted.block, layer: wanted.layer });
+  // Without a choice of heads, all of the layer that is shown.
+  const heads = blockOf(payload, state.block).layers.find((l) => l.index === state.layer)?.heads;
+  return nextState(payload, state, { heads, ...defaults, ...wanted });
+}
+
+/**
+ * The state after a change. Unknown numbers fall back to what was there before.
+ * @param {Payload} payload
+ * @param {State} state
+ * @param {Partial<State>} patch
+ * @returns {State}
+ */
+export function nextState(payload, state, patch) {
+  /** @type {State} */
+  const next = { ...state };
+  for (const [name, value] of Object.entries(patch)) {
+    if (value !== undefined) Object.assign(next, { [name]: value });
+  }
+  // Choosing a token on one side lets go of the other, unless both are given.
+  if (patch.query != null && patch.key === undefined) next.key = null;
+  if (patch.key != null && patch.query === undefined) next.query = null;
+  if (patch.cell) next.layer = patch.cell[0];
+
+  const block = payload.blocks.find((b) => b.name === next.block) ?? blockOf(payload, state.block);
+  next.block = block.name;
+  const layer =
+    block.layers.find((l) => l.index === next.layer) ??
+    block.layers.find((l) => l.index === state.layer) ??
+    block.layers[0];
+  next.layer = layer.index;
+  const heads = layer.heads.filter((head) => next.heads.includes(head));
+  const before = layer.heads.filter((head) => state.heads.includes(head));
+  next.heads = heads.length ? heads : before.length ? before : layer.heads;
+
+  if (!pairsOf(block).includes(next.pair)) next.pair = "All";
+  for (const side of /** @type {("query" | "key")[]} */ (["query", "key"])) {
+    const position = next[side];
+    if (position !== null && !positionsOf(block, side, next.pair).includes(position)) {
+      next[side] = null;
+    }
+  }
+  if (next.query === null && next.key === null) next.locked = false;
+  if (next.cell) {
+    const [index, head] = next.cell;
+    const row = block.layers.find((l) => l.index === index);
+    if (!row?.heads.includes(head)) next.cell = null;
+  }
+  return next;
+}
+
+/**
+ * @param {Payload} payload
+ * @param {string} name
+ */
+function blockOf(payload, name) {
+  return payload.blocks.find((b) => b.name === name) ?? payload.blocks[0];
+}

@@ -1,0 +1,249 @@
+// Every colour, and which of the two themes applies. A notebook's dark mode is not the system's
+// (JupyterLab Dark on a light desktop is common), so the page around the host is asked first.
+
+/** @typedef {"light" | "dark"} Mode */
+/**
+ * @typedef {object} Theme
+ * @property {Mode} mode
+ * @property {string} ground
+ * @property {string} surface cells of a grid
+ * @property {string} ink
+ * @property {string} muted
+ * @property {string} hairline
+ * @property {string} accent
+ * @property {string} field behind what is selected
+ * @property {string} positive
+ * @property {string} negative
+ * @property {string} onHead text on a head's colour
+ * @property {(head: number) => string} head
+ * @property {(fraction: number) => string} layer from the first layer (0) to the last (1)
+ */
+
+/** @type {Record<Mode, Theme>} */
+export const THEMES = {
+  light: {
+    mode: "light",
+    ground: "#ffffff",
+    surface: "#f4f5f6",
+    ink: "#1f2328",
+    muted: "#656d76",
+    hairline: "#d8dee4",
+    accent: "#0969da",
+    field: "#e5effb",
+    positive: "#0b62c4",
+    negative: "#d9580d",
+    onHead: "#ffffff",
+    // Neighbours differ most by the golden angle; from head 3 × 13 on only the numbers tell.
+    head: (head) => oklch(0.57 - 0.05 * (head % 2), 0.15, 25 + head * 137.508),
+    layer: (fraction) => oklch(0.55, 0.11, 210 + 120 * fraction),
+  },
+  dark: {
+    mode: "dark",
+    ground: "#0f1419",
+    surface: "#1b2027",
+    ink: "#e6edf3",
+    muted: "#8b949e",
+    hairline: "#2b333c",
+    accent: "#58a6ff",
+    field: "#12304f",
+    positive: "#58a6ff",
+    negative: "#ff9248",
+    onHead: "#0f1419",
+    head: (head) => oklch(0.76 - 0.05 * (head % 2), 0.14, 25 + head * 137.508),
+    layer: (fraction) => oklch(0.72, 0.12, 210 + 120 * fraction),
+  },
+};
+
+/**
+ * OKLCH to hex; the chroma gives way where sRGB ends, lightness and hue do not.
+ * Björn Ottosson, "A perceptual color space for image processing" (2020).
+ * @param {number} lightness 0..1
+ * @param {number} chroma
+ * @param {number} hue degrees
+ */
+export function oklch(lightness, chroma, hue) {
+  const angle = (hue * Math.PI) / 180;
+  for (let c = chroma; ; c -= 0.005) {
+    const a = Math.max(c, 0) * Math.cos(angle);
+    const b = Math.max(c, 0) * Math.sin(angle);
+    const l = (lightness + 0.3963377774 * a + 0.2158037573 * b) ** 3;
+    const m = (lightness - 0.1055613458 * a - 0.0638541728 * b) ** 3;
+    const s = (lightness - 0.0894841775 * a - 1.291485548 * b) ** 3;
+    const rgb = [
+      4.0767416621 * l - 3.3077115913 * m + 0.2309699292 * s,
+      -1.2684380046 * l + 2.6097574011 * m - 0.3413193965 * s,
+      -0.0041960863 * l - 0.7034186147 * m + 1.707614701 * s,
+    ];
+    if (c <= 0 || rgb.every((v) => v >= -0.0005 && v <= 1.0005)) {
+      return (
+        "#" +
+        rgb
+          .map((v) => {
+            const linear = Math.min(Math.max(v, 0), 1);
+            const gamma = linear <= 0.0031308 ? 12.92 * linear : 1.055 * linear ** (1 / 2.4) - 0.055;
+            return Math.round(255 * gamma)
+              .toString(16)
+              .padStart(2, "0");
+          })
+          .join("")
+      );
+    }
+  }
+}
+
+/**
+ * The theme of the page around a host.
+ * @param {HTMLElement} host
+ * @returns {Mode}
+ */
+export function detectMode(host) {
+  for (const element of [document.body, document.documentElement]) {
+    const { dataset } = element;
+    if (dataset.jpThemeLight) return dataset.jpThemeLight === "false" ? "dark" : "light";
+    const kind = dataset.vscodeThemeKind ?? dataset.theme ?? element.getAttribute("theme");
+    if (kind) return /dark|high-contrast$/.test(kind) ? "dark" : "light";
+  }
+  // No notebook that says: the ground that the host stands on, then the ink it would write with.
+  for (let element = /** @type {Element | null} */ (host); element; element = element.parentElement) {
+    const ground = luminance(getComputedStyle(element).backgroundColor);
+    if (ground !== null) return ground < 0.4 ? "dark" : "light";
+  }
+  const ink = luminance(getComputedStyle(host).color);
+  return ink !== null && ink > 0.6 ? "dark" : "light";
+}
+
+/**
+ * Calls back when the page around changes its theme; returns the way to stop.
+ * @param {() => void} changed
+ */
+export function watchMode(changed) {
+  const observer = new MutationObserver(changed);
+  for (const element of [document.documentElement, document.body]) {
+    observer.observe(element, { attributes: true });
+  }
+  const system = matchMedia("(prefers-color-scheme: dark)");
+  system.addEventListener("change", changed);
+  return () => {
+    observer.disconnect();
+    system.removeEventListener("change", changed);
+  };
+}
+
+/**
+ * @param {string} color as computed by the browser, rgb() or rgba()
+ * @returns {number | null} 0..1, null when it is transparent
+ */
+function luminance(color) {
+  const parts = color.match(/[\d.]+/g)?.map(Number);
+  if (!parts || parts.length < 3 || (parts.length > 3 && parts[3] < 0.5)) return null;
+  const [r, g, b] = color.startsWith("color(") ? parts.map((v) => 255 * v) : parts;
+  return (0.2126 * r + 0.7152 * g + 0.0722 * b) / 255;
+}
+
+/**
+ * The theme as CSS variables.
+ * @param {Theme} theme
+ */
+export function cssVariables(theme) {
+  const names = /** @type {const} */ ([
+    "ground",
+    "surface",
+    "ink",
+    "muted",
+    "hairline",
+    "accent",
+    "field",
+    "positive",
+    "negative",
+  ]);
+  return names.map((name) => `--${name}: ${theme[name]};`).join(" ");
+}
+
+const CHEVRON =
+  "url(\"data:image/svg+xml,%3Csvg xmlns='http://www.w3.org/2000/svg' viewBox='0 0 10 6'%3E" +
+  "%3Cpath d='M1 1l4 4 4-4' fill='none' stroke='%237d8590' stroke-width='1.4'/%3E%3C/svg%3E\")";
+
+export const STYLE = `
+:host { display: block; --chevron: ${CHEVRON}; }
+.view {
+  position: relative; color: var(--ink); text-align: left; direction: ltr; max-width: 100%;
+  font: 400 12px/1.4 system-ui, -apple-system, "Segoe UI", "DejaVu Sans", sans-serif;
+  font-variant-numeric: tabular-nums; -webkit-font-smoothing: antialiased; padding: 4px 8px 8px;
+  box-sizing: border-box; contain: layout style;
+}
+.view.grounded { background: var(--ground); border-radius: 8px; padding: 12px 16px; }
+.view, .view * { box-sizing: border-box; }
+.toolbar { display: flex; flex-wrap: wrap; align-items: center; gap: 8px 20px; min-height: 30px; }
+.toolbar label { display: inline-flex; align-items: center; gap: 8px; color: var(--muted); }
+.toolbar .end { margin-left: auto; }
+select, button { font: inherit; }
+select {
+  color: var(--ink); border: 1px solid var(--hairline); border-radius: 6px; height: 28px;
+  min-width: 64px; padding: 0 26px 0 10px; appearance: none; cursor: pointer;
+  background: var(--chevron) no-repeat right 8px center / 10px 6px;
+}
+select option { color: var(--ink); background: var(--ground); }
+button { color: var(--ink); background: none; border: 0; padding: 0; cursor: pointer; }
+.link { color: var(--accent); }
+.link:hover { text-decoration: underline; }
+:focus { outline: none; }
+:focus-visible { outline: 2px solid var(--accent); outline-offset: 1px; }
+.heads { display: flex; align-items: flex-start; gap: 8px; color: var(--muted); margin-top: 8px; }
+.heads > span { line-height: 24px; }
+.squares { display: flex; flex-wrap: wrap; gap: 4px; }
+.squares button {
+  min-width: 24px; height: 24px; padding: 0 3px; border-radius: 5px; font-weight: 600;
+  font-size: 11px; border: 1px solid transparent; touch-action: manipulation;
+}
+.squares button[aria-pressed="false"] {
+  background: transparent !important; border-color: var(--hairline); color: var(--muted) !important;
+  font-weight: 400;
+}
+.heads .link { line-height: 24px; }
+.headings { position: relative; height: 20px; margin-top: 18px; color: var(--muted); font-size: 11px; }
+.headings > * { position: absolute; white-space: nowrap; }
+.stage { position: relative; overflow: hidden auto; max-height: 744px; overscroll-behavior: auto; }
+.sheet { position: relative; }
+.pane { position: sticky; top: 0; pointer-events: none; }
+.pane canvas { position: absolute; top: 0; left: 0; }
+.column { position: absolute; top: 0; }
+.token {
+  position: absolute; left: 0; right: 0; height: 24px; line-height: 22px; font-size: 13.5px;
+  padding: 0 8px; white-space: pre; overflow: hidden; text-overflow: ellipsis; cursor: default;
+  border: 1px solid transparent; border-radius: 6px; color: var(--ink); user-select: none;
+  -webkit-user-select: none;
+}
+.column.query .token { text-align: right; }
+.column.key .token { text-align: left; }
+.token.dim { color: var(--muted); }
+.token.strong { font-weight: 600; }
+.token.selected {
+  background: var(--field); border-color: var(--accent); color: var(--accent); font-weight: 600;
+}
+.number {
+  position: absolute; height: 24px; line-height: 24px; font-size: 11px; color: var(--ink);
+  white-space: nowrap; pointer-events: none;
+}
+.footer {
+  display: flex; flex-wrap: wrap; justify-content: space-between; align-items: center;
+  gap: 4px 24px; margin-top: 12px; color: var(--muted); font-size: 11px; min-height: 20px;
+}
+.legend { display: inline-flex; align-items: center; gap: 6px; }
+.legend i { display: inline-block; width: 80px; height: 10px; border-radius: 2px; }
+.tooltip {
+  position: absolute; z-index: 10; pointer-events: none; max-width: 340px; padding: 6px 9px;
+  background: var(--ground); color: var(--ink); border: 1px solid var(--hairline);
+  border-radius: 6px; font-size: 11px; box-shadow: 0 2px 10px rgb(0 0 0 / 0.18);
+  white-space: pre-wrap; overflow-wrap: anywhere;
+}
+.tooltip[hidden] { display: none; }
+.message { color: var(--negative); margin: 0; padding: 8px 0; }
+.badge {
+  border: 1px solid var(--hairline); border-radius: 14px; padding: 3px 12px; color: var(--muted);
+  font-size: 11px; white-space: nowrap;
+}
+.sr {
+  position: absolute; width: 1px; height: 1px; overflow: hidden; clip-path: inset(50%);
+  white-space: nowrap;
+}
+`;

@@ -1,0 +1,99 @@
+"""payload → HTML that draws itself wherever a notebook puts it.
+
+The problem. A notebook may evaluate our script in its own page, clone the output into another
+panel, show it in a frame of another origin, keep it for a year, or refuse to run it. Its style
+sheets reach into our markup and ours into its. There may be no network. And what we ship contains
+arbitrary text from a tokenizer.
+
+So an output is one host element and one script beside it, nothing else:
+
+* the script carries the bundle and the payload itself, so it works without any request and without
+  finding its data in the page;
+* it finds its host by a fresh id per output, and draws into every host of that id that is not
+  alive yet: a cloned output comes alive with its own copy, two outputs never meet;
+* the view lives in a shadow root;
+* the host holds a sentence until the view replaces it: an untrusted notebook says what to do
+  instead of staying blank;
+* the payload is escaped for a script element: ``<``, ``>`` and ``&`` as ``\\u`` escapes, and
+  everything beyond ASCII too.
+"""
+
+from __future__ import annotations
+
+import functools
+import html
+import importlib.resources
+import json
+import uuid
+from collections.abc import Mapping
+from typing import Any
+
+SLEEPING = (
+    "This attention view needs JavaScript. Trust the notebook (File → Trust Notebook, or "
+    "“Notebook: Trust” in the command palette) or run the cell again."
+)
+NAMES = {"head": "head view", "model": "model view", "neuron": "neuron view"}
+
+
+def render(payload: Mapping[str, Any]) -> str:
+    """One output: a host element and the script that draws into it.
+
+    Args:
+        payload: What ``bertviz.payload.build`` returns.
+
+    Returns:
+        An HTML fragment with an id of its own; call again for a second output.
+    """
+    identity = uuid.uuid4().hex
+    view = payload["view"]
+    return (
+        f'<div class="bertviz" data-view="{html.escape(view)}" data-state="loading"'
+        f' data-bertviz-id="{identity}"><p>{html.escape(SLEEPING)}</p></div>\n'
+        f"<script>(() => {{\n{bundle()}\nbertviz.mount("
+        f'"{identity}", {script_json(payload)});\n}})();</script>'
+    )
+
+
+def document(fragment: str, title: str = "Attention") -> str:
+    """A whole HTML page around one output, for a file of its own.
+
+    Args:
+        fragment: What ``render`` returns.
+        title: The page's title; escaped here.
+    """
+    return (
+        '<!DOCTYPE html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
+        '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
+        f"<title>{html.escape(title)}</title>\n"
+        "<style>:root { color-scheme: light dark; } "
+        "body { margin: 24px; background: #ffffff; } "
+        "@media (prefers-color-scheme: dark) { body { background: #0f1419; } }</style>\n"
+        f"</head>\n<body>\n{fragment}\n</body>\n</html>\n"
+    )
+
+
+def script_json(value: object) -> str:
+    r"""JSON that is safe inside a script element.
+
+    >>> script_json("</script><!-- é")
+    '"\\u003c/script\\u003e\\u003c!-- \\u00e9"'
+    """
+    text = json.dumps(value, ensure_ascii=True, allow_nan=False, separators=(",", ":"))
+    return text.replace("<", "\\u003c").replace(">", "\\u003e").replace("&", "\\u0026")
+
+
+@functools.cache
+def bundle() -> str:
+    """The JavaScript bundle that the package's build made.
+
+    Raises:
+        FileNotFoundError: The package was not built; the message says how to.
+    """
+    resource = importlib.resources.files("bertviz") / "static" / "bertviz.js"
+    try:
+        return resource.read_text(encoding="utf-8")
+    except FileNotFoundError:
+        raise FileNotFoundError(
+            "bertviz/static/bertviz.js is missing: the JavaScript bundle is made when the package"
+            " is built. In a clone run `make bundle`; otherwise install the package again."
+        ) from None

@@ -1,0 +1,334 @@
+"""AttentionTrace → JSON: what travels from Python into the page, and the only place that defines it.
+
+The problem. All weights of a BERT-sized model are 144 matrices of query × key numbers. Written as
+decimals they take 31 MB at 128 tokens and 472 MB at 512, and a browser skips a script that long
+without a word. Dropping the small weights makes them fit, but then a head that spreads its
+attention evenly seems to look nowhere. So weights are *listed* (sparse, in fixed steps) where they
+can be seen, and what is not listed is one number per row, its *hidden mass*: listed + hidden is the
+row. Queries and keys, which the neuron view needs, are shipped instead of weights, never beside
+them, and the page makes scores and weights from them by the same formula as the trace.
+
+The schema, version 1. ``js/payload.js`` is the decoder; the two change together::
+
+    {
+      "version": 1,
+      "view": "head" | "model" | "neuron",
+      "theme": "auto" | "light" | "dark",       auto follows the notebook
+      "model": {"name": str | null, "dtype": str, "exactness": null | {...}},
+      "blocks": [{
+        "name": str, "kind": "encoder" | "decoder" | "cross",
+        "query": Tokens, "key": Tokens | null,  null: the same as query
+        "layers": [{
+          "index": int, "name": str, "heads": [int, ...],   the model's own numbers and path
+          "weights": Sparse | null,             head and model view
+          "neurons": Neurons | null             neuron view
+        }, ...]
+      }, ...],
+      "state": {...},                           where the view starts; js/state.js fills the rest
+      "chunks": [str, ...]                      base64(gzip(bytes)), each decoded when needed
+    }
+
+    Tokens  = {"text": [str, ...], "raw": [str, ...] | null, "sentences": [int, ...] | null}
+              text is for display; raw, the tokenizer's own strings, only where they differ
+    Sparse  = {"chunk": int, "listed": n, "steps": int}, rows ordered by head, then query:
+              float32 hidden[rows], uint32 counts[rows], then four byte planes of length n:
+              key deltas low and high byte (the first of a row counts from 0), values low and high
+              byte; weight = value / steps
+    Neurons = {"queries": Array, "keys": Array, (heads, query, d) and (key heads, key, d)
+               "keyHead": [int, ...],           per head, which row of keys it uses
+               "scaling": float, "softcap": float | null, "sinks": [float, ...] | null,
+               "causal": bool, "bias": Array | null}
+    Array   = {"chunk": int, "offset": bytes, "dtype": "f2" | "f4", "shape": [int, ...]}
+              little-endian; masked cells of a bias are -inf
+
+Every matrix is shipped once: sentence pairs and filters are index ranges, made in the page, and a
+bias that several layers share is one chunk.
+"""
+
+from __future__ import annotations
+
+import base64
+import gzip
+from collections.abc import Collection, Mapping
+from typing import TYPE_CHECKING, Any, Literal
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from bertviz.trace import AttentionBlock, AttentionTrace, LayerAttention
+
+VERSION = 1
+ViewName = Literal["head", "model", "neuron"]
+Theme = Literal["auto", "light", "dark"]
+
+# Up to this many keys every weight that can be told from zero is listed; a picture of a sentence
+# then hides nothing. Longer rows list what an 8-bit screen can show.
+SHORT = 64
+SHORT_STEPS = 65535
+LONG_STEPS = 2047
+LONG_THRESHOLD = 1 / 255
+
+# Queries and keys below this many bytes travel as float32, so that what a short text shows is
+# exact; above it float16 halves them (weights then differ by less than 0.001 as measured in
+# tests/test_payload.py).
+FLOAT32_BYTES = 1_500_000
+GZIP_LEVEL = 3
+
+
+def build(
+    trace: AttentionTrace,
+    view: ViewName,
+    *,
+    state: Mapping[str, Any] | None = None,
+    include_layers: Collection[int] | None = None,
+    include_heads: Collection[int] | None = None,
+    display_mode: Theme = "auto",
+) -> dict[str, Any]:
+    """Serialize a trace for one view.
+
+    Args:
+        trace: What was captured.
+        view: "head" and "model" ship weights, "neuron" ships queries and keys.
+        state: Where the view starts: any of block, layer, heads, query, key, locked, detail, cell,
+            pair.
+        include_layers: The model's own layer numbers to ship; all by default.
+        include_heads: The model's own head numbers to ship; all by default.
+        display_mode: "light" and "dark" fix the theme, "auto" follows the notebook.
+
+    Returns:
+        A dict of JSON types in the schema of this module's docstring.
+
+    >>> from bertviz.trace import AttentionTrace
+    >>> trace = AttentionTrace.from_arrays(tokens=["a", "b"], weights=[[[0.25, 0.75], [1.0, 0.0]]])
+    >>> payload = build(trace, "head")
+    >>> payload["blocks"][0]["layers"][0]["weights"]
+    {'chunk': 0, 'listed': 3, 'steps': 65535}
+    """
+    packer = _Packer()
+    large = view == "neuron" and _neuron_bytes(trace, include_layers) > FLOAT32_BYTES
+    blocks = []
+    for block in trace.blocks.values():
+        layers = []
+        for layer in block.layers:
+            if include_layers is not None and layer.index not in include_layers:
+                continue
+            heads = [h for h in layer.heads if include_heads is None or h in include_heads]
+            if not heads:
+                continue
+            layers.append(
+                {
+                    "index": layer.index,
+                    "name": layer.name,
+                    "heads": heads,
+                    "weights": None if view == "neuron" else packer.weights(layer, heads),
+                    "neurons": packer.neurons(layer, heads, large) if view == "neuron" else None,
+                }
+            )
+        if layers:
+            blocks.append(
+                {
+                    "name": block.name,
+                    "kind": block.kind,
+                    "query": _tokens(block, "query"),
+                    "key": None if _same_tokens(block) else _tokens(block, "key"),
+                    "layers": layers,
+                }
+            )
+    return {
+        "version": VERSION,
+        "view": view,
+        "theme": display_mode,
+        "model": {"name": trace.model_name, "dtype": trace.dtype, "exactness": trace.exactness},
+        "blocks": blocks,
+        "state": dict(state or {}),
+        "chunks": packer.chunks,
+    }
+
+
+class _Packer:
+    """Collects binary chunks and hands out references to them."""
+
+    def __init__(self) -> None:
+        self.chunks: list[str] = []
+        self._shared: dict[tuple[object, ...], dict[str, Any] | None] = {}
+        self._kept_alive: list[object] = []  # ids in _shared stay valid
+
+    def chunk(self, data: bytes) -> int:
+        packed = gzip.compress(data, GZIP_LEVEL, mtime=0)
+        self.chunks.append(base64.b64encode(packed).decode("ascii"))
+        return len(self.chunks) - 1
+
+    def weights(self, layer: LayerAttention, heads: list[int]) -> dict[str, int]:
+        import numpy as np
+
+        # One head at a time: a layer of 12 heads at 4,096 tokens would be 800 MB of float32.
+        parts = [sparse(layer.weights([head])[0].numpy()) for head in heads]
+        planes = [np.concatenate([part[i] for part in parts]) for i in range(4)]
+        hidden, counts, deltas, values = planes
+        data = b"".join(
+            (
+                hidden.astype("<f4").tobytes(),
+                counts.astype("<u4").tobytes(),
+                _planes(deltas),
+                _planes(values),
+            )
+        )
+        steps = _steps(int(layer_shape(layer)[1]))
+        return {"chunk": self.chunk(data), "listed": len(values), "steps": steps}
+
+    def neurons(self, layer: LayerAttention, heads: list[int], large: bool) -> dict[str, Any]:
+        if layer.queries is None or layer.keys is None:
+            raise ValueError(
+                f"Layer {layer.index} of this trace has no queries and keys, which the neuron view"
+                " needs. Pass the model itself, neuron_view(model, tokenizer, text), or"
+                " AttentionTrace.from_arrays(queries=..., keys=...)."
+            )
+        rows = [layer.heads.index(head) for head in heads]
+        key_heads = sorted({layer.key_head(head) for head in heads})
+        queries = layer.queries[rows].float().numpy()
+        keys = layer.keys[key_heads].float().numpy()
+        # float16 ends at 65,504: a model with larger vectors keeps float32.
+        largest = max(abs(queries).max(initial=0), abs(keys).max(initial=0))
+        dtype = "f2" if large and largest < 60_000 else "f4"
+        data = [array.astype("<" + dtype).tobytes() for array in (queries, keys)]
+        chunk = self.chunk(b"".join(data))
+        bias, causal = self._bias(layer, heads, dtype)
+        return {
+            "queries": _array(chunk, 0, dtype, queries.shape),
+            "keys": _array(chunk, len(data[0]), dtype, keys.shape),
+            "keyHead": [key_heads.index(layer.key_head(head)) for head in heads],
+            "scaling": layer.scaling,
+            "softcap": layer.softcap,
+            "sinks": None if layer.sinks is None else layer.sinks[rows].float().tolist(),
+            "causal": causal,
+            "bias": bias,
+        }
+
+    def _bias(
+        self, layer: LayerAttention, heads: list[int], dtype: str
+    ) -> tuple[dict[str, Any] | None, bool]:
+        """The layer's bias as an array, or as "none" or "causal", which need none."""
+        if layer.mask is None and layer.position_bias is None:
+            return None, layer.causal
+        import numpy as np
+
+        key = (id(layer.mask), id(layer.position_bias), layer.causal, tuple(heads), dtype)
+        causal_key = (*key, "causal")
+        if key not in self._shared:
+            self._kept_alive += [layer.mask, layer.position_bias]
+            tensor = layer.bias(heads)
+            assert tensor is not None
+            bias = tensor.numpy()
+            masked = bias < np.finfo(np.float32).min / 2
+            reference: dict[str, Any] | None = None
+            causal = False
+            plain = not bias[~masked].any()
+            if plain and not masked.any():
+                pass
+            elif plain and _is_causal(masked, layer_shape(layer)):
+                causal = True
+            else:
+                bias = np.where(masked, -np.inf, bias).astype("<" + dtype)
+                reference = _array(self.chunk(bias.tobytes()), 0, dtype, bias.shape)
+            self._shared[key] = reference
+            self._shared[causal_key] = {} if causal else None
+        return self._shared[key], self._shared[causal_key] is not None
+
+
+def sparse(
+    weights: NDArray[np.float32],
+) -> tuple[NDArray[np.float32], NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]:
+    """List the weights of one head in fixed steps; keep the rest of each row as hidden mass.
+
+    Rounding runs along the row: the sum of the listed weights so far is what is rounded, so that
+    errors do not add up. A listed weight is off by less than one step, a row's listed sum by half.
+
+    Args:
+        weights: (query, key), in 0..1.
+
+    Returns:
+        hidden (query,), counts (query,), deltas (listed,) and values (listed,), see the schema.
+    """
+    import numpy as np
+
+    queries, keys = weights.shape
+    steps = _steps(keys)
+    threshold = 0.5 / steps if keys <= SHORT else LONG_THRESHOLD
+    rows = np.clip(weights, 0, 1)
+    so_far = np.cumsum(np.where(rows >= threshold, rows, 0), axis=1, dtype=np.float64)
+    values = np.diff(np.rint(so_far * steps).astype(np.int64), axis=1, prepend=0)
+    row, column = np.nonzero(values)
+    listed = values[row, column]
+    deltas = np.diff(column, prepend=0)
+    first = np.diff(row, prepend=-1) != 0
+    deltas[first] = column[first]
+    counts = np.bincount(row, minlength=queries)
+    hidden = rows.sum(axis=1, dtype=np.float64) - values.sum(axis=1) / steps
+    return np.maximum(hidden, 0).astype(np.float32), counts, deltas, listed
+
+
+def layer_shape(layer: LayerAttention) -> tuple[int, int]:
+    """(query, key) of a layer, whatever it holds."""
+    if layer.given_weights is not None:
+        return int(layer.given_weights.shape[-2]), int(layer.given_weights.shape[-1])
+    assert layer.queries is not None and layer.keys is not None
+    return int(layer.queries.shape[-2]), int(layer.keys.shape[-2])
+
+
+def _steps(keys: int) -> int:
+    return SHORT_STEPS if keys <= SHORT else LONG_STEPS
+
+
+def _planes(values: NDArray[np.int64]) -> bytes:
+    """Low bytes, then high bytes: the high plane is nearly constant, so it compresses to little."""
+    import numpy as np
+
+    return (values & 0xFF).astype(np.uint8).tobytes() + (values >> 8).astype(np.uint8).tobytes()
+
+
+def _is_causal(masked: NDArray[np.bool_], shape: tuple[int, int]) -> bool:
+    import numpy as np
+
+    queries, keys = shape
+    if masked.shape[-2:] != shape or queries < 2:
+        return False
+    expected = ~np.tri(queries, keys, keys - queries, dtype=bool)
+    return bool((masked == expected).all())
+
+
+def _array(chunk: int, offset: int, dtype: str, shape: tuple[int, ...]) -> dict[str, Any]:
+    return {"chunk": chunk, "offset": offset, "dtype": dtype, "shape": list(shape)}
+
+
+def _neuron_bytes(trace: AttentionTrace, include_layers: Collection[int] | None) -> int:
+    """Bytes of all queries and keys as float32."""
+    tensors = [
+        tensor
+        for block in trace.blocks.values()
+        for layer in block.layers
+        if include_layers is None or layer.index in include_layers
+        for tensor in (layer.queries, layer.keys)
+        if tensor is not None
+    ]
+    return 4 * sum(tensor.numel() for tensor in tensors)
+
+
+def _tokens(block: AttentionBlock, side: Literal["query", "key"]) -> dict[str, Any]:
+    if side == "query":
+        raw, text, sentences = block.query_tokens, block.query_text, block.query_sentences
+    else:
+        raw, text, sentences = block.key_tokens, block.key_text, block.key_sentences
+    return {
+        "text": list(text),
+        "raw": None if text == raw else list(raw),
+        "sentences": None if sentences is None else list(sentences),
+    }
+
+
+def _same_tokens(block: AttentionBlock) -> bool:
+    return (block.query_tokens, block.query_text, block.query_sentences) == (
+        block.key_tokens,
+        block.key_text,
+        block.key_sentences,
+    ) and block.kind != "cross"
