@@ -15,16 +15,29 @@ export function addFooter(root, keys) {
   const ramp = add(legend, "", "i");
   const one = add(legend, "", "span");
   one.textContent = "1";
+  const signs = add(footer, "legend", "span");
+  const swatches = ["positive", "negative"].map((name) => {
+    const swatch = add(signs, "swatch", "i");
+    add(signs, "", "span").textContent = name;
+    return swatch;
+  });
+  const scale = add(signs, "", "span");
   const right = add(footer, "", "span");
   return {
     /**
      * @param {object} options
      * @param {import("./theme.js").Theme} options.theme
-     * @param {string} options.legend
+     * @param {string} [options.legend] what the ramp from 0 to 1 means
+     * @param {string} [options.signed] what full strength means, where colours tell signs
      * @param {string} options.note
      */
-    draw({ theme, legend: text, note }) {
-      name.textContent = text;
+    draw({ theme, legend: text, signed, note }) {
+      legend.hidden = text === undefined;
+      signs.hidden = signed === undefined;
+      name.textContent = text ?? "";
+      scale.textContent = signed ?? "";
+      swatches[0].style.background = theme.positive;
+      swatches[1].style.background = theme.negative;
       ramp.style.background = `linear-gradient(to right, transparent, ${theme.ink})`;
       ramp.style.boxShadow = `inset 0 0 0 1px ${theme.hairline}`;
       right.textContent = [note, keys].filter(Boolean).join(" · ");

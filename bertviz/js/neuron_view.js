@@ -1,3 +1,527 @@
-import { headView } from "./head_view.js";
+// The neuron view: how one head computes its attention. Open, it shows for the selected query
+// q → k → q × k → score → softmax; closed, the head's lines.
+
+import { format } from "d3-format";
+import { scaleLinear } from "d3-scale";
+import { select } from "d3-selection";
+import { attend, attendAll, keysOf, queryOf } from "./attention.js";
+import {
+  add,
+  addSelect,
+  addSourceSelects,
+  addTokenColumn,
+  addTooltip,
+  columnWidth,
+  describeToken,
+  exactWeight,
+  headsOf,
+  option,
+  ROW,
+  shortWeight,
+} from "./controls.js";
+import { addFooter } from "./footer.js";
+import { edgesOf } from "./head_view.js";
+import { paintBars, paintBoxes, paintElbows, paintLines, paintRungs, paintStripes } from "./marks.js";
+import { tokensOf } from "./payload.js";
+import { selectionHandlers } from "./selection.js";
+import { addStage } from "./stage.js";
+import { positionsOf } from "./state.js";
+
+/** @typedef {import("./payload.js").Source} Source */
+/** @typedef {import("./payload.js").Neurons} Neurons */
+/** @typedef {import("./payload.js").Weights} Weights */
+/** @typedef {import("./state.js").State} State */
+
+const oneDigit = format("+.1f"); // d3-format writes a real minus sign
+/** @param {number} value */
+const signed = (value) => (Math.abs(value) < 0.05 ? "0.0" : oneDigit(value));
+const exact = format("+.4f");
+const LISTED = 1 / 512; // weights below this change no pixel of the closed view
+
+/**
+ * @param {number} score
+ */
+const shortScore = (score) => (score === -Infinity ? "masked" : signed(score));
+
+/**
+ * The picture of a state, as data. Columns hold all keys of the head in the model's order, also
+ * under a filter, so that they add up; queryRows and keyRows say which are drawn.
+ * @param {Source} source
+ * @param {State} state
+ */
+export function neuronScene(source, state) {
+  const block = source.block(state.block);
+  const layer = source.layer(state.block, state.layer);
+  const neurons = source.neurons(layer);
+  const head = state.heads[0];
+  const slot = neurons.heads.indexOf(head);
+  const common = {
+    view: "neuron",
+    block,
+    layer,
+    neurons,
+    head,
+    heads: [head],
+    queries: positionsOf(block, "query", state.pair),
+    keys: positionsOf(block, "key", state.pair),
+    query: state.query,
+    key: state.key,
+    shape: { query: neurons.queryCount, key: neurons.keyCount, headDim: neurons.headDim },
+    /** The key head, and which heads use it, where heads share keys. */
+    sharing: sharingOf(neurons, slot),
+  };
+  const row = attend(neurons, slot, state.query ?? 0);
+  return {
+    ...common,
+    detail: Boolean(state.detail),
+    row,
+    columns: {
+      queries: queryOf(neurons, slot),
+      keys: keysOf(neurons, slot),
+      products: row.products,
+      scores: row.scores,
+      bias: row.bias,
+      weights: row.weights,
+    },
+  };
+}
+
+/**
+ * @param {Neurons} neurons
+ * @param {number} slot
+ */
+function sharingOf(neurons, slot) {
+  const heads = neurons.heads.filter((_, s) => neurons.keyHead[s] === neurons.keyHead[slot]);
+  return heads.length > 1 ? heads : null;
+}
+
+/**
+ * The weights of one head in the form that lines are drawn from.
+ * @param {Neurons} neurons
+ * @param {number} head
+ * @returns {Weights}
+ */
+export function headWeights(neurons, head) {
+  const { queryCount, keyCount } = neurons;
+  const dense = attendAll(neurons, neurons.heads.indexOf(head));
+  let listed = 0;
+  for (const weight of dense) if (weight >= LISTED) listed++;
+  const start = new Uint32Array(queryCount + 1);
+  const key = new Uint16Array(listed);
+  const weight = new Float32Array(listed);
+  const hidden = new Float32Array(queryCount);
+  let n = 0;
+  for (let query = 0, i = 0; query < queryCount; query++) {
+    for (let k = 0; k < keyCount; k++, i++) {
+      if (dense[i] >= LISTED) {
+        key[n] = k;
+        weight[n++] = dense[i];
+      } else {
+        hidden[query] += dense[i];
+      }
+    }
+    start[query + 1] = n;
+  }
+  return { heads: [head], queries: queryCount, keys: keyCount, start, key, weight, hidden };
+}
+
+/** @param {Float32Array} values */
+function largest(values) {
+  let max = 0;
+  for (const value of values) if (Math.abs(value) > max) max = Math.abs(value);
+  return max;
+}
+
 /** @type {import("./shell.js").View} */
-export const neuronView = headView;
+export const neuronView = {
+  keys: ["detail"],
+  start: () => ({ detail: true }),
+  needs: (source, state) => [source.layer(state.block, state.layer)],
+  create(frame) {
+    const { root, source } = frame;
+    const toolbar = add(root, "toolbar");
+    const selects = addSourceSelects(toolbar, frame, { layer: true });
+    const head = addSelect(toolbar, "head", "Head", (value) => frame.set({ heads: [Number(value)] }));
+    const layerSelect = toolbar.querySelector('select[name="layer"]')?.parentElement;
+    layerSelect?.after(head.element);
+    addMark(toolbar, source.payload.model);
+
+    const headings = add(root, "headings columns");
+    const toggle = /** @type {HTMLButtonElement} */ (add(headings, "toggle", "button"));
+    toggle.type = "button";
+    toggle.dataset.action = "detail";
+    toggle.addEventListener("click", () => frame.set({ detail: !frame.state().detail }));
+    const titles = add(headings, "titles");
+
+    const stage = addStage(root, frame.redraw);
+    const tooltip = addTooltip(root);
+    const selection = selectionHandlers(frame, stage, (side, position, event) => {
+      if (event) tooltip.show(tokenText(side, position), event.clientX, event.clientY);
+      else tooltip.hide();
+    });
+    const query = addTokenColumn(stage.sheet, "query", selection.on("query"));
+    const key = addTokenColumn(stage.sheet, "key", selection.on("key"));
+    selection.columns({ query, key });
+    const numbers = add(stage.sheet, "numbers");
+    const notes = add(root, "notes");
+    const footer = addFooter(root, "click locks · Esc clears · ↑ ↓ moves");
+    const spoken = add(root, "sr");
+    spoken.setAttribute("aria-live", "polite");
+
+    /** @type {ReturnType<typeof neuronScene> | null} */
+    let scene = null;
+    /** @type {Map<string, Weights>} one head's lines, for the closed view */
+    const lines = new Map();
+    /** @type {{name: string, x: number, width: number}[]} where the stripes are */
+    let stripes = [];
+
+    /**
+     * @param {"query" | "key"} side
+     * @param {number} position
+     */
+    function tokenText(side, position) {
+      const state = frame.state();
+      const block = source.block(state.block);
+      const own = describeToken(tokensOf(block, side), position);
+      if (!scene || side === "query" || state.query === null) return own;
+      const { row } = scene;
+      const query = tokensOf(block, "query").text[state.query];
+      const parts = [`${query} → ${own}`, `Σ q×k·scale  ${exact(row.sums[position])}`];
+      if (row.bias[position]) parts.push(`bias  ${shortScore(row.bias[position])}`);
+      parts.push(`score  ${row.scores[position] === -Infinity ? "masked" : exact(row.scores[position])}`);
+      parts.push(`softmax  ${exactWeight(row.weights[position])}`);
+      return parts.join("\n");
+    }
+
+    // Which neuron, and its value: the pointer over a stripe.
+    stage.sheet.addEventListener("pointermove", (event) => {
+      if (/** @type {Element} */ (event.target).closest("[data-token]")) return;
+      const text = scene?.detail ? neuronText(scene, event) : null;
+      if (text) tooltip.show(text, event.clientX, event.clientY);
+      else tooltip.hide();
+    });
+    stage.sheet.addEventListener("pointerleave", () => tooltip.hide());
+
+    /**
+     * @param {NonNullable<typeof scene>} scene
+     * @param {PointerEvent} event
+     */
+    function neuronText({ block, neurons, columns, queries, keys }, event) {
+      const around = stage.sheet.getBoundingClientRect();
+      const x = event.clientX - around.left;
+      const r = Math.floor((event.clientY - around.top) / ROW);
+      const stripe = stripes.find((s) => x >= s.x && x < s.x + s.width);
+      if (!stripe) return null;
+      const side = stripe.name === "q" ? "query" : "key";
+      const position = (side === "query" ? queries : keys)[r];
+      if (position === undefined) return null;
+      const neuron = Math.floor(((x - stripe.x) / stripe.width) * neurons.headDim);
+      const values = { q: columns.queries, k: columns.keys, "q×k·scale": columns.products }[stripe.name];
+      const value = /** @type {Float32Array} */ (values)[position * neurons.headDim + neuron];
+      return `neuron ${neuron} of ${tokensOf(block, side).text[position]}\n${stripe.name} = ${exact(value)}`;
+    }
+
+    /** @param {State} state */
+    function drawOpen(state) {
+      const theme = frame.theme();
+      const now = /** @type {NonNullable<typeof scene>} */ (scene);
+      const { block, neurons, columns, row, queries, keys, shape } = now;
+      const biased = row.bias.some((value) => value !== 0 && value !== -Infinity);
+      const selected = /** @type {number} */ (state.query);
+
+      // Fixed columns first; the three stripes share what is left.
+      const width = frame.width();
+      const texts = { query: tokensOf(block, "query").text, key: tokensOf(block, "key").text };
+      const queryWidth = columnWidth(texts.query, 108, 150);
+      const keyWidth = columnWidth(texts.key, 72, 150);
+      const [elbow, rung, score, softmax] = [56, 28, 112, 138];
+      const bias = biased ? 56 : 0;
+      const fixed = queryWidth + 12 + elbow + 2 * rung + bias + score + 12 + keyWidth + softmax;
+      const least = Math.max(72, 1.5 * shape.headDim);
+      const stripe = Math.floor(
+        Math.min(Math.max((width - fixed) / 3, least), Math.max(96, 7 * shape.headDim)),
+      );
+      let at = queryWidth + 12;
+      const x = { q: at, k: 0, products: 0, bias: 0, score: 0, key: 0, softmax: 0 };
+      x.k = x.q + stripe + elbow;
+      x.products = x.k + stripe + rung;
+      x.bias = x.products + stripe + rung;
+      x.score = x.bias + bias;
+      x.key = x.score + score + 12;
+      x.softmax = x.key + keyWidth;
+      at = x.softmax + softmax;
+      stripes = [
+        { name: "q", x: x.q, width: stripe },
+        { name: "k", x: x.k, width: stripe },
+        { name: "q×k·scale", x: x.products, width: stripe },
+      ];
+
+      const view = stage.prepare(at, Math.max(queries.length, keys.length));
+      const { geometry } = view;
+      const rows = { query: view.rows(queries.length), key: view.rows(keys.length) };
+      const max = {
+        q: largest(columns.queries),
+        k: largest(columns.keys),
+        products: largest(columns.products),
+      };
+      const finite = columns.scores.filter((value) => Number.isFinite(value));
+      const reach = largest(finite) || 1;
+      const scoreX = scaleLinear([-reach, reach], [x.score + 4, x.score + 60]);
+      const weightX = scaleLinear([0, 1], [x.softmax, x.softmax + softmax - 52]);
+      const strengths = Array.from(keys, (position) => row.weights[position]);
+      const queryRow = queries.indexOf(selected);
+
+      const picture = JSON.stringify([state.block, state.layer, state.heads, state.pair, theme.mode, selected, state.key]);
+      view.paint(0, picture, (context) => {
+        const common = { geometry, headDim: shape.headDim, width: stripe, theme };
+        paintStripes(context, columns.queries, {
+          ...common,
+          positions: queries,
+          rows: rows.query,
+          x: x.q,
+          max: max.q,
+          fade: (position) => (position === selected ? 1 : 0.4),
+        });
+        const keyed = { ...common, positions: keys, rows: rows.key };
+        paintStripes(context, columns.keys, { ...keyed, x: x.k, max: max.k });
+        paintStripes(context, columns.products, { ...keyed, x: x.products, max: max.products });
+        context.strokeStyle = theme.accent;
+        context.lineWidth = 1.5;
+        context.beginPath();
+        context.roundRect(x.q - 4, queryRow * ROW + 1, stripe + 8, ROW - 2, 4);
+        context.stroke();
+
+        const rungs = { geometry, rows: rows.key, color: theme.accent };
+        paintElbows(context, strengths, { ...rungs, from: queryRow, x0: x.q + stripe + 4, x1: x.k - 4 });
+        paintRungs(context, strengths, { ...rungs, x0: x.k + stripe + 4, x1: x.products - 4 });
+        paintRungs(context, strengths, { ...rungs, x0: x.products + stripe + 4, x1: x.bias - 4 });
+
+        const bars = { geometry, positions: keys, rows: rows.key, theme };
+        paintBars(context, row.scores, { ...bars, x: scoreX });
+        paintBars(context, row.weights, { ...bars, x: weightX });
+        context.fillStyle = theme.hairline;
+        context.fillRect(scoreX(0) - 0.5, geometry.top, 1, geometry.height);
+      });
+      view.paint(1, "", null);
+
+      place(query.element, 0, queryWidth);
+      place(key.element, x.key, keyWidth);
+      query.draw({ tokens: tokensOf(block, "query"), positions: queries, rows: rows.query, selected, className: () => "dim" });
+      const best = strengths.indexOf(Math.max(...strengths));
+      key.draw({
+        tokens: tokensOf(block, "key"),
+        positions: keys,
+        rows: rows.key,
+        selected: state.key,
+        className: (position) => (position === keys[best] ? "strong" : ""),
+      });
+
+      /** @type {{r: number, x: number, width: number, text: string, strength: number, end: boolean}[]} */
+      const told = [];
+      for (let r = rows.key[0]; r < rows.key[1]; r++) {
+        const position = keys[r];
+        const weight = row.weights[position];
+        const masked = row.scores[position] === -Infinity;
+        if (biased) {
+          const text = masked ? "" : signed(row.bias[position]);
+          told.push({ r, x: x.bias, width: bias - 8, text, strength: 0.75, end: true });
+        }
+        told.push({ r, x: x.score + 62, width: score - 62, text: shortScore(row.scores[position]), strength: masked ? 0.5 : 0.75, end: true });
+        if (!masked) told.push({ r, x: weightX(weight) + 8, width: 40, text: weight.toFixed(2), strength: 0.6 + 0.4 * Math.min(1, 4 * weight), end: false });
+      }
+      drawNumbers(told);
+      drawTitles([
+        { x: 30, width: queryWidth - 30, title: "", note: "query token" },
+        { x: x.q, width: stripe, title: "query q", note: `${shape.headDim} neurons` },
+        { x: x.k, width: stripe, title: "key k", note: keyNote(now) },
+        {
+          x: x.products,
+          width: stripe + rung - 8,
+          title: `q × k · ${format(".3~g")(neurons.scaling)}`,
+          note: "each neuron’s share",
+        },
+        ...(biased ? [{ x: x.bias + 8, width: bias - 8, title: "bias", note: "added" }] : []),
+        { x: x.score + 4, width: score, title: "score", note: scoreNote(now, biased) },
+        { x: x.key + 8, width: keyWidth + softmax - 8, title: "softmax", note: "attention to the key token" },
+      ]);
+      notes.textContent = notesOf(now, state);
+      footer.draw({
+        theme,
+        signed: `full strength: |q| ${max.q.toFixed(2)}, |k| ${max.k.toFixed(2)}, |q × k · scale| ${max.products.toFixed(2)}`,
+        note: "",
+      });
+      spoken.textContent = state.locked ? sentence(now, strengths) : "";
+    }
+
+    /** @param {State} state */
+    function drawClosed(state) {
+      const theme = frame.theme();
+      const now = /** @type {NonNullable<typeof scene>} */ (scene);
+      const { block, layer, neurons, queries, keys, head: only } = now;
+      const name = `${state.block} ${layer.index} ${only}`;
+      let weights = lines.get(name);
+      if (!weights) {
+        weights = headWeights(neurons, only);
+        lines.clear();
+        lines.set(name, weights);
+      }
+      const edges = edgesOf(weights, { heads: [only], queries, keys, query: state.query, key: state.key });
+      scene = Object.assign(Object.create(edges), now);
+
+      const queryWidth = columnWidth(tokensOf(block, "query").text, 88, 180);
+      const keyWidth = columnWidth(tokensOf(block, "key").text, 88, 180);
+      const gap = Math.min(300, Math.max(60, frame.width() - queryWidth - keyWidth));
+      const x1 = queryWidth + gap;
+      const view = stage.prepare(x1 + keyWidth, Math.max(queries.length, keys.length));
+      const { geometry } = view;
+      const selected = state.query !== null || state.key !== null;
+      const colors = [theme.accent];
+      const picture = JSON.stringify([name, state.pair, theme.mode, "closed"]);
+      const options = { geometry, x0: queryWidth + 2, x1: x1 - 2, colors, spread: false };
+      view.paint(0, picture, selected ? null : (context) => paintLines(context, edges.each, options));
+      view.paint(1, `${picture} ${state.query} ${state.key}`, selected ? (context) => {
+        const side = state.query !== null ? "key" : "query";
+        paintBoxes(context, edges.each, {
+          geometry,
+          x: side === "key" ? x1 : 0,
+          width: side === "key" ? keyWidth : queryWidth,
+          colors,
+          side,
+        });
+        paintLines(context, edges.each, options);
+      } : null);
+      place(query.element, 0, queryWidth);
+      place(key.element, x1, keyWidth);
+      query.draw({ tokens: tokensOf(block, "query"), positions: queries, rows: view.rows(queries.length), selected: state.query });
+      key.draw({ tokens: tokensOf(block, "key"), positions: keys, rows: view.rows(keys.length), selected: state.key });
+      drawNumbers([]);
+      drawTitles([
+        { x: 30, width: queryWidth - 30, title: "", note: "query" },
+        { x: x1 + 8, width: keyWidth, title: "", note: "key" },
+      ]);
+      notes.textContent = "";
+      const hidden = edges.hidden.reduce((sum, value) => sum + value, 0) / Math.max(1, edges.hidden.length);
+      footer.draw({ theme, legend: "weight", note: `hidden mass ${hidden.toFixed(2)} (mean per row)` });
+      spoken.textContent = "";
+    }
+
+    /** @param {{r: number, x: number, width: number, text: string, strength: number, end: boolean}[]} told */
+    function drawNumbers(told) {
+      select(numbers)
+        .selectAll("span")
+        .data(told)
+        .join("span")
+        .attr("class", "number")
+        .style("top", (d) => `${d.r * ROW}px`)
+        .style("left", (d) => `${d.x}px`)
+        .style("width", (d) => `${d.width}px`)
+        .style("text-align", (d) => (d.end ? "right" : "left"))
+        .style("opacity", (d) => d.strength)
+        .text((d) => d.text);
+    }
+
+    /** @param {{x: number, width: number, title: string, note: string}[]} columns */
+    function drawTitles(columns) {
+      const left = -stage.element.scrollLeft;
+      toggle.style.left = `${8 + left}px`;
+      select(titles)
+        .selectAll("div")
+        .data(columns)
+        .join("div")
+        .style("left", (d) => `${d.x + left}px`)
+        .style("width", (d) => `${d.width}px`)
+        .html("")
+        .each(function (d) {
+          add(/** @type {HTMLElement} */ (this), "", "b").textContent = d.title;
+          add(/** @type {HTMLElement} */ (this), "", "span").textContent = d.note;
+        });
+    }
+
+    return {
+      draw(state) {
+        scene = neuronScene(source, state);
+        selects.draw();
+        head.draw(headsOf(frame).map((h) => option(h)), String(state.heads[0]));
+        toggle.setAttribute("aria-expanded", String(Boolean(state.detail)));
+        toggle.setAttribute("aria-label", state.detail ? "Hide the computation" : "Show the computation");
+        toggle.title = /** @type {string} */ (toggle.getAttribute("aria-label"));
+        toggle.textContent = state.detail ? "−" : "+";
+        if (state.detail) drawOpen(state);
+        else drawClosed(state);
+        return /** @type {object} */ (scene);
+      },
+    };
+  },
+};
+
+/**
+ * @param {HTMLElement} element
+ * @param {number} left
+ * @param {number} width
+ */
+function place(element, left, width) {
+  Object.assign(element.style, { left: `${left}px`, width: `${width}px` });
+}
+
+/**
+ * The exactness mark: whether what is shown was checked against the model.
+ * @param {HTMLElement} toolbar
+ * @param {import("./payload.js").Payload["model"]} model
+ */
+function addMark(toolbar, model) {
+  const badge = add(toolbar, "badge end", "span");
+  badge.textContent = model.exactness
+    ? `✓ matches the model: max diff ${format(".0e")(model.exactness.max_difference)}`
+    : "not verified";
+  badge.title = `${model.name ?? "Arrays"}, ${model.dtype}. ${
+    model.exactness ? "" : "Softmax of the shown scores was not compared with the model’s own attention."
+  }`;
+}
+
+/** @param {ReturnType<typeof neuronScene>} scene */
+function keyNote({ shape, sharing }) {
+  if (!sharing) return `${shape.headDim} neurons`;
+  return `shared by heads ${sharing[0]}–${sharing[sharing.length - 1]}`;
+}
+
+/**
+ * @param {ReturnType<typeof neuronScene>} scene
+ * @param {boolean} biased
+ */
+function scoreNote({ neurons }, biased) {
+  const sum = neurons.softcap ? `softcap ${neurons.softcap}` : "Σ of the row";
+  return biased ? `${sum} + bias` : sum;
+}
+
+/**
+ * What the columns alone do not say.
+ * @param {ReturnType<typeof neuronScene>} scene
+ * @param {State} state
+ */
+function notesOf({ row, keys, neurons }, state) {
+  const parts = [];
+  if (neurons.softcap) {
+    parts.push(`Scores are capped: ${neurons.softcap} · tanh(Σ / ${neurons.softcap}).`);
+  }
+  if (neurons.sinks) parts.push(`The head’s sink takes ${shortWeight(row.sink)} of this row.`);
+  if (state.pair !== "All") {
+    let inside = 0;
+    for (const position of keys) inside += row.weights[position];
+    const all = row.weights.reduce((a, b) => a + b, 0);
+    parts.push(`${shortWeight(Math.max(0, all - inside))} of this row lies outside ${state.pair}.`);
+  }
+  return parts.join(" ");
+}
+
+/**
+ * @param {ReturnType<typeof neuronScene>} scene
+ * @param {number[]} strengths by row of keys
+ */
+function sentence({ block, keys, query }, strengths) {
+  const { text } = tokensOf(block, "key");
+  const best = Array.from(keys.keys())
+    .sort((a, b) => strengths[b] - strengths[a])
+    .slice(0, 3)
+    .map((r) => `${text[keys[r]]} ${shortWeight(strengths[r])}`);
+  return `${tokensOf(block, "query").text[/** @type {number} */ (query)]} attends to ${best.join(", ")}`;
+}

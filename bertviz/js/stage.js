@@ -7,7 +7,7 @@
 import { add, ROW } from "./controls.js";
 
 const MARGIN_ROWS = 12;
-const MAX_HEIGHT = 744; // as in STYLE; 31 rows
+export const MAX_HEIGHT = 744; // 31 rows
 
 /**
  * @typedef {object} Geometry what a painter needs to know of the stage
@@ -23,6 +23,7 @@ const MAX_HEIGHT = 744; // as in STYLE; 31 rows
  */
 export function addStage(parent, redraw) {
   const stage = add(parent, "stage");
+  stage.style.maxHeight = `${MAX_HEIGHT}px`;
   const sheet = add(stage, "sheet");
   const pane = add(sheet, "pane");
   const layers = [0, 1].map(() => {
@@ -45,7 +46,7 @@ export function addStage(parent, redraw) {
       const total = rowCount * row;
       sheet.style.height = `${total}px`;
       sheet.style.width = `${width}px`;
-      const height = Math.min(total, MAX_HEIGHT);
+      const height = Math.min(total, MAX_HEIGHT); // a scrollbar may cover its end
       const top = Math.min(Math.max(0, stage.scrollTop), total - height);
       const ratio = globalThis.devicePixelRatio || 1;
       pane.style.height = `${height}px`;

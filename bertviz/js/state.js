@@ -110,6 +110,7 @@ export function nextState(payload, state, patch) {
   const heads = layer.heads.filter((head) => next.heads.includes(head));
   const before = layer.heads.filter((head) => state.heads.includes(head));
   next.heads = heads.length ? heads : before.length ? before : layer.heads;
+  if (payload.view === "neuron") next.heads = next.heads.slice(0, 1); // one head at a time
 
   if (!pairsOf(block).includes(next.pair)) next.pair = "All";
   for (const side of /** @type {("query" | "key")[]} */ (["query", "key"])) {
@@ -117,6 +118,12 @@ export function nextState(payload, state, patch) {
     if (position !== null && !positionsOf(block, side, next.pair).includes(position)) {
       next[side] = null;
     }
+  }
+  if (next.detail && next.query === null) {
+    // The open columns belong to a query: without another choice to the one before.
+    const queries = positionsOf(block, "query", next.pair);
+    const before = state.query !== null && queries.includes(state.query) ? state.query : null;
+    next.query = before ?? queries[Math.floor(queries.length / 2)];
   }
   if (next.query === null && next.key === null) next.locked = false;
   if (next.cell) {

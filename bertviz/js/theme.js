@@ -202,7 +202,18 @@ button { color: var(--ink); background: none; border: 0; padding: 0; cursor: poi
 .heads .link { line-height: 24px; }
 .headings { position: relative; height: 20px; margin-top: 18px; color: var(--muted); font-size: 11px; }
 .headings > * { position: absolute; white-space: nowrap; }
-.stage { position: relative; overflow: hidden auto; max-height: 744px; overscroll-behavior: auto; }
+.headings.columns { height: 40px; overflow: clip; }
+.titles > div { position: absolute; display: flex; flex-direction: column; white-space: nowrap; }
+.titles b { color: var(--ink); font-weight: 600; font-size: 13.5px; line-height: 18px; min-height: 18px; }
+.titles span { line-height: 16px; overflow: hidden; text-overflow: ellipsis; }
+.toggle {
+  top: 17px; width: 16px; height: 16px; border: 1.5px solid var(--accent);
+  border-radius: 50%; color: var(--accent); font-weight: 600; font-size: 13px; line-height: 12px;
+}
+.toggle:hover { background: var(--field); }
+.notes { margin-top: 8px; color: var(--muted); font-size: 11px; }
+.notes:empty { display: none; }
+.stage { position: relative; overflow: auto; overscroll-behavior: auto; }
 .sheet { position: relative; }
 .pane { position: sticky; top: 0; pointer-events: none; }
 .pane canvas { position: absolute; top: 0; left: 0; }
@@ -229,7 +240,9 @@ button { color: var(--ink); background: none; border: 0; padding: 0; cursor: poi
   gap: 4px 24px; margin-top: 12px; color: var(--muted); font-size: 11px; min-height: 20px;
 }
 .legend { display: inline-flex; align-items: center; gap: 6px; }
+.legend[hidden] { display: none; }
 .legend i { display: inline-block; width: 80px; height: 10px; border-radius: 2px; }
+.legend i.swatch { width: 10px; }
 .tooltip {
   position: absolute; z-index: 10; pointer-events: none; max-width: 340px; padding: 6px 9px;
   background: var(--ground); color: var(--ink); border: 1px solid var(--hairline);
