@@ -255,17 +255,26 @@ def sparse(
     queries, keys = weights.shape
     steps = _steps(keys)
     threshold = 0.5 / steps if keys <= SHORT else LONG_THRESHOLD
-    rows = np.clip(weights, 0, 1)
-    so_far = np.cumsum(np.where(rows >= threshold, rows, 0), axis=1, dtype=np.float64)
-    values = np.diff(np.rint(so_far * steps).astype(np.int64), axis=1, prepend=0)
-    row, column = np.nonzero(values)
-    listed = values[row, column]
-    deltas = np.diff(column, prepend=0)
+    flat = np.clip(weights, 0, 1).ravel()
+    cell = np.flatnonzero(flat >= threshold)
+    row, column = np.divmod(cell, keys)
+    so_far = np.cumsum(flat[cell], dtype=np.float64)
     first = np.diff(row, prepend=-1) != 0
+    before = np.concatenate(([0.0], so_far[:-1]))[first]  # of all rows above
+    so_far -= np.repeat(before, np.diff(np.append(np.flatnonzero(first), len(cell))))
+    rounded = np.rint(so_far * steps).astype(np.int64)
+    values = np.diff(rounded, prepend=0)
+    values[first] = rounded[first]
+
+    kept = values > 0
+    row, column, values = row[kept], column[kept], values[kept]
+    first = np.diff(row, prepend=-1) != 0
+    deltas = np.diff(column, prepend=0)
     deltas[first] = column[first]
     counts = np.bincount(row, minlength=queries)
-    hidden = rows.sum(axis=1, dtype=np.float64) - values.sum(axis=1) / steps
-    return np.maximum(hidden, 0).astype(np.float32), counts, deltas, listed
+    listed = np.bincount(row, weights=values, minlength=queries) / steps
+    hidden = flat.reshape(queries, keys).sum(axis=1, dtype=np.float64) - listed
+    return np.maximum(hidden, 0).astype(np.float32), counts, deltas, values
 
 
 def layer_shape(layer: LayerAttention) -> tuple[int, int]:
