@@ -293,11 +293,65 @@ class AttentionTrace:
         return f"AttentionTrace({name}{'; '.join(parts)})"
 
     @classmethod
-    def from_arrays(cls, *args: Any, **kwargs: Any) -> AttentionTrace:
-        """See ``bertviz.arrays.from_arrays``."""
+    def from_arrays(
+        cls,
+        tokens: Sequence[str] | None = None,
+        weights: Any = None,
+        queries: Any = None,
+        keys: Any = None,
+        scaling: float | Sequence[float] | None = None,
+        *,
+        query_tokens: Sequence[str] | None = None,
+        key_tokens: Sequence[str] | None = None,
+        kind: Kind | None = None,
+        sentence_b_start: int | None = None,
+        prettify_tokens: bool = True,
+    ) -> AttentionTrace:
+        """Make a trace of one's own arrays: weights, queries and keys, or both.
+
+        Arrays are torch tensors, NumPy arrays or nested lists; either a list with one array per
+        layer, each (heads, query, key), or one array, (layers, heads, query, key). A batch
+        dimension of one may stand before the heads; heads and layers may be missing where there is
+        one. Queries are (heads, query, head_dim), keys (key_value_heads, key, head_dim), likewise.
+
+        >>> trace = AttentionTrace.from_arrays(["a", "b"], weights=[[[0.25, 0.75], [1.0, 0.0]]])
+        >>> trace.num_layers, trace.num_heads, trace.blocks["encoder"].query_tokens
+        (1, 1, ('a', 'b'))
+
+        Args:
+            tokens: The tokens, where queries and keys are the same ones; positions name them by
+                default.
+            weights: Attention weights, in 0..1.
+            queries: Query vectors; need ``keys``.
+            keys: Key vectors; need ``queries``.
+            scaling: The factor on q·k, one or one per layer; 1/√head_dim by default.
+            query_tokens: The tokens that attend, where they are not those attended to.
+            key_tokens: The tokens attended to.
+            kind: "encoder", "decoder" or "cross"; by default "cross" where query and key tokens
+                are given apart, "decoder" where no weight lies above the diagonal, else "encoder".
+                With queries and keys alone, "decoder" computes causally masked weights.
+            sentence_b_start: Position of the second sentence's first token, if there are two.
+            prettify_tokens: Show tokens without the tokenizer's own marks.
+
+        Raises:
+            TypeError: Something that is no array.
+            ValueError: Shapes that do not fit the tokens or each other, more than one text, NaN,
+                weights outside 0..1.
+        """
         from bertviz.arrays import from_arrays
 
-        return from_arrays(*args, **kwargs)
+        return from_arrays(
+            tokens,
+            weights,
+            queries,
+            keys,
+            scaling,
+            query_tokens=query_tokens,
+            key_tokens=key_tokens,
+            kind=kind,
+            sentence_b_start=sentence_b_start,
+            prettify_tokens=prettify_tokens,
+        )
 
 
 def _ranges(numbers: Sequence[int]) -> str:

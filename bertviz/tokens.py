@@ -1,0 +1,88 @@
+"""Tokens as people read them.
+
+The problem. A tokenizer's own strings carry its marks: ``Ġstore`` (a space, in byte-level BPE),
+``▁store`` (a space, in SentencePiece), ``store</w>`` (the end of a word), ``Ċ`` (a newline), and,
+in byte-level vocabularies, every character beyond ASCII as two or three others (``é`` is ``Ã©``).
+And some tokens are invisible. A picture shows what a reader would recognise; the tokenizer's own
+string stays beside it.
+"""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Sequence
+from typing import Any
+
+# What would be invisible.
+VISIBLE = str.maketrans({"\n": "⏎", "\t": "⇥", "\r": "␍", "\v": "⇟", "\f": "⇟"})
+
+
+def display_text(tokens: Sequence[str], tokenizer: Any = None) -> tuple[str, ...]:
+    """Readable text of each token.
+
+    Args:
+        tokens: The tokenizer's own strings.
+        tokenizer: Where they come from, if known: tells byte-level vocabularies also by texts
+            without a space.
+
+    Returns:
+        As many strings; a space before a word stays one, WordPiece's ``##`` stays.
+
+    >>> display_text(["[CLS]", "straw", "##berries"])
+    ('[CLS]', 'straw', '##berries')
+    >>> display_text(["I", "Ġlove", "ĠcafÃ©", "Ċ"])
+    ('I', ' love', ' café', '⏎')
+    >>> display_text(["▁I", "▁love", "▁"]), display_text(["photo</w>"])
+    ((' I', ' love', '␣'), ('photo',))
+    """
+    byte_level = _is_byte_level(tokens, tokenizer)
+    return tuple(_readable(token, byte_level) for token in tokens)
+
+
+def _readable(token: str, byte_level: bool) -> str:
+    text = _decoded(token) if byte_level else token
+    text = text.removesuffix("</w>").replace("▁", " ")
+    text = text.translate(VISIBLE)
+    if not text:
+        return "∅"
+    if not text.strip():
+        return "␣" * len(text)
+    return text
+
+
+def _is_byte_level(tokens: Sequence[str], tokenizer: Any) -> bool:
+    backend = getattr(tokenizer, "backend_tokenizer", None)
+    if backend is not None:
+        return "ByteLevel" in f"{backend.decoder!r} {backend.pre_tokenizer!r}"
+    if hasattr(tokenizer, "byte_decoder"):
+        return True
+    # Ġ and Ċ are what byte-level vocabularies write for a space and a newline.
+    return any(token.startswith(("Ġ", "Ċ")) for token in tokens)
+
+
+def _decoded(token: str) -> str:
+    table = _bytes_of_characters()
+    if any(character not in table for character in token):
+        return token  # a token that was added to the vocabulary as it is
+    data = bytes(table[character] for character in token)
+    try:
+        return data.decode("utf-8")
+    except UnicodeDecodeError:
+        # A piece of a character: its bytes, since no character is there yet.
+        return "".join(
+            chr(byte) if 0x20 <= byte < 0x7F else f"‹{byte:02X}›" for byte in data
+        ).replace("›‹", " ")
+
+
+@functools.cache
+def _bytes_of_characters() -> dict[str, int]:
+    """The inverse of byte-level BPE's alphabet.
+
+    Printable bytes of Latin-1 stand for themselves, the others for the characters from U+0100 on
+    (Radford et al., "Language Models are Unsupervised Multitask Learners", 2019).
+    """
+    printable = [*range(0x21, 0x7F), *range(0xA1, 0xAD), *range(0xAE, 0x100)]
+    table = {chr(byte): byte for byte in printable}
+    others = [byte for byte in range(0x100) if byte not in set(printable)]
+    table.update({chr(0x100 + place): byte for place, byte in enumerate(others)})
+    return table
