@@ -211,8 +211,7 @@ def make_block(
     query_sentences: tuple[int, ...] | None = None,
     key_sentences: tuple[int, ...] | None = None,
     prettify_tokens: bool = True,
-    query_tokenizer: Any = None,
-    key_tokenizer: Any = None,
+    tokenizer: Any = None,
 ) -> AttentionBlock:
     """A block with the display text of its tokens."""
     queries, keys = tuple(query_tokens), tuple(key_tokens)
@@ -221,8 +220,8 @@ def make_block(
         kind=kind,
         query_tokens=queries,
         key_tokens=keys,
-        query_text=display_text(queries, query_tokenizer) if prettify_tokens else queries,
-        key_text=display_text(keys, key_tokenizer) if prettify_tokens else keys,
+        query_text=display_text(queries, tokenizer) if prettify_tokens else queries,
+        key_text=display_text(keys, tokenizer) if prettify_tokens else keys,
         query_sentences=query_sentences,
         key_sentences=key_sentences,
         layers=tuple(layers),
