@@ -1,0 +1,61 @@
+"""Where every attention head of a transformer looks, and how its attention is computed.
+
+    from bertviz import head_view, model_view, neuron_view
+
+    head_view(model, tokenizer, "I went to the store.", "At the store, I bought strawberries.")
+
+Importing this is fast: PyTorch, NumPy, transformers and IPython are imported when they are needed.
+The view modules are imported here and not lazily, because ``bertviz.neuron_view`` is a function and
+also a module that old code imports from: Python sets a submodule as an attribute of its package
+when it is first imported, so that has to happen before the functions take the names.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module as _import_module
+from typing import TYPE_CHECKING
+
+from bertviz.head_view import HeadView, head_view
+from bertviz.model_view import ModelView, model_view
+from bertviz.neuron_view import NeuronView, neuron_view
+
+if TYPE_CHECKING:
+    from bertviz import extractor as extractor
+    from bertviz.extractor import NothingCaptured, extract
+    from bertviz.trace import AttentionTrace
+
+__version__ = "2.0.0.dev0"
+
+__all__ = [
+    "AttentionTrace",
+    "HeadView",
+    "ModelView",
+    "NeuronView",
+    "NothingCaptured",
+    "__version__",
+    "extract",
+    "extractor",
+    "head_view",
+    "model_view",
+    "neuron_view",
+]
+
+_LAZY = {
+    "AttentionTrace": "bertviz.trace",
+    "NothingCaptured": "bertviz.extractor",
+    "extract": "bertviz.extractor",
+    "extractor": "bertviz.extractor",
+}
+
+
+def __getattr__(name: str) -> object:
+    if name not in _LAZY:
+        raise AttributeError(f"module 'bertviz' has no attribute {name!r}")
+    module = _import_module(_LAZY[name])
+    value: object = module if name == "extractor" else getattr(module, name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

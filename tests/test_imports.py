@@ -1,0 +1,121 @@
+"""Imports run one way, and importing bertviz is cheap (design: one direction of data)."""
+
+from __future__ import annotations
+
+import ast
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+import bertviz
+
+PACKAGE = Path(bertviz.__file__).parent
+
+# Each module may import those above it at any place; the analysis modules join when they exist.
+STAGES = [
+    {"trace", "tokens"},
+    {"arrays"},
+    {"extractor"},
+    {"patterns", "neurons"},
+    {"payload"},
+    {"page"},
+    {"compat"},
+    {"view"},
+    {"head_view", "model_view", "neuron_view"},
+    {"__init__"},
+    {"__main__"},
+]
+STAGE = {module: number for number, stage in enumerate(STAGES) for module in stage}
+
+# `from_arrays` is a constructor of the trace and has to stand there; its work is in arrays, which
+# is one stage later, so the trace calls it when asked.
+LAZY_EXCEPTIONS = {("trace", "arrays")}
+HEAVY = {"torch", "numpy", "transformers", "IPython", "jax", "marimo"}
+HEAVY_AT_TOP = {"extractor": {"torch", "transformers", "numpy"}}
+
+
+def modules() -> list[Path]:
+    return sorted(PACKAGE.rglob("*.py"))
+
+
+def name_of(path: Path) -> str:
+    return path.relative_to(PACKAGE).with_suffix("").parts[0]
+
+
+def imports(tree: ast.AST, *, nested: bool) -> Iterator[str]:
+    """Dotted names a module imports; those for type checkers alone don't count."""
+    for node in ast.iter_child_nodes(tree):
+        if isinstance(node, ast.If) and "TYPE_CHECKING" in ast.dump(node.test):
+            yield from imports(ast.Module(node.orelse, []), nested=nested)
+        elif isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, "imports are absolute"
+            yield from (f"{node.module}.{alias.name}" for alias in node.names)
+        elif nested or not isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda):
+            yield from imports(node, nested=nested)
+
+
+def own_imports(path: Path) -> set[str]:
+    """The modules of this package that a module imports, also inside functions."""
+    found = set()
+    for name in imports(ast.parse(path.read_text(encoding="utf-8")), nested=True):
+        parts = name.split(".")
+        if parts[0] != "bertviz":
+            continue
+        inner = parts[1] if len(parts) > 1 else "__init__"
+        found.add(inner if (PACKAGE / inner).is_dir() or inner in STAGE else "__init__")
+    return found - {name_of(path)}
+
+
+@pytest.mark.parametrize("path", modules(), ids=name_of)
+def test_imports_run_one_way(path: Path) -> None:
+    module = name_of(path)
+    if module not in STAGE:
+        pytest.skip("stands beside the pipeline")
+    for other in own_imports(path):
+        if (module, other) in LAZY_EXCEPTIONS or other not in STAGE:
+            continue
+        assert STAGE[other] < STAGE[module], f"{module} imports {other}, which comes after it"
+
+
+@pytest.mark.parametrize("path", modules(), ids=name_of)
+def test_heavy_packages_are_imported_in_functions(path: Path) -> None:
+    top = {name.split(".")[0] for name in imports(ast.parse(path.read_text("utf-8")), nested=False)}
+    assert top & HEAVY <= HEAVY_AT_TOP.get(name_of(path), set())
+
+
+def test_the_direction_is_really_tested() -> None:
+    assert own_imports(PACKAGE / "head_view.py") == {"compat", "view"}
+    assert "extractor" in own_imports(PACKAGE / "compat.py")
+
+
+def test_importing_bertviz_imports_nothing_heavy() -> None:
+    code = (
+        "import sys, bertviz, bertviz.head_view, bertviz.transformers_neuron_view\n"
+        f"print(sorted({HEAVY!r} & set(sys.modules)))"
+    )
+    result = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True
+    )
+    assert result.stdout.strip() == "[]"
+
+
+def test_importing_bertviz_is_fast() -> None:
+    code = (
+        "import time; start = time.perf_counter()\n"
+        "import bertviz\n"
+        "print(time.perf_counter() - start)"
+    )
+    runs = [
+        float(
+            subprocess.run(
+                [sys.executable, "-c", code], capture_output=True, text=True, check=True
+            ).stdout
+        )
+        for _ in range(3)
+    ]
+    assert min(runs) < 0.2

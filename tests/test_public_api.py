@@ -1,0 +1,176 @@
+"""The public names, in every order in which old and new code imports them."""
+
+from __future__ import annotations
+
+import inspect
+import subprocess
+import sys
+import textwrap
+
+import pytest
+
+import bertviz
+import bertviz.transformers_neuron_view as old_path
+
+# BertViz 1.4's signatures: names, order and defaults (display_mode apart, which follows the
+# notebook here).
+OLD_HEAD_VIEW = [
+    ("attention", None),
+    ("tokens", None),
+    ("sentence_b_start", None),
+    ("prettify_tokens", True),
+    ("layer", None),
+    ("heads", None),
+    ("encoder_attention", None),
+    ("decoder_attention", None),
+    ("cross_attention", None),
+    ("encoder_tokens", None),
+    ("decoder_tokens", None),
+    ("include_layers", None),
+    ("html_action", "view"),
+]
+OLD_MODEL_VIEW = [
+    ("attention", None),
+    ("tokens", None),
+    ("sentence_b_start", None),
+    ("prettify_tokens", True),
+    ("display_mode", "auto"),
+    ("encoder_attention", None),
+    ("decoder_attention", None),
+    ("cross_attention", None),
+    ("encoder_tokens", None),
+    ("decoder_tokens", None),
+    ("include_layers", None),
+    ("include_heads", None),
+    ("html_action", "view"),
+]
+OLD_SHOW = [
+    ("model", inspect.Parameter.empty),
+    ("model_type", inspect.Parameter.empty),
+    ("tokenizer", inspect.Parameter.empty),
+    ("sentence_a", inspect.Parameter.empty),
+    ("sentence_b", None),
+    ("display_mode", "auto"),
+    ("layer", None),
+    ("head", None),
+    ("html_action", "view"),
+]
+
+
+def positional(function: object) -> list[tuple[str, object]]:
+    assert callable(function)
+    return [
+        (parameter.name, parameter.default)
+        for parameter in inspect.signature(function).parameters.values()
+        if parameter.kind is inspect.Parameter.POSITIONAL_OR_KEYWORD
+    ]
+
+
+def run(code: str) -> str:
+    result = subprocess.run(
+        [sys.executable, "-c", textwrap.dedent(code)], capture_output=True, text=True
+    )
+    assert result.returncode == 0, result.stderr
+    return result.stdout.strip()
+
+
+def test_signatures_are_those_of_bertviz() -> None:
+    assert positional(bertviz.head_view) == OLD_HEAD_VIEW
+    assert positional(bertviz.model_view) == OLD_MODEL_VIEW
+    assert positional(sys.modules["bertviz.neuron_view"].show) == OLD_SHOW
+
+
+@pytest.mark.parametrize("name", ["head", "model", "neuron"])
+def test_classes_take_what_functions_take(name: str) -> None:
+    function = inspect.signature(getattr(bertviz, f"{name}_view")).parameters
+    cls = inspect.signature(getattr(bertviz, f"{name.capitalize()}View")).parameters
+    assert [p for p in function if p != "html_action"] == list(cls)
+    assert all(function[p].default == cls[p].default for p in cls)
+
+
+# Every way to import, alone in a process: whichever comes first, the names stay functions.
+ORDERS = {
+    "module before package": "from bertviz.neuron_view import show",
+    "submodule statement": "import bertviz.neuron_view",
+    "all submodules": "import bertviz.head_view, bertviz.model_view, bertviz.neuron_view",
+    "from package": "from bertviz import head_view, model_view, neuron_view",
+    "trace module": "from bertviz.trace import AttentionTrace",
+    "old path": "import bertviz.transformers_neuron_view",
+    "by name": "import importlib; importlib.import_module('bertviz.neuron_view')",
+    "functions from their modules": (
+        "from bertviz.head_view import head_view; from bertviz.model_view import model_view"
+    ),
+    "reloaded": "import importlib, bertviz; importlib.reload(bertviz)",
+    "reloaded module": (
+        "import importlib, sys, bertviz; importlib.reload(sys.modules['bertviz.neuron_view'])"
+    ),
+}
+
+
+@pytest.mark.parametrize("first", ORDERS.values(), ids=ORDERS)
+def test_names_stay_functions_whatever_is_imported_first(first: str) -> None:
+    code = f"""
+    {first}
+    import inspect
+    import bertviz
+    from bertviz.neuron_view import show
+    import bertviz.head_view
+    import bertviz.model_view as m
+    import bertviz.neuron_view as n
+    for name in ("head_view", "model_view", "neuron_view"):
+        assert inspect.isfunction(getattr(bertviz, name)), name
+    assert inspect.isfunction(m) and inspect.isfunction(n) and inspect.isfunction(show)
+    assert n.show.__name__ == "show" and bertviz.neuron_view.show.__module__ == show.__module__
+    assert bertviz.AttentionTrace.__name__ == "AttentionTrace"
+    print("ok")
+    """
+    assert run(code) == "ok"
+
+
+# These import torch and transformers, which takes seconds.
+@pytest.mark.parametrize(
+    "first", ["from bertviz import extractor", "import bertviz.extractor", "from bertviz import *"]
+)
+def test_lazy_names_whatever_is_imported_first(first: str) -> None:
+    code = f"""
+    {first}
+    import bertviz, inspect, types
+    from bertviz.neuron_view import show
+    assert isinstance(bertviz.extractor, types.ModuleType)
+    assert bertviz.extractor.extract is bertviz.extract
+    assert issubclass(bertviz.NothingCaptured, RuntimeError)
+    assert inspect.isfunction(bertviz.neuron_view)
+    print("ok")
+    """
+    assert run(code) == "ok"
+
+
+def test_all_names_are_there_and_listed() -> None:
+    for name in bertviz.__all__:
+        assert getattr(bertviz, name) is not None
+        assert name in dir(bertviz)
+
+
+def test_lazy_names_are_listed_before_they_are_used() -> None:
+    assert run("import bertviz; print('extract' in dir(bertviz))") == "True"
+
+
+def test_unknown_name_is_an_attribute_error() -> None:
+    with pytest.raises(AttributeError, match="no attribute 'tail_view'"):
+        _ = bertviz.tail_view
+
+
+def test_old_import_path_gives_the_real_classes() -> None:
+    import transformers
+
+    for name in ("Bert", "GPT2", "Roberta"):
+        for kind in ("Model", "Tokenizer"):
+            assert getattr(old_path, name + kind) is getattr(transformers, name + kind)
+            assert name + kind in dir(old_path)
+
+
+def test_old_import_path_points_to_transformers_for_the_rest() -> None:
+    with pytest.raises(AttributeError, match="from transformers import XLNetModel"):
+        _ = old_path.XLNetModel
+    with pytest.raises(ImportError):
+        from bertviz.transformers_neuron_view import XLNetModel  # noqa: F401
