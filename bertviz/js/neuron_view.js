@@ -2,7 +2,6 @@
 // q → k → q × k → score → softmax; closed, the head's lines.
 
 import { format } from "d3-format";
-import { scaleLinear } from "d3-scale";
 import { select } from "d3-selection";
 import { attend, attendAll, keysOf, queryOf } from "./attention.js";
 import {
@@ -266,8 +265,8 @@ export const neuronView = {
       };
       const finite = columns.scores.filter((value) => Number.isFinite(value));
       const reach = largest(finite) || 1;
-      const scoreX = scaleLinear([-reach, reach], [x.score + 4, x.score + 60]);
-      const weightX = scaleLinear([0, 1], [x.softmax, x.softmax + softmax - 52]);
+      const scoreX = (/** @type {number} */ score) => x.score + 32 + (28 * score) / reach;
+      const weightX = (/** @type {number} */ weight) => x.softmax + (softmax - 52) * weight;
       const strengths = Array.from(keys, (position) => row.weights[position]);
       const queryRow = queries.indexOf(selected);
 
