@@ -57,7 +57,9 @@ if TYPE_CHECKING:
 
 # What the second to fourth argument mean when the first is a model.
 MODEL_SLOTS = ("tokenizer", "text", "text_pair")
+# Keywords that go with a model, and those that go with arrays and are not BertViz's.
 MODEL_ONLY = (*MODEL_SLOTS, "inputs", "batch_index", "drop_padding")
+ARRAYS_ONLY = ("queries", "keys", "scaling", "query_tokens", "key_tokens", "kind")
 
 
 def resolve(
@@ -110,8 +112,7 @@ def resolve(
         _refuse(call, parts, "a model", "its attention is captured, every block of it")
         return _from_model(call, source, slots, more)
     if isinstance(source, AttentionTrace):
-        offered = {*MODEL_ONLY, *inspect.signature(from_arrays).parameters}
-        _check_keywords(call, more, offered, "with a trace")
+        _check_keywords(call, more, (*MODEL_ONLY, *ARRAYS_ONLY), "with a trace")
         named = {"tokens": tokens, "sentence_b_start": sentence_b_start, **parts, **more}
         _refuse(call, named, "a trace", "it holds tokens and attention already")
         return _prettified(source, _flag(prettify_tokens))
@@ -198,6 +199,11 @@ def _from_model(
 
 def _check_texts(call: str, named: Mapping[str, Any], inputs: Any) -> None:
     """Refuse what would otherwise fail inside the tokenizer, in its words."""
+    if isinstance(named["tokenizer"], str | list | tuple):
+        raise TypeError(
+            f"tokenizer={named['tokenizer']!r:.60} is {a_type(named['tokenizer'])}: with a model"
+            f" expected its tokenizer in the second place, {call}(model, tokenizer, text)."
+        )
     for name in ("text", "text_pair"):
         if isinstance(named[name], int):
             raise TypeError(
@@ -266,8 +272,7 @@ def _check_array_keywords(call: str, more: Mapping[str, Any]) -> None:
             f"{call}() got {strays[0]} and no model: {strays[0]} goes with a model,"
             f" {call}(model, tokenizer, text)."
         )
-    own = {"tokens", "weights", "sentence_b_start", "prettify_tokens", "name"}
-    _check_keywords(call, more, set(inspect.signature(from_arrays).parameters) - own, "with arrays")
+    _check_keywords(call, more, ARRAYS_ONLY, "with arrays")
 
 
 def _check_present(name: str, value: Any, call: str) -> None:
@@ -295,21 +300,24 @@ def _check_tokens(name: str, value: Any) -> None:
 
 def _position(value: Any) -> Any:
     """A plain int from a NumPy or torch integer; anything else is judged by ``from_arrays``."""
-    whole = hasattr(value, "__index__") and not isinstance(value, bool)
-    return operator.index(value) if whole else value
+    try:
+        return value if isinstance(value, bool) else operator.index(value)
+    except TypeError:
+        return value
 
 
 def _check_keywords(call: str, given: Iterable[str], offered: Iterable[str], when: str) -> None:
+    """Refuse keywords that this kind of call does not take; say which one was meant."""
     unknown = [name for name in given if name not in offered]
     if not unknown:
         return
     view = sys.modules[f"bertviz.{call}"]
     own = [name for name in inspect.signature(getattr(view, call)).parameters if name != "more"]
-    everything = sorted({*own, *offered, "model", "trace", *MODEL_SLOTS})
-    close = difflib.get_close_matches(unknown[0], everything, n=1)
+    everything = sorted({*own, *offered, "model", "trace", *MODEL_ONLY})
+    close = difflib.get_close_matches(unknown[0], everything, n=1) or [
+        name for name in everything if unknown[0] in name
+    ]
     hint = f"did you mean {close[0]}?" if close else f"it takes {', '.join(everything)}."
-    if unknown[0] in everything:  # an argument, but not of this kind of call
-        hint = "leave it out."
     raise TypeError(f"{call}() takes no {unknown[0]} {when}: {hint}")
 
 

@@ -290,7 +290,7 @@ def show(
         model,
         tokenizer,
         sentence_a,
-        sentence_b,
+        sentence_b or None,  # old code passes "" where there is none
         layer=layer,
         head=head,
         display_mode=display_mode,

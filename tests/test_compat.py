@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Callable
 from pathlib import Path
 from types import SimpleNamespace
@@ -22,7 +23,8 @@ from transformers import (
 
 import bertviz
 from bertviz import AttentionTrace, HeadView, ModelView, NeuronView, extract
-from bertviz.compat import resolve
+from bertviz.arrays import from_arrays
+from bertviz.compat import ARRAYS_ONLY, MODEL_ONLY, resolve
 from bertviz.neuron_view import show
 
 VOCABULARY = (
@@ -144,7 +146,8 @@ MODEL_MISTAKES: list[tuple[Callable[[Any, Any], Any], str]] = [
     (lambda m, t: HeadView(m, t, A, queries=[1]), r"takes no queries with a model"),
     (lambda m, t: HeadView(m, t, A, layers=[1]), r"takes no layers .*: did you mean layer\?"),
     (lambda m, t: HeadView(m, t, A, head=1), r"takes no head .*: did you mean heads\?"),
-    (lambda m, t: ModelView(m, t, A, layer=1), r"model_view\(\) takes no layer"),
+    (lambda m, t: ModelView(m, t, A, layer=1), r"takes no layer .*: did you mean include_layers"),
+    (lambda m, t: HeadView(m, A), r"tokenizer='I went to the store.' is a str: .* second place"),
     (lambda m, t: HeadView(m, t, A, zzzzz=1), r"takes no zzzzz .*: it takes .*heads"),
     (lambda m, t: HeadView(t, m, A), r"is a tokenizer \(BertTokenizer\): the model comes first"),
     (lambda m, t: HeadView("bert-base-uncased", t, A), r"is a string: .*from_pretrained"),
@@ -367,6 +370,16 @@ ARRAY_MISTAKES: list[tuple[dict[str, Any], type[Exception], str]] = [
         "sentence_b_start='x'",
     ),
     (
+        {"attention": uniform(3, 3), "tokens": LEFT, "sentence_b_start": torch.ones(2)},
+        TypeError,
+        "sentence_b_start=.* is a Tensor",
+    ),
+    (
+        {"attention": uniform(3, 3), "tokens": LEFT, "batch_index": 1},
+        TypeError,
+        "got batch_index and no model",
+    ),
+    (
         {"attention": uniform(3, 3), "tokens": LEFT, "prettify_tokens": "B"},
         TypeError,
         r"prettify_tokens='B' is a str: .*text_pair\) goes with a model",
@@ -486,6 +499,11 @@ def test_show_as_bertviz_called_it(model: BertModel, tokenizer: BertTokenizer) -
     assert positional._payload["theme"] == "light"
 
 
+def test_show_with_an_empty_second_sentence(model: BertModel, tokenizer: BertTokenizer) -> None:
+    view = show(model, "bert", tokenizer, A, "", html_action="return")
+    same(view.trace, extract(model, tokenizer, A))
+
+
 @pytest.mark.parametrize("model_type", ["bert", "llama", "", None])
 def test_show_needs_no_model_type(model_type: str | None, tokenizer: BertTokenizer) -> None:
     torch.manual_seed(0)
@@ -504,3 +522,9 @@ def test_show_without_a_model_type_says_so(model: BertModel, tokenizer: BertToke
 def test_saved_file_of_a_model(model: BertModel, tokenizer: BertTokenizer, tmp_path: Path) -> None:
     HeadView(model, tokenizer, A, B).save(tmp_path / "x.html")
     assert "<title>BertModel: head view</title>" in (tmp_path / "x.html").read_text("utf-8")
+
+
+def test_the_named_keywords_are_those_that_are_passed_on() -> None:
+    own = {"tokens", "weights", "sentence_b_start", "prettify_tokens", "name"}
+    assert set(ARRAYS_ONLY) == set(inspect.signature(from_arrays).parameters) - own
+    assert set(MODEL_ONLY) == set(inspect.signature(extract).parameters) - {"model"}
