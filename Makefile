@@ -65,7 +65,7 @@ demo/quickstart.html: notebooks/quickstart.ipynb $(wildcard bertviz/*.py) $(BUND
 	@mkdir -p demo
 	@echo "Running notebooks/quickstart.ipynb …"
 	@HF_HUB_OFFLINE=1 $(BIN)/jupyter nbconvert --log-level=WARN --execute --to html \
-	  --HTMLExporter.require_js_url= --HTMLExporter.mathjax_url= --HTMLExporter.mermaid_js_url= \
+	  --HTMLExporter.require_js_url= --HTMLExporter.mathjax_url= \
 	  --output-dir demo notebooks/quickstart.ipynb
 
 lab: setup
