@@ -38,6 +38,15 @@ export function add(parent, className, tag = "div") {
 }
 
 /**
+ * @param {HTMLElement} element
+ * @param {number} left
+ * @param {number} width
+ */
+export function place(element, left, width) {
+  Object.assign(element.style, { left: `${left}px`, width: `${width}px` });
+}
+
+/**
  * A labelled native select.
  * @param {HTMLElement} parent
  * @param {string} name
@@ -210,7 +219,6 @@ export function headsOf(frame) {
  * @param {(position: number) => void} on.click
  * @param {(position: number) => void} on.move keyboard
  * @param {(side: Side) => void} [on.cross] keyboard: to the other column
- * @param {() => void} on.clear
  */
 export function addTokenColumn(parent, side, on) {
   const column = add(parent, `column ${side}`);

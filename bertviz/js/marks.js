@@ -74,6 +74,27 @@ export function paintBoxes(context, eachEdge, { geometry, x, width, colors, side
 }
 
 /**
+ * A head in small: lines between at most a few dozen rows.
+ * @param {CanvasRenderingContext2D} context
+ * @param {{rows: number, columns: number, values: Float32Array}} bins
+ * @param {{x: number, y: number, size: number, color: string}} options
+ */
+export function paintThumbnail(context, { rows, columns, values }, { x, y, size, color }) {
+  context.strokeStyle = color;
+  // Never wider than the gap to the next line, or a long text is one block.
+  context.lineWidth = Math.max(0.3, Math.min(1.5, size / 48, (0.6 * size) / rows));
+  for (let row = 0, i = 0; row < rows; row++) {
+    const y0 = y + ((row + 0.5) * size) / rows;
+    for (let column = 0; column < columns; column++, i++) {
+      if (values[i] < 4 * INVISIBLE) continue; // thousands of lines that nobody would see
+      context.globalAlpha = Math.min(1, values[i]);
+      line(context, x, y0, x + size, y + ((column + 0.5) * size) / columns);
+    }
+  }
+  context.globalAlpha = 1;
+}
+
+/**
  * Vectors as stripes: a cell per neuron, blue above zero and orange below, strength by |value|.
  * @param {CanvasRenderingContext2D} context
  * @param {Float32Array} values (position, headDim)

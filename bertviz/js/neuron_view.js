@@ -15,12 +15,15 @@ import {
   exactWeight,
   headsOf,
   option,
+  place,
   ROW,
   shortWeight,
 } from "./controls.js";
 import { addFooter } from "./footer.js";
-import { edgesOf } from "./head_view.js";
-import { paintBars, paintBoxes, paintElbows, paintLines, paintRungs, paintStripes } from "./marks.js";
+import { edgesOf } from "./edges.js";
+import { massNote } from "./head_view.js";
+import { addLines } from "./lines.js";
+import { paintBars, paintElbows, paintRungs, paintStripes } from "./marks.js";
 import { tokensOf } from "./payload.js";
 import { selectionHandlers } from "./selection.js";
 import { addStage } from "./stage.js";
@@ -145,32 +148,35 @@ export const neuronView = {
     layerSelect?.after(head.element);
     addMark(toolbar, source.payload.model);
 
-    const headings = add(root, "headings columns");
-    const toggle = /** @type {HTMLButtonElement} */ (add(headings, "toggle", "button"));
-    toggle.type = "button";
-    toggle.dataset.action = "detail";
-    toggle.addEventListener("click", () => frame.set({ detail: !frame.state().detail }));
+    // Only one of the two is in the page at a time.
+    const open = add(root, "open");
+    const closed = add(root, "closed");
+    const headings = add(open, "headings columns");
+    const toggle = addToggle(frame);
     const titles = add(headings, "titles");
-
-    const stage = addStage(root, frame.redraw);
+    const stage = addStage(open, frame.redraw);
     const tooltip = addTooltip(root);
-    const selection = selectionHandlers(frame, stage, (side, position, event) => {
-      if (event) tooltip.show(tokenText(side, position), event.clientX, event.clientY);
-      else tooltip.hide();
+    const selection = selectionHandlers(frame, stage, {
+      explain(side, position, event) {
+        if (event) tooltip.show(tokenText(side, position), event.clientX, event.clientY);
+        else tooltip.hide();
+      },
     });
     const query = addTokenColumn(stage.sheet, "query", selection.on("query"));
     const key = addTokenColumn(stage.sheet, "key", selection.on("key"));
     selection.columns({ query, key });
     const numbers = add(stage.sheet, "numbers");
-    const notes = add(root, "notes");
-    const footer = addFooter(root, "click locks · Esc clears · ↑ ↓ moves");
-    const spoken = add(root, "sr");
+    const notes = add(open, "notes");
+    const spoken = add(open, "sr");
     spoken.setAttribute("aria-live", "polite");
+    const lines = addLines(closed, frame);
+    const closedHeadings = /** @type {HTMLElement} */ (closed.querySelector(".headings"));
+    const footer = addFooter(root, "click locks · Esc clears · ↑ ↓ moves");
 
     /** @type {ReturnType<typeof neuronScene> | null} */
     let scene = null;
-    /** @type {Map<string, Weights>} one head's lines, for the closed view */
-    const lines = new Map();
+    /** @type {{name: string, weights: Weights} | null} the closed view's head */
+    let kept = null;
     /** @type {{name: string, x: number, width: number}[]} where the stripes are */
     let stripes = [];
 
@@ -358,50 +364,15 @@ export const neuronView = {
       const now = /** @type {NonNullable<typeof scene>} */ (scene);
       const { block, layer, neurons, queries, keys, head: only } = now;
       const name = `${state.block} ${layer.index} ${only}`;
-      let weights = lines.get(name);
-      if (!weights) {
-        weights = headWeights(neurons, only);
-        lines.clear();
-        lines.set(name, weights);
-      }
-      const edges = edgesOf(weights, { heads: [only], queries, keys, query: state.query, key: state.key });
+      if (kept?.name !== name) kept = { name, weights: headWeights(neurons, only) };
+      const { weights } = kept;
+      const { query, key } = state;
+      const edges = edgesOf(weights, { heads: [only], queries, keys, query, key });
       scene = Object.assign(Object.create(edges), now);
-
-      const queryWidth = columnWidth(tokensOf(block, "query").text, 88, 180);
-      const keyWidth = columnWidth(tokensOf(block, "key").text, 88, 180);
-      const gap = Math.min(300, Math.max(60, frame.width() - queryWidth - keyWidth));
-      const x1 = queryWidth + gap;
-      const view = stage.prepare(x1 + keyWidth, Math.max(queries.length, keys.length));
-      const { geometry } = view;
-      const selected = state.query !== null || state.key !== null;
+      const picture = { block, weights, edges, heads: [only], queries, keys };
       const colors = [theme.accent];
-      const picture = JSON.stringify([name, state.pair, theme.mode, "closed"]);
-      const options = { geometry, x0: queryWidth + 2, x1: x1 - 2, colors, spread: false };
-      view.paint(0, picture, selected ? null : (context) => paintLines(context, edges.each, options));
-      view.paint(1, `${picture} ${state.query} ${state.key}`, selected ? (context) => {
-        const side = state.query !== null ? "key" : "query";
-        paintBoxes(context, edges.each, {
-          geometry,
-          x: side === "key" ? x1 : 0,
-          width: side === "key" ? keyWidth : queryWidth,
-          colors,
-          side,
-        });
-        paintLines(context, edges.each, options);
-      } : null);
-      place(query.element, 0, queryWidth);
-      place(key.element, x1, keyWidth);
-      query.draw({ tokens: tokensOf(block, "query"), positions: queries, rows: view.rows(queries.length), selected: state.query });
-      key.draw({ tokens: tokensOf(block, "key"), positions: keys, rows: view.rows(keys.length), selected: state.key });
-      drawNumbers([]);
-      drawTitles([
-        { x: 30, width: queryWidth - 30, title: "", note: "query" },
-        { x: x1 + 8, width: keyWidth, title: "", note: "key" },
-      ]);
-      notes.textContent = "";
-      const hidden = edges.hidden.reduce((sum, value) => sum + value, 0) / Math.max(1, edges.hidden.length);
-      footer.draw({ theme, legend: "weight", note: `hidden mass ${hidden.toFixed(2)} (mean per row)` });
-      spoken.textContent = "";
+      lines.draw({ ...picture, colors, name: `${name} ${state.pair}` }, state, frame.width());
+      footer.draw({ theme, legend: "weight", note: massNote(edges, state) });
     }
 
     /** @param {{r: number, x: number, width: number, text: string, strength: number, end: boolean}[]} told */
@@ -422,7 +393,7 @@ export const neuronView = {
     /** @param {{x: number, width: number, title: string, note: string}[]} columns */
     function drawTitles(columns) {
       const left = -stage.element.scrollLeft;
-      toggle.style.left = `${8 + left}px`;
+      toggle.element.style.left = `${8 + left}px`;
       select(titles)
         .selectAll("div")
         .data(columns)
@@ -441,10 +412,9 @@ export const neuronView = {
         scene = neuronScene(source, state);
         selects.draw();
         head.draw(headsOf(frame).map((h) => option(h)), String(state.heads[0]));
-        toggle.setAttribute("aria-expanded", String(Boolean(state.detail)));
-        toggle.setAttribute("aria-label", state.detail ? "Hide the computation" : "Show the computation");
-        toggle.title = /** @type {string} */ (toggle.getAttribute("aria-label"));
-        toggle.textContent = state.detail ? "−" : "+";
+        const [shown, other] = state.detail ? [open, closed] : [closed, open];
+        if (other.isConnected) other.replaceWith(shown);
+        toggle.draw(state.detail ? headings : closedHeadings, Boolean(state.detail));
         if (state.detail) drawOpen(state);
         else drawClosed(state);
         return /** @type {object} */ (scene);
@@ -454,12 +424,34 @@ export const neuronView = {
 };
 
 /**
- * @param {HTMLElement} element
- * @param {number} left
- * @param {number} width
+ * ⊕ and ⊖, always in sight.
+ * @param {import("./shell.js").Frame} frame
  */
-function place(element, left, width) {
-  Object.assign(element.style, { left: `${left}px`, width: `${width}px` });
+function addToggle(frame) {
+  const button = document.createElement("button");
+  button.type = "button";
+  button.className = "toggle";
+  button.dataset.action = "detail";
+  button.addEventListener("click", () => frame.set({ detail: !frame.state().detail }));
+  return {
+    element: button,
+    /**
+     * @param {HTMLElement} parent
+     * @param {boolean} open
+     */
+    draw(parent, open) {
+      if (button.parentElement !== parent) {
+        const focused = button.matches(":focus");
+        parent.prepend(button);
+        if (focused) button.focus();
+      }
+      button.style.left = "8px";
+      button.textContent = open ? "−" : "+";
+      button.title = open ? "Hide the computation" : "Show the computation";
+      button.setAttribute("aria-label", button.title);
+      button.setAttribute("aria-expanded", String(open));
+    },
+  };
 }
 
 /**

@@ -9,10 +9,13 @@ const TOOLTIP_DELAY = 450;
 /**
  * @param {Frame} frame
  * @param {{reveal: (row: number) => void}} stage
- * @param {(side: Side, position: number, event: PointerEvent | null) => void} explain shows the
+ * @param {object} on
+ * @param {(side: Side, position: number, event: PointerEvent | null) => void} on.explain shows the
  *   tooltip, or hides it when there is no event
+ * @param {() => boolean} [on.nothingSelected] Esc, when there is nothing to let go of; whether it
+ *   did something
  */
-export function selectionHandlers(frame, stage, explain) {
+export function selectionHandlers(frame, stage, { explain, nothingSelected }) {
   const { root } = frame;
   /** @type {Record<Side, Column> | null} */
   let columns = null;
@@ -38,14 +41,16 @@ export function selectionHandlers(frame, stage, explain) {
     if (event.key !== "Escape" || !root.isConnected) return;
     const focused = /** @type {ShadowRoot} */ (root.getRootNode()).activeElement;
     if (!inside && !focused) return;
-    clear();
-    event.stopPropagation();
+    if (clear()) event.stopPropagation(); // else it is the notebook's
   }, { capture: true });
 
   function clear() {
     clearTimeout(timer);
     explain("query", 0, null);
+    const { query, key } = frame.state();
+    if (query === null && key === null) return nothingSelected?.() ?? false;
     frame.set({ query: null, key: null, locked: false });
+    return true;
   }
 
   /**
@@ -99,7 +104,6 @@ export function selectionHandlers(frame, stage, explain) {
           frame.set({ ...chosen(other, position), locked: true });
           requestAnimationFrame(() => columns?.[other].focus(position));
         },
-        clear,
       };
     },
   };

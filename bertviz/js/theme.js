@@ -174,6 +174,7 @@ export const STYLE = `
 .view.grounded { background: var(--ground); border-radius: 8px; padding: 12px 16px; }
 .view, .view * { box-sizing: border-box; }
 .toolbar { display: flex; flex-wrap: wrap; align-items: center; gap: 8px 20px; min-height: 30px; }
+.toolbar:empty { display: none; }
 .toolbar label { display: inline-flex; align-items: center; gap: 8px; color: var(--muted); }
 .toolbar .end { margin-left: auto; }
 select, button { font: inherit; }
@@ -211,6 +212,8 @@ button { color: var(--ink); background: none; border: 0; padding: 0; cursor: poi
   border-radius: 50%; color: var(--accent); font-weight: 600; font-size: 13px; line-height: 12px;
 }
 .toggle:hover { background: var(--field); }
+.closed .headings { height: 40px; }
+.closed .headings > span { bottom: 4px; }
 .notes { margin-top: 8px; color: var(--muted); font-size: 11px; }
 .notes:empty { display: none; }
 .stage { position: relative; overflow: auto; overscroll-behavior: auto; }
@@ -235,6 +238,21 @@ button { color: var(--ink); background: none; border: 0; padding: 0; cursor: poi
   position: absolute; height: 24px; line-height: 24px; font-size: 11px; color: var(--ink);
   white-space: nowrap; pointer-events: none;
 }
+.model { display: flex; flex-direction: column; gap: 16px; margin-top: 12px; }
+.model.beside { flex-direction: row; align-items: flex-start; gap: 24px; }
+.grid { overflow-x: auto; min-width: 0; padding-bottom: 2px; }
+.grid canvas { position: absolute; top: 0; left: 0; }
+.labels span { position: absolute; color: var(--muted); font-size: 11px; pointer-events: none; }
+.cells button { position: absolute; border-radius: 6px; }
+.cells button:hover { box-shadow: inset 0 0 0 1px var(--muted); }
+.cells button[aria-pressed="true"] { box-shadow: 0 0 0 2px var(--accent); }
+.cells button:focus-visible { outline-offset: 2px; }
+.detail { background: var(--surface); border-radius: 8px; padding: 14px 16px; min-width: 0; }
+.detail[hidden] { display: none; }
+.beside .detail { flex: 0 0 400px; }
+.detail .title { font-weight: 600; font-size: 13.5px; }
+.detail .path { color: var(--muted); font-size: 11px; overflow-wrap: anywhere; }
+.detail .headings { margin-top: 8px; }
 .footer {
   display: flex; flex-wrap: wrap; justify-content: space-between; align-items: center;
   gap: 4px 24px; margin-top: 12px; color: var(--muted); font-size: 11px; min-height: 20px;
