@@ -11,6 +11,8 @@ BUNDLE := bertviz/static/bertviz.js
 # Notebooks must run on this environment's kernel, not on one that the user has elsewhere.
 export JUPYTER_PREFER_ENV_PATH := 1
 export TOKENIZERS_PARALLELISM := false
+# tqdm misses ipywidgets, which the notebooks do not need and whose saved state asks for a CDN.
+export PYTHONWARNINGS := ignore:IProgress not found
 
 .PHONY: help demo test lint types js-test py-test lab setup bundle chromium clean
 
@@ -64,7 +66,7 @@ demo: demo/quickstart.html
 demo/quickstart.html: notebooks/quickstart.ipynb $(wildcard bertviz/*.py) $(BUNDLE) | $(VENV)/.ready
 	@mkdir -p demo
 	@echo "Running notebooks/quickstart.ipynb …"
-	@HF_HUB_OFFLINE=1 $(BIN)/jupyter nbconvert --log-level=WARN --execute --to html \
+	@HF_HUB_OFFLINE=1 $(BIN)/jupyter nbconvert --log-level=WARN --execute --KernelManager.transport=ipc --to html \
 	  --HTMLExporter.require_js_url= --HTMLExporter.mathjax_url= \
 	  --output-dir demo notebooks/quickstart.ipynb
 

@@ -43,8 +43,15 @@ def load_demo_model() -> tuple[Any, Any]:
             " your own with AutoModel.from_pretrained(...)."
         )
     from transformers import AutoModel, AutoTokenizer
+    from transformers.utils import logging
 
-    return AutoModel.from_pretrained(folder), AutoTokenizer.from_pretrained(folder)
+    shown = logging.is_progress_bar_enabled()
+    logging.disable_progress_bar()  # it takes a moment, and the bar would stay in the notebook
+    try:
+        return AutoModel.from_pretrained(folder), AutoTokenizer.from_pretrained(folder)
+    finally:
+        if shown:
+            logging.enable_progress_bar()
 
 
 def _folder() -> Path:

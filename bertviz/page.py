@@ -28,9 +28,10 @@ import uuid
 from collections.abc import Mapping
 from typing import Any
 
+# HTML, and ASCII like all of an output: it survives being written in a machine's own encoding.
 SLEEPING = (
-    "This attention view needs JavaScript. Trust the notebook (File → Trust Notebook, or "
-    "“Notebook: Trust” in the command palette) or run the cell again."
+    "This attention view needs JavaScript. Trust the notebook (File &rarr; Trust Notebook, or "
+    "&ldquo;Notebook: Trust&rdquo; in the command palette) or run the cell again."
 )
 NAMES = {"head": "head view", "model": "model view", "neuron": "neuron view"}
 
@@ -48,7 +49,7 @@ def render(payload: Mapping[str, Any]) -> str:
     view = payload["view"]
     return (
         f'<div class="bertviz" data-view="{html.escape(view)}" data-state="loading"'
-        f' data-bertviz-id="{identity}"><p>{html.escape(SLEEPING)}</p></div>\n'
+        f' data-bertviz-id="{identity}"><p>{SLEEPING}</p></div>\n'
         f"<script>(() => {{\n{bundle()}\nbertviz.mount("
         f'"{identity}", {script_json(payload)});\n}})();</script>'
     )
