@@ -15,6 +15,7 @@ import re
 import shutil
 import subprocess
 from pathlib import Path
+from typing import ClassVar
 
 from setuptools import Command, find_packages, setup
 from setuptools.command.build_py import build_py
@@ -43,8 +44,15 @@ def make_bundle() -> None:
     esbuild = MODULES / "esbuild" / "bin" / "esbuild"
     options = "--bundle --format=iife --global-name=bertviz --minify --charset=ascii"
     run(
-        [node, str(esbuild), str(SOURCES / "index.js"), *options.split()]
-        + ["--target=es2022", "--log-level=warning", f"--outfile={BUNDLE}"],
+        [
+            node,
+            str(esbuild),
+            str(SOURCES / "index.js"),
+            *options.split(),
+            "--target=es2022",
+            "--log-level=warning",
+            f"--outfile={BUNDLE}",
+        ],
         environment,
     )
 
@@ -76,7 +84,7 @@ class Bundle(Command):
     """`python setup.py bundle`."""
 
     description = "make the JavaScript bundle"
-    user_options: list[tuple[str, str, str]] = []
+    user_options: ClassVar[list[tuple[str, str, str]]] = []
 
     def initialize_options(self) -> None:
         """Nothing to choose."""

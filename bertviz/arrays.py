@@ -81,7 +81,9 @@ def from_arrays(
     columns = given_weights if given_weights is not None else vectors[1]  # type: ignore[index]
     key_axis = -1 if given_weights is not None else -2
     query_strings = _tokens(q_side, tokens if tokens is not None else query_tokens, rows, -2, name)
-    key_strings = _tokens(k_side, tokens if tokens is not None else key_tokens, columns, key_axis, name)
+    key_strings = _tokens(
+        k_side, tokens if tokens is not None else key_tokens, columns, key_axis, name
+    )
     if given_weights is not None:
         _check_weights(name, given_weights)
     if kind is None:
@@ -238,10 +240,11 @@ def as_layers(name: str, value: Any) -> list[Tensor]:
     Returns:
         Copies, floating, on the CPU: (heads, ·, ·) each.
 
+    >>> import torch
     >>> [tuple(layer.shape) for layer in as_layers("weights", torch.zeros(6, 12, 8, 8))][:2]
     [(12, 8, 8), (12, 8, 8)]
     """
-    if isinstance(value, Mapping) or isinstance(value, str | bytes):
+    if isinstance(value, Mapping | str | bytes):
         raise TypeError(
             f"{name} is a {type(value).__name__}: expected a list with one array per layer, each"
             " (heads, query, key), or one array (layers, heads, query, key)."
@@ -259,10 +262,14 @@ def as_layers(name: str, value: Any) -> list[Tensor]:
                     ' Or load the model with attn_implementation="eager".'
                 )
         if any(hasattr(item, "shape") for item in items):
-            return [_as_layer(f"{name}[{i}]", _tensor(f"{name}[{i}]", x)) for i, x in enumerate(items)]
+            return [
+                _as_layer(f"{name}[{i}]", _tensor(f"{name}[{i}]", x)) for i, x in enumerate(items)
+            ]
         depth = _depth(items)
         if depth > 3:  # a list of layers, which may differ in their heads
-            return [_as_layer(f"{name}[{i}]", _tensor(f"{name}[{i}]", x)) for i, x in enumerate(items)]
+            return [
+                _as_layer(f"{name}[{i}]", _tensor(f"{name}[{i}]", x)) for i, x in enumerate(items)
+            ]
         value = items
     tensor = _tensor(name, value)
     if tensor.ndim == 5:
@@ -293,8 +300,8 @@ def _tensor(name: str, value: Any) -> Tensor:
                 f"{name} is a {type(value).__name__} that is no array of numbers ({error}):"
                 " expected torch tensors, NumPy arrays or nested lists of equal lengths."
             ) from None
-    value = value.detach().to("cpu", copy=True)
-    return value if value.is_floating_point() else value.float()
+    tensor: Tensor = value.detach().to("cpu", copy=True)
+    return tensor if tensor.is_floating_point() else tensor.float()
 
 
 def _floating(dtype: Any) -> Any:
@@ -429,7 +436,9 @@ def _scales(
     count = len(vectors[0])
     if scaling is None:
         return [1 / math.sqrt(query.shape[-1]) for query in vectors[0]]
-    scales = [float(scaling)] * count if isinstance(scaling, int | float) else list(map(float, scaling))
+    scales = (
+        [float(scaling)] * count if isinstance(scaling, int | float) else list(map(float, scaling))
+    )
     if len(scales) != count:
         raise ValueError(
             f"scaling holds {len(scales)} numbers for {count} layers: pass one, or one per layer."

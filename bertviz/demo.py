@@ -46,12 +46,12 @@ def load_demo_model() -> tuple[Any, Any]:
     from transformers.utils import logging
 
     shown = logging.is_progress_bar_enabled()
-    logging.disable_progress_bar()  # it takes a moment, and the bar would stay in the notebook
+    logging.disable_progress_bar()  # type: ignore[no-untyped-call]  # it takes a moment, and the bar would stay in the notebook
     try:
         return AutoModel.from_pretrained(folder), AutoTokenizer.from_pretrained(folder)
     finally:
         if shown:
-            logging.enable_progress_bar()
+            logging.enable_progress_bar()  # type: ignore[no-untyped-call]
 
 
 def _folder() -> Path:

@@ -1,8 +1,8 @@
 """Model + text → AttentionTrace.
 
 The problem. A model gives its attention only with ``output_attentions=True``, under its slowest
-kernel, after being loaded for it, and then as all weights at once, without the queries and keys they
-come from. And it is the user's: nothing of it may be changed, whatever happens.
+kernel, after being loaded for it, and then as all weights at once, without the queries and keys
+they come from. And it is the user's: nothing of it may be changed, whatever happens.
 
 The way. Every attention of transformers asks ``AttentionInterface.get_interface`` for the function
 that computes it. That method is wrapped once in a process; while a capture is on (a context
@@ -36,7 +36,7 @@ from bertviz.arrays import make_block
 from bertviz.trace import AttentionBlock, AttentionTrace, Kind, LayerAttention
 
 
-class NothingCaptured(RuntimeError):
+class NothingCaptured(RuntimeError):  # noqa: N818, the name is public
     """The model ran, but no softmax attention could be captured; the message says what was seen."""
 
 
@@ -55,6 +55,7 @@ def extract(
     The model runs once, without gradients and in eval mode, on its own attention kernel, and is
     afterwards as it was before.
 
+    >>> import torch
     >>> from transformers import BertConfig, BertModel
     >>> config = BertConfig(hidden_size=32, num_hidden_layers=2, num_attention_heads=4,
     ...                     intermediate_size=64, vocab_size=100)
@@ -232,7 +233,7 @@ def _note(
     if query.ndim != 4 or query.shape[0] <= capture.row:
         capture.skipped += 1
         return
-    if mask is not None and not isinstance(mask, Tensor) or "flash" in implementation:
+    if (mask is not None and not isinstance(mask, Tensor)) or "flash" in implementation:
         raise ValueError(
             f"This model runs with attn_implementation={implementation!r}, whose masks cannot be"
             " captured. Run it once on another kernel: model.set_attn_implementation('sdpa'),"
@@ -250,7 +251,11 @@ def _note(
     keys = key[capture.row][:, : query.shape[2]] if causal else key[capture.row]
     scaling = kw.get("scaling")
     sinks = next(
-        (x for x in (kw.get("s_aux"), kw.get("sinks"), getattr(module, "sinks", None)) if x is not None),
+        (
+            x
+            for x in (kw.get("s_aux"), kw.get("sinks"), getattr(module, "sinks", None))
+            if x is not None
+        ),
         None,
     )
     position_bias = kw.get("position_bias")
@@ -408,12 +413,14 @@ def _encode(
     decoder_text = None
     if getattr(getattr(model, "config", None), "is_encoder_decoder", False):
         decoder_text, text_pair = text_pair, None
-    encoding = tokenizer(text, text_pair, return_tensors="pt", truncation=False, verbose=False)
+    encoding: Mapping[str, Any] = tokenizer(
+        text, text_pair, return_tensors="pt", truncation=False, verbose=False
+    )
     if encoding["input_ids"].numel() == 0:
         raise ValueError(f"text={text!r} gives no tokens: expected a text of at least one word.")
     if decoder_text is not None:
         labels = tokenizer(text_target=decoder_text, return_tensors="pt", truncation=False)
-        encoding["decoder_input_ids"] = _shifted(model, labels["input_ids"])
+        return {**encoding, "decoder_input_ids": _shifted(model, labels["input_ids"])}
     return encoding
 
 
@@ -463,7 +470,10 @@ def _tensors(model: nn.Module, encoding: Mapping[str, Any]) -> dict[str, Any]:
         )
     if getattr(getattr(model, "config", None), "is_encoder_decoder", False):
         ids = batch.get("input_ids")
-        given = any(batch.get(x) is not None for x in ("decoder_input_ids", "decoder_inputs_embeds", "labels"))
+        given = any(
+            batch.get(x) is not None
+            for x in ("decoder_input_ids", "decoder_inputs_embeds", "labels")
+        )
         if not given and isinstance(ids, Tensor):
             batch["decoder_input_ids"] = _start(model, ids.shape[0]).to(device)
     return batch
@@ -484,7 +494,8 @@ def _batch_row(batch: Mapping[str, Any], batch_index: int | None) -> int:
         )
     if not -size <= batch_index < size:
         raise ValueError(
-            f"batch_index={batch_index} is out of range: inputs holds {size} texts, 0 to {size - 1}."
+            f"batch_index={batch_index} is out of range: inputs holds {size} texts, 0 to"
+            f" {size - 1}."
         )
     return batch_index % size
 
@@ -557,9 +568,7 @@ class _Sides:
         drop_padding: bool,
     ) -> None:
         self.tokenizer = tokenizer
-        self.two_stacks = bool(
-            getattr(getattr(model, "config", None), "is_encoder_decoder", False)
-        )
+        self.two_stacks = bool(getattr(getattr(model, "config", None), "is_encoder_decoder", False))
         self.ids = {
             "encoder": _row_of(batch.get("input_ids"), row),
             "decoder": _row_of(

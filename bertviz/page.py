@@ -1,4 +1,4 @@
-"""payload → HTML that draws itself wherever a notebook puts it.
+r"""payload → HTML that draws itself wherever a notebook puts it.
 
 The problem. A notebook may evaluate our script in its own page, clone the output into another
 panel, show it in a frame of another origin, keep it for a year, or refuse to run it. Its style
@@ -14,7 +14,7 @@ So an output is one host element and one script beside it, nothing else:
 * the view lives in a shadow root;
 * the host holds a sentence until the view replaces it: an untrusted notebook says what to do
   instead of staying blank;
-* the payload is escaped for a script element: ``<``, ``>`` and ``&`` as ``\\u`` escapes, and
+* the payload is escaped for a script element: ``<``, ``>`` and ``&`` as ``\u`` escapes, and
   everything beyond ASCII too.
 """
 

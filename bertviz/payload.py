@@ -1,4 +1,4 @@
-"""AttentionTrace → JSON: what travels from Python into the page, and the only place that defines it.
+"""AttentionTrace → JSON: what travels from Python to the page, and the one place that defines it.
 
 The problem. All weights of a BERT-sized model are 144 matrices of query × key numbers. Written as
 decimals they take 31 MB at 128 tokens and 472 MB at 512, and a browser skips a script that long
@@ -281,7 +281,8 @@ def layer_shape(layer: LayerAttention) -> tuple[int, int]:
     """(query, key) of a layer, whatever it holds."""
     if layer.given_weights is not None:
         return int(layer.given_weights.shape[-2]), int(layer.given_weights.shape[-1])
-    assert layer.queries is not None and layer.keys is not None
+    assert layer.queries is not None
+    assert layer.keys is not None
     return int(layer.queries.shape[-2]), int(layer.keys.shape[-2])
 
 

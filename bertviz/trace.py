@@ -103,7 +103,8 @@ class LayerAttention:
         """(query, key): how many tokens attend, and to how many."""
         if self.given_weights is not None:
             return int(self.given_weights.shape[-2]), int(self.given_weights.shape[-1])
-        assert self.queries is not None and self.keys is not None
+        assert self.queries is not None
+        assert self.keys is not None
         return int(self.queries.shape[-2]), int(self.keys.shape[-2])
 
     def key_head(self, head: int) -> int:
@@ -126,6 +127,7 @@ class LayerAttention:
         Returns:
             (heads, query, key), float32.
 
+        >>> import torch
         >>> layer = LayerAttention(index=0, name="", heads=(0,), queries=torch.eye(2)[None],
         ...                        keys=torch.eye(2)[None], scaling=1.0, causal=True)
         >>> layer.weights()
@@ -279,9 +281,7 @@ class AttentionTrace:
     @property
     def num_heads(self) -> int:
         """Heads of the widest layer."""
-        return max(
-            layer.num_heads for block in self.blocks.values() for layer in block.layers
-        )
+        return max(layer.num_heads for block in self.blocks.values() for layer in block.layers)
 
     def __repr__(self) -> str:
         parts = [
