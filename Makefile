@@ -12,7 +12,7 @@ BUNDLE := bertviz/static/bertviz.js
 export JUPYTER_PREFER_ENV_PATH := 1
 export TOKENIZERS_PARALLELISM := false
 # tqdm misses ipywidgets, which the notebooks do not need and whose saved state asks for a CDN.
-export PYTHONWARNINGS := ignore:IProgress not found
+export PYTHONWARNINGS := ignore:IProgress not found,ignore:Editable installation
 
 .PHONY: help demo test lint types js-test py-test lab setup bundle chromium clean
 

@@ -33,8 +33,7 @@ export const THEMES = {
     positive: "#0b62c4",
     negative: "#d9580d",
     onHead: "#ffffff",
-    // Neighbours differ most by the golden angle; from head 3 × 13 on only the numbers tell.
-    head: (head) => oklch(0.57 - 0.05 * (head % 2), 0.15, 25 + head * 137.508),
+    head: (head) => headColor(head, 0.5, 0.05),
     layer: (fraction) => oklch(0.55, 0.11, 210 + 120 * fraction),
   },
   dark: {
@@ -49,10 +48,23 @@ export const THEMES = {
     positive: "#58a6ff",
     negative: "#ff9248",
     onHead: "#0f1419",
-    head: (head) => oklch(0.76 - 0.05 * (head % 2), 0.14, 25 + head * 137.508),
+    head: (head) => headColor(head, 0.75, 0.05),
     layer: (fraction) => oklch(0.72, 0.12, 210 + 120 * fraction),
   },
 };
+
+/**
+ * Twelve hues, consecutive heads far apart; what is next to each other in hue differs in lightness.
+ * Each further dozen stands between the hues before; from 36 on colours repeat and numbers tell.
+ * @param {number} head
+ * @param {number} lightness
+ * @param {number} step
+ */
+function headColor(head, lightness, step) {
+  const place = (head * 5) % 12;
+  const hue = 25 + 30 * place + 10 * (Math.floor(head / 12) % 3);
+  return oklch(lightness + (place % 2 ? step : -step), 0.15, hue);
+}
 
 /**
  * OKLCH to hex; the chroma gives way where sRGB ends, lightness and hue do not.
@@ -268,7 +280,6 @@ button { color: var(--ink); background: none; border: 0; padding: 0; cursor: poi
   white-space: pre-wrap; overflow-wrap: anywhere;
 }
 .tooltip[hidden] { display: none; }
-.message { color: var(--negative); margin: 0; padding: 8px 0; }
 .badge {
   border: 1px solid var(--hairline); border-radius: 14px; padding: 3px 12px; color: var(--muted);
   font-size: 11px; white-space: nowrap;
