@@ -19,17 +19,19 @@ and keys come from, and not by a name.
 from __future__ import annotations
 
 import contextlib
+import inspect
 import threading
 import warnings
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextvars import ContextVar
 from dataclasses import dataclass, field
+from itertools import takewhile
 from types import MappingProxyType
 from typing import Any
 
 import torch
 from torch import Tensor, nn
-from transformers import PreTrainedTokenizerBase
+from transformers import PreTrainedModel, PreTrainedTokenizerBase
 from transformers.modeling_utils import AttentionInterface
 
 from bertviz.arrays import make_block
@@ -102,11 +104,22 @@ def extract(
             )
         encoding = inputs
     batch = _tensors(model, encoding)
+    if inputs is None:
+        batch = _accepted(model, batch)
     row = _batch_row(batch, batch_index)
-    _check_ids(model, batch)
+    _check_ids(model, batch, given=inputs is not None)
 
-    capture = _Capture(model, row)
-    _run(model, batch, capture)
+    capture = _Capture(model, row, batch.get("input_ids"))
+    try:
+        _run(model, batch, capture)
+    except (AttributeError, TypeError, ValueError):
+        if not _lacks_decoder_inputs(model, batch):
+            raise
+        # BART makes its decoder's tokens from the text, T5 fails without; then the start token.
+        size = _first_tensor(batch).shape[0]
+        batch["decoder_input_ids"] = _start(model, size).to(_device(model))
+        capture = _Capture(model, row, batch.get("input_ids"))
+        _run(model, batch, capture)
     if not capture.records:
         raise NothingCaptured(_nothing(model, capture))
     sides = _Sides(model, tokenizer, batch, encoding, capture, row, drop_padding)
@@ -148,7 +161,7 @@ class _Frame:
 class _Capture:
     """What is noted during one forward."""
 
-    def __init__(self, model: nn.Module, row: int) -> None:
+    def __init__(self, model: nn.Module, row: int, input_ids: Any = None) -> None:
         self.names = {module: name for name, module in model.named_modules()}
         self.row = row
         self.records: list[_Record] = []
@@ -156,20 +169,28 @@ class _Capture:
         self.implementations: set[str] = set()
         self.decoder = _decoder_of(model)
         self.decoder_ids: Tensor | None = None
+        self.input_ids = input_ids
+        self.readers: list[str] = []  # paths of the embeddings that read input_ids
         self.frames: list[_Frame] = []
-        self._shared: dict[int, tuple[Tensor, Tensor]] = {}
+        self._shared: dict[tuple[Any, ...], tuple[Tensor, Tensor]] = {}
 
-    def shared(self, tensor: Tensor | None) -> Tensor | None:
-        """This text's part of a mask or bias, by value; the same object for the same tensor."""
+    def shared(self, tensor: Tensor | None, keys: int) -> Tensor | None:
+        """This text's part of a mask or bias, by value; the same object for the same memory.
+
+        Layers may take views of one mask, and a mask may be longer than the keys.
+        """
         if tensor is None:
             return None
-        if id(tensor) not in self._shared:
+        place = (tensor.data_ptr(), tensor.shape, tensor.stride(), tensor.dtype, keys)
+        if place not in self._shared:
             part = tensor.detach()
             while part.ndim < 4:
                 part = part[None]
             part = part[self.row if part.shape[0] > 1 else 0]
-            self._shared[id(tensor)] = (tensor, part.to("cpu", copy=True))
-        return self._shared[id(tensor)][1]
+            part = part[..., :keys] if part.shape[-1] > 1 else part
+            # The tensor is kept during the forward, so that its memory is not used again.
+            self._shared[place] = (tensor, _copy(part))
+        return self._shared[place][1]
 
     def is_cross(self, module: nn.Module, query: Tensor, key: Tensor) -> bool:
         """Whether queries and keys are made from different things."""
@@ -180,10 +201,10 @@ class _Capture:
         key_source = frame.sources.get(_storage(key))
         if query_source is not None and key_source is not None:
             return query_source != key_source
-        # Norms and rotary embeddings make new tensors; then the first projection, which makes
-        # queries, stands against the next, which makes keys.
+        # Rotary embeddings make new tensors; then the first projection, which makes queries,
+        # stands against the next ones, which make keys; the last makes values.
         sources = list(frame.sources.values())
-        return len(set(sources[:2])) > 1
+        return len(set(sources[: max(2, len(sources) - 1)])) > 1
 
 
 _current: ContextVar[_Capture | None] = ContextVar("bertviz_capture", default=None)
@@ -258,9 +279,11 @@ def _note(
         ),
         None,
     )
-    position_bias = kw.get("position_bias")
-    if causal and position_bias is not None:
-        position_bias = position_bias[..., : keys.shape[1]]
+    mask = capture.shared(mask, keys.shape[1])
+    if causal and keys.shape[1] < query.shape[2]:
+        # With fewer keys than queries, sdpa lines up their beginnings, not their ends.
+        mask = torch.ones(1, query.shape[2], keys.shape[1], dtype=torch.bool).tril()
+        causal = False
     capture.records.append(
         _Record(
             path=capture.names.get(module, type(module).__name__),
@@ -269,8 +292,8 @@ def _note(
             scaling=query.shape[-1] ** -0.5 if scaling is None else float(scaling),
             softcap=None if kw.get("softcap") is None else float(kw["softcap"]),
             sinks=None if sinks is None else _copy(sinks.reshape(-1)),
-            mask=capture.shared(mask),
-            position_bias=capture.shared(position_bias),
+            mask=mask,
+            position_bias=capture.shared(kw.get("position_bias"), keys.shape[1]),
             causal=causal,
             cross=capture.is_cross(module, query, key),
         )
@@ -316,6 +339,8 @@ def _hooked(model: nn.Module, capture: _Capture) -> Iterator[None]:
             ids = kwargs.get("input_ids", args[0] if args else None)
             if isinstance(ids, Tensor) and not ids.is_floating_point():
                 capture.decoder_ids = ids
+        if isinstance(module, nn.Embedding) and args and _same(args[0], capture.input_ids):
+            capture.readers.append(capture.names[module])
 
     def after(module: nn.Module, args: tuple[Any, ...], kwargs: dict[str, Any], out: Any) -> None:
         if _current.get() is not capture:
@@ -328,7 +353,8 @@ def _hooked(model: nn.Module, capture: _Capture) -> Iterator[None]:
         read = next((x for x in (*args, *kwargs.values()) if isinstance(x, Tensor)), None)
         if isinstance(out, Tensor) and read is not None:
             frame = capture.frames[-1]
-            frame.sources[_storage(out)] = _storage(read)
+            # A norm reads what a projection made of the same thing.
+            frame.sources[_storage(out)] = frame.sources.get(_storage(read), _storage(read))
             frame.kept += [out, read]
 
     handles: list[Any] = []
@@ -342,6 +368,10 @@ def _hooked(model: nn.Module, capture: _Capture) -> Iterator[None]:
             handle.remove()
 
 
+def _same(one: Any, other: Any) -> bool:
+    return isinstance(one, Tensor) and isinstance(other, Tensor) and torch.equal(one, other)
+
+
 def _storage(tensor: Tensor) -> int:
     return tensor.untyped_storage().data_ptr()
 
@@ -351,8 +381,16 @@ def _copy(tensor: Tensor) -> Tensor:
     return tensor.detach().to("cpu", copy=True).contiguous()
 
 
-def _decoder_of(model: nn.Module) -> nn.Module | None:
+def _has_two_stacks(model: nn.Module) -> bool:
+    """Whether a model is an encoder-decoder; its encoder alone has the same configuration."""
     if not getattr(getattr(model, "config", None), "is_encoder_decoder", False):
+        return False
+    known = inspect.signature(model.forward).parameters
+    return "decoder_input_ids" in known or not isinstance(model, PreTrainedModel)
+
+
+def _decoder_of(model: nn.Module) -> nn.Module | None:
+    if not _has_two_stacks(model):
         return None
     get_decoder = getattr(model, "get_decoder", None)
     decoder = get_decoder() if callable(get_decoder) else None
@@ -411,7 +449,8 @@ def _encode(
             " inputs=... in place of the text."
         )
     decoder_text = None
-    if getattr(getattr(model, "config", None), "is_encoder_decoder", False):
+    two_stacks = _has_two_stacks(model)
+    if two_stacks:
         decoder_text, text_pair = text_pair, None
     encoding: Mapping[str, Any] = tokenizer(
         text, text_pair, return_tensors="pt", truncation=False, verbose=False
@@ -421,6 +460,8 @@ def _encode(
     if decoder_text is not None:
         labels = tokenizer(text_target=decoder_text, return_tensors="pt", truncation=False)
         return {**encoding, "decoder_input_ids": _shifted(model, labels["input_ids"])}
+    if two_stacks:
+        return {**encoding, "decoder_input_ids": _start(model, 1)}
     return encoding
 
 
@@ -448,9 +489,13 @@ def _start(model: nn.Module, rows: int) -> Tensor:
     )
 
 
+def _device(model: nn.Module) -> torch.device:
+    return next((p.device for p in model.parameters()), torch.device("cpu"))
+
+
 def _tensors(model: nn.Module, encoding: Mapping[str, Any]) -> dict[str, Any]:
     """What the model is called with, on its device."""
-    device = next((p.device for p in model.parameters()), torch.device("cpu"))
+    device = _device(model)
     batch = {}
     for name, value in encoding.items():
         if isinstance(value, list):
@@ -464,23 +509,32 @@ def _tensors(model: nn.Module, encoding: Mapping[str, Any]) -> dict[str, Any]:
             if value.ndim == 1:
                 value = value[None]
         batch[name] = value.to(device) if isinstance(value, Tensor) else value
-    if not any(isinstance(value, Tensor) for value in batch.values()):
+    if not any(isinstance(value, Tensor) and value.ndim for value in batch.values()):
         raise ValueError(
             "inputs holds no tensors: expected what tokenizer(text, return_tensors='pt') gives."
         )
-    if getattr(getattr(model, "config", None), "is_encoder_decoder", False):
-        ids = batch.get("input_ids")
-        given = any(
-            batch.get(x) is not None
-            for x in ("decoder_input_ids", "decoder_inputs_embeds", "labels")
-        )
-        if not given and isinstance(ids, Tensor):
-            batch["decoder_input_ids"] = _start(model, ids.shape[0]).to(device)
     return batch
 
 
+def _accepted(model: nn.Module, batch: dict[str, Any]) -> dict[str, Any]:
+    """Without what a tokenizer of another model gives and this model does not take."""
+    known = inspect.signature(model.forward).parameters
+    if any(p.kind is p.VAR_KEYWORD for p in known.values()):
+        return batch
+    return {name: value for name, value in batch.items() if name in known}
+
+
+def _lacks_decoder_inputs(model: nn.Module, batch: Mapping[str, Any]) -> bool:
+    names = ("decoder_input_ids", "decoder_inputs_embeds", "labels")
+    return _has_two_stacks(model) and all(batch.get(name) is None for name in names)
+
+
+def _first_tensor(batch: Mapping[str, Any]) -> Tensor:
+    return next(value for value in batch.values() if isinstance(value, Tensor) and value.ndim)
+
+
 def _batch_row(batch: Mapping[str, Any], batch_index: int | None) -> int:
-    size = next(value.shape[0] for value in batch.values() if isinstance(value, Tensor))
+    size = _first_tensor(batch).shape[0]
     if batch_index is None:
         if size == 1:
             return 0
@@ -500,32 +554,34 @@ def _batch_row(batch: Mapping[str, Any], batch_index: int | None) -> int:
     return batch_index % size
 
 
-def _check_ids(model: nn.Module, batch: Mapping[str, Any]) -> None:
+def _check_ids(model: nn.Module, batch: Mapping[str, Any], given: bool) -> None:
     """Refuse what would fail deep inside the model: too long a text, unknown ids."""
-    table = _input_embeddings(model)
-    limit = _positions(model)
+    decoder = _decoder_of(model)
     soft = getattr(getattr(model, "config", None), "max_position_embeddings", None)
-    for name in ("input_ids", "decoder_input_ids"):
+    for name, stack in (("input_ids", model), ("decoder_input_ids", decoder or model)):
         ids = batch.get(name)
-        if not isinstance(ids, Tensor) or ids.ndim != 2:
+        if not isinstance(ids, Tensor) or ids.ndim != 2 or not ids.numel():
             continue
-        where = {"input_ids": "text", "decoder_input_ids": "decoder's text"}[name]
-        if table is not None and ids.numel() and int(ids.max()) >= table:
+        table = _input_embeddings(stack)
+        lowest, highest = int(ids.min()), int(ids.max())
+        if table is not None and (lowest < 0 or highest >= table):
             raise ValueError(
-                f"{name} holds {int(ids.max())}, but the model has embeddings for {table} tokens:"
-                " the tokenizer does not fit the model. Load both from the same name."
+                f"{name} holds {lowest if lowest < 0 else highest}, but the model has embeddings"
+                f" for ids 0 to {table - 1}: the tokenizer does not fit the model. Load both from"
+                " the same name."
             )
-        length = ids.shape[1]
+        length, limit = ids.shape[1], _positions(stack)
+        where = f"inputs[{name!r}]" if given else "text" if name == "input_ids" else "text_pair"
         if limit is not None and length > limit:
             raise ValueError(
-                f"The {where} has {length} tokens, special tokens included; this model takes at"
-                f" most {limit}. Shorten it, or pass"
-                f" inputs=tokenizer(text, truncation=True, max_length={limit},"
-                " return_tensors='pt')."
+                f"{where} has {length} tokens, special tokens included; {type(model).__name__}"
+                f" takes at most {limit}. Shorten it, or pass inputs=tokenizer(text,"
+                f" truncation=True, max_length={limit}, return_tensors='pt')."
             )
         if limit is None and isinstance(soft, int) and length > soft > 0:
+            # Rotary and relative positions have no end: the model runs, but was not trained so.
             warnings.warn(
-                f"The {where} has {length} tokens, more than the {soft} positions that"
+                f"{where} has {length} tokens, more than the {soft} positions that"
                 f" {type(model).__name__} was made for.",
                 stacklevel=3,
             )
@@ -540,11 +596,14 @@ def _input_embeddings(model: nn.Module) -> int | None:
 
 
 def _positions(model: nn.Module) -> int | None:
-    """How many positions a model has a learned embedding for; None if they have no end."""
+    """How many positions a model has an embedding for; None if they have no end."""
     names = {"position_embeddings", "position_embedding", "embed_positions", "wpe"}
     limits = []
-    for name, module in model.named_modules():
-        if name.rpartition(".")[2] in names and isinstance(module, nn.Embedding):
+    for parent in model.modules():
+        tables = {n: m for n, m in parent.named_children() if isinstance(m, nn.Embedding)}
+        if not set(tables) - names:
+            continue  # the positions of an image's patches stand beside no table of tokens
+        for module in (tables[name] for name in names & set(tables)):
             # RoBERTa counts from after its padding index, BART skips two.
             first = module.padding_idx + 1 if module.padding_idx is not None else 0
             limits.append(module.num_embeddings - max(first, int(getattr(module, "offset", 0))))
@@ -568,8 +627,10 @@ class _Sides:
         drop_padding: bool,
     ) -> None:
         self.tokenizer = tokenizer
-        self.two_stacks = bool(getattr(getattr(model, "config", None), "is_encoder_decoder", False))
-        self.ids = {
+        self.two_stacks = _has_two_stacks(model)
+        towers = {_tower(record.path) for record in capture.records}
+        self.readers = _readers(towers, capture.readers)
+        self.ids: dict[str, Tensor | None] = {
             "encoder": _row_of(batch.get("input_ids"), row),
             "decoder": _row_of(
                 batch.get("decoder_input_ids")
@@ -581,14 +642,18 @@ class _Sides:
         self.masks = {
             "encoder": _row_of(batch.get("attention_mask"), row) if drop_padding else None,
             "decoder": _row_of(batch.get("decoder_attention_mask"), row) if drop_padding else None,
+            "other": _row_of(batch.get("encoder_attention_mask"), row) if drop_padding else None,
         }
-        self._sentences = _sentence_ids(encoding, batch, row) if not self.two_stacks else None
+        self._sentences = _sentence_ids(encoding, batch, row)
 
-    def stack(self, kind: Kind, side: str) -> str:
-        """Which stack's tokens stand on one side of a block."""
-        if not self.two_stacks or kind == "encoder" or (kind == "cross" and side == "key"):
-            return "encoder"
-        return "decoder"
+    def stack(self, tower: str, kind: Kind, side: str) -> str:
+        """Whose tokens stand on one side of a block: "other" is what has no names."""
+        if self.two_stacks:
+            read = kind == "encoder" or (kind == "cross" and side == "key")
+            return "encoder" if read else "decoder"
+        if tower not in self.readers or (kind == "cross" and side == "key"):
+            return "other"
+        return "encoder"
 
     def kept(self, stack: str, length: int) -> list[int]:
         """Positions that are not padding."""
@@ -599,7 +664,7 @@ class _Sides:
 
     def tokens(self, stack: str, length: int) -> tuple[str, ...]:
         """The tokenizer's own strings of all positions, or their numbers."""
-        ids = self.ids[stack]
+        ids = self.ids.get(stack)
         if self.tokenizer is None or ids is None or ids.shape[0] != length:
             return tuple(map(str, range(length)))
         strings = self.tokenizer.convert_ids_to_tokens(ids.tolist())
@@ -608,8 +673,9 @@ class _Sides:
             for text, number in zip(map(_as_text, strings), ids.tolist(), strict=True)
         )
 
-    def sentences(self, length: int) -> tuple[int, ...] | None:
-        ids = self._sentences
+    def sentences(self, stack: str, length: int) -> tuple[int, ...] | None:
+        """The sentence of each position, if there are two."""
+        ids = self._sentences if stack == "encoder" else None
         return ids if ids is not None and len(ids) == length else None
 
 
@@ -626,24 +692,50 @@ def _sentence_ids(
 ) -> tuple[int, ...] | None:
     """The sentence of each token, 0 or 1, if there are two."""
     types = _row_of(batch.get("token_type_ids"), row)
+    mask = _row_of(batch.get("attention_mask"), row)
     if types is not None and set(types.tolist()) == {0, 1}:
-        mask = _row_of(batch.get("attention_mask"), row)
-        # Padding is of type 0 even after the second sentence; it is dropped or belongs nowhere.
-        padded = types.tolist()
-        if mask is None or mask[types == 1].any():
-            return tuple(padded)
+        # Padding is of type 0 also after the second sentence, so it says nothing.
+        seen = [True] * len(types) if mask is None else [bool(x) for x in mask.tolist()]
+        if len(seen) != len(types):
+            return None
+        return _filled([t if s else None for t, s in zip(types.tolist(), seen, strict=True)])
     sequence_ids = getattr(encoding, "sequence_ids", None)
     if sequence_ids is None or not getattr(encoding, "is_fast", False):
         return None
-    found: list[int | None] = sequence_ids(row)
-    if set(found) - {None} != {0, 1}:
+    return _filled(sequence_ids(row))
+
+
+def _filled(sentences: Sequence[int | None]) -> tuple[int, ...] | None:
+    """Special tokens belong to a sentence too: of those between the two, the first closes one.
+
+    >>> _filled([None, 0, 0, None, None, 1, None])
+    (0, 0, 0, 0, 1, 1, 1)
+    """
+    known = [place for place, number in enumerate(sentences) if number is not None]
+    if {sentences[place] for place in known} != {0, 1}:
         return None
-    # A special token belongs to the sentence it closes; before all, to the one it opens.
-    sentences, last = [], next(number for number in found if number is not None)
-    for number in found:
-        last = last if number is None else number
-        sentences.append(last)
-    return tuple(sentences)
+    filled = []
+    for place, number in enumerate(sentences):
+        if number is None:
+            before = [k for k in known if k < place]
+            after = [k for k in known if k > place]
+            closes = before and (not after or place == before[-1] + 1)
+            number = sentences[before[-1]] if closes else sentences[after[0]]
+        filled.append(int(number or 0))
+    return tuple(filled)
+
+
+def _readers(towers: set[str], embeddings: Sequence[str]) -> set[str]:
+    """The towers that read the text: those nearest to an embedding that did."""
+    if not embeddings or len(towers) < 2:
+        return towers
+
+    def common(tower: str) -> int:
+        ways = [zip(tower.split("."), path.split("."), strict=False) for path in embeddings]
+        return max(sum(1 for _ in takewhile(lambda two: two[0] == two[1], way)) for way in ways)
+
+    nearest = max(map(common, towers))
+    return {tower for tower in towers if common(tower) == nearest}
 
 
 def _blocks(capture: _Capture, sides: _Sides) -> dict[str, AttentionBlock]:
@@ -681,7 +773,8 @@ def _blocks(capture: _Capture, sides: _Sides) -> dict[str, AttentionBlock]:
 def _block(name: str, kind: Kind, records: Sequence[_Record], sides: _Sides) -> AttentionBlock:
     first = records[0]
     lengths = {"query": first.queries.shape[1], "key": first.keys.shape[1]}
-    stacks = {side: sides.stack(kind, side) for side in lengths}
+    tower = _tower(first.path)
+    stacks = {side: sides.stack(tower, kind, side) for side in lengths}
     kept = {side: sides.kept(stacks[side], length) for side, length in lengths.items()}
     rows, columns = kept["query"], kept["key"]
     whole = len(rows) == lengths["query"] and len(columns) == lengths["key"]
@@ -718,7 +811,7 @@ def _block(name: str, kind: Kind, records: Sequence[_Record], sides: _Sides) -> 
     }
     sentences = {}
     for side, length in lengths.items():
-        ids = sides.sentences(length)
+        ids = sides.sentences(stacks[side], length)
         chosen = None if ids is None else tuple(ids[i] for i in kept[side])
         sentences[side] = chosen if chosen is not None and len(set(chosen)) == 2 else None
     return make_block(

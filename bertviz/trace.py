@@ -198,7 +198,9 @@ class LayerAttention:
             term = term[rows] if term.shape[0] > 1 else term
             if term.dtype == torch.bool:
                 term = torch.where(term, 0.0, lowest)
-            term = term.float()
+            else:  # a mask in half precision cannot go as low
+                masked = term <= torch.finfo(term.dtype).min / 2
+                term = term.float().masked_fill(masked, lowest)
             total = term if total is None else total + term
         if self.causal:
             queries, keys = self.shape
