@@ -9,7 +9,9 @@ by the names under which the user passed it.
 
 from __future__ import annotations
 
+import dataclasses
 import math
+import operator
 from collections.abc import Iterable, Mapping, Sequence
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
@@ -134,6 +136,7 @@ def trace_from_attention(
     encoder_tokens: Sequence[str] | None = None,
     decoder_tokens: Sequence[str] | None = None,
     sentence_b_start: int | None = None,
+    include_layers: Iterable[int] | None = None,
     prettify_tokens: bool = True,
 ) -> AttentionTrace:
     """Make a trace of weights in the form of BertViz 1.x.
@@ -147,19 +150,32 @@ def trace_from_attention(
         encoder_tokens: The encoder's tokens.
         decoder_tokens: The decoder's tokens.
         sentence_b_start: With ``attention``: position of the second sentence's first token.
+        include_layers: The layers to keep, by the model's own numbers; all by default.
         prettify_tokens: Show tokens without the tokenizer's own marks.
 
     Returns:
-        A trace with the block of ``attention``, or up to three.
+        A trace with the block of ``attention``, or up to three. Layers keep their numbers.
+
+    Raises:
+        TypeError: Something that is no array.
+        ValueError: As ``AttentionTrace.from_arrays``; tokens that are missing; layers that no
+            block has.
+
+    >>> import torch
+    >>> trace = trace_from_attention(attention=torch.full((6, 12, 2, 2), 0.5), tokens=["a", "b"],
+    ...                              include_layers=[4, 5])
+    >>> [layer.index for layer in trace.blocks["encoder"].layers]
+    [4, 5]
     """
     if attention is not None:
-        return from_arrays(
+        trace = from_arrays(
             tokens,
             attention,
             sentence_b_start=sentence_b_start,
             prettify_tokens=prettify_tokens,
             name="attention",
         )
+        return trace if include_layers is None else _chosen(trace, include_layers)
     sides: dict[str, tuple[Any, Kind, str, str]] = {
         "encoder_attention": (encoder_attention, "encoder", "encoder_tokens", "encoder_tokens"),
         "decoder_attention": (decoder_attention, "decoder", "decoder_tokens", "decoder_tokens"),
@@ -200,7 +216,22 @@ def trace_from_attention(
             " such as sdpa: pass the model itself, head_view(model, tokenizer, text)."
         )
     dtype = next(iter(blocks.values())).layers[0].dtype
-    return AttentionTrace(blocks=MappingProxyType(blocks), model_name=None, dtype=dtype)
+    trace = AttentionTrace(blocks=MappingProxyType(blocks), model_name=None, dtype=dtype)
+    return trace if include_layers is None else _chosen(trace, include_layers)
+
+
+def _chosen(trace: AttentionTrace, numbers: Iterable[int]) -> AttentionTrace:
+    """The trace with some of its layers; blocks without any of them are left out."""
+    chosen = {operator.index(number) for number in numbers}
+    known = {layer.index for block in trace.blocks.values() for layer in block.layers}
+    if not chosen or chosen - known:
+        raise ValueError(f"include_layers={sorted(chosen)}: expected layers among {sorted(known)}.")
+    blocks = {}
+    for name, block in trace.blocks.items():
+        layers = tuple(layer for layer in block.layers if layer.index in chosen)
+        if layers:
+            blocks[name] = dataclasses.replace(block, layers=layers)
+    return dataclasses.replace(trace, blocks=MappingProxyType(blocks))
 
 
 def make_block(

@@ -10,11 +10,17 @@ string stays beside it.
 from __future__ import annotations
 
 import functools
-from collections.abc import Sequence
+import re
+import unicodedata
+from collections.abc import Collection, Sequence
 from typing import Any
 
-# What would be invisible.
-VISIBLE = str.maketrans({"\n": "⏎", "\t": "⇥", "\r": "␍", "\v": "⇟", "\f": "⇟"})
+# What would be invisible: control characters have pictures of their own from U+2400 on.
+VISIBLE = {code: chr(0x2400 + code) for code in range(0x20)} | {0x7F: "␡"}
+VISIBLE |= {ord("\n"): "⏎", ord("\t"): "⇥"}
+
+# SentencePiece's name of a byte that it has no character for.
+BYTE = re.compile(r"<0x([0-9A-F]{2})>")
 
 
 def display_text(tokens: Sequence[str], tokenizer: Any = None) -> tuple[str, ...]:
@@ -34,20 +40,37 @@ def display_text(tokens: Sequence[str], tokenizer: Any = None) -> tuple[str, ...
     ('I', ' love', ' café', '⏎')
     >>> display_text(["▁I", "▁love", "▁"]), display_text(["photo</w>"])
     ((' I', ' love', '␣'), ('photo',))
+    >>> display_text(["ðŁ", "ĺĢ", "ä½ł"])  # an emoji in two pieces, a whole character
+    ('‹F0 9F›', '‹98 80›', '你')
+    >>> display_text(["<0x0A>", "<0xE4>", ""])
+    ('⏎', '‹E4›', '∅')
     """
     byte_level = _is_byte_level(tokens, tokenizer)
-    return tuple(_readable(token, byte_level) for token in tokens)
+    whole = _added(tokenizer)
+    return tuple(_readable(token, byte_level and token not in whole) for token in tokens)
 
 
 def _readable(token: str, byte_level: bool) -> str:
-    text = _decoded(token) if byte_level else token
-    text = text.removesuffix("</w>").replace("▁", " ")
-    text = text.translate(VISIBLE)
+    byte = BYTE.fullmatch(token)
+    if byte is not None:
+        text = _of_bytes(bytes([int(byte[1], 16)]))
+    else:
+        text = _decoded(token) if byte_level else token
+    text = text.removesuffix("</w>").replace("▁", " ").translate(VISIBLE)
     if not text:
         return "∅"
     if not text.strip():
         return "␣" * len(text)
+    if all(unicodedata.category(c) in ("Cf", "Cn", "Co", "Mn", "Zs") for c in text):
+        # Joiners, direction marks, variation selectors: by their numbers.
+        return " ".join(f"U+{ord(c):04X}" for c in text if c != " ")
     return text
+
+
+def _added(tokenizer: Any) -> Collection[str]:
+    """Tokens that stand in the vocabulary as they are, in whatever way the others are written."""
+    get = getattr(tokenizer, "get_added_vocab", None)
+    return set(get()) if callable(get) else ()
 
 
 def _is_byte_level(tokens: Sequence[str], tokenizer: Any) -> bool:
@@ -56,8 +79,14 @@ def _is_byte_level(tokens: Sequence[str], tokenizer: Any) -> bool:
         return "ByteLevel" in f"{backend.decoder!r} {backend.pre_tokenizer!r}"
     if hasattr(tokenizer, "byte_decoder"):
         return True
-    # Ġ and Ċ are what byte-level vocabularies write for a space and a newline.
-    return any(token.startswith(("Ġ", "Ċ")) for token in tokens)
+    # Ġ and Ċ are what byte-level vocabularies write for a space and a newline; a text without
+    # spaces, Chinese say, is one if what it is written with are the bytes of characters.
+    if any(token.startswith(("Ġ", "Ċ")) for token in tokens):
+        return True
+    foreign = [token for token in tokens if not token.isascii()]
+    return any(_decoded(t) != t and "‹" not in _decoded(t) for t in foreign) and all(
+        character in _bytes_of_characters() for token in foreign for character in token
+    )
 
 
 def _decoded(token: str) -> str:
@@ -68,10 +97,14 @@ def _decoded(token: str) -> str:
     try:
         return data.decode("utf-8")
     except UnicodeDecodeError:
-        # A piece of a character: its bytes, since no character is there yet.
-        return "".join(
-            chr(byte) if 0x20 <= byte < 0x7F else f"‹{byte:02X}›" for byte in data
-        ).replace("›‹", " ")
+        return _of_bytes(data)
+
+
+def _of_bytes(data: bytes) -> str:
+    """A piece of a character: its bytes, since no character is there yet."""
+    return "".join(chr(byte) if byte < 0x80 else f"‹{byte:02X}›" for byte in data).replace(
+        "›‹", " "
+    )
 
 
 @functools.cache

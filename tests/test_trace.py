@@ -1,0 +1,192 @@
+"""The formula from queries and keys to weights, term by term, against plain loops."""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+from typing import Any
+
+import pytest
+import torch
+
+from bertviz.trace import LayerAttention
+
+LOWEST = torch.finfo(torch.float32).min
+
+
+def layer(heads: int = 4, key_heads: int = 2, query: int = 5, key: int = 5, **more: Any) -> Any:
+    torch.manual_seed(0)
+    return LayerAttention(
+        index=3,
+        name="encoder.layer.3",
+        heads=tuple(range(heads)),
+        queries=torch.randn(heads, query, 8),
+        keys=torch.randn(key_heads, key, 8),
+        scaling=0.4,
+        **more,
+    )
+
+
+def plainly(held: LayerAttention, head: int, added: Any) -> list[list[float]]:
+    """Weights of one head in Python floats; ``added`` is a function of query and key."""
+    assert held.queries is not None
+    assert held.keys is not None
+    keys = held.keys[head * held.keys.shape[0] // held.queries.shape[0]].tolist()
+    rows = []
+    for q, query in enumerate(held.queries[head].tolist()):
+        scores = []
+        for k, key in enumerate(keys):
+            score = 0.4 * sum(a * b for a, b in zip(query, key, strict=True))
+            if held.softcap is not None:
+                score = math.tanh(score / held.softcap) * held.softcap
+            scores.append(score + added(q, k))
+        sink = [] if held.sinks is None else [float(held.sinks[head])]
+        top = max([*scores, *sink])
+        total = sum(math.exp(score - top) for score in [*scores, *sink])
+        rows.append([math.exp(score - top) / total for score in scores])
+    return rows
+
+
+def test_plain_and_grouped() -> None:
+    held = layer()
+    assert (held.num_heads, held.num_key_value_heads, held.head_dim) == (4, 2, 8)
+    assert [held.key_head(head) for head in range(4)] == [0, 0, 1, 1]
+    assert held.bias() is None
+    assert held.dtype == "float32"
+    for head in range(4):
+        expected = torch.tensor(plainly(held, head, lambda q, k: 0.0))
+        torch.testing.assert_close(held.weights(head)[0], expected, atol=1e-6, rtol=0)
+
+
+TERMS: dict[str, tuple[dict[str, Any], Any]] = {
+    "softcap": ({"softcap": 0.5}, lambda q, k: 0.0),
+    "sinks": ({"sinks": torch.tensor([0.0, 1.0, -1.0, 9.0])}, lambda q, k: 0.0),
+    "causal": ({"causal": True}, lambda q, k: 0.0 if k <= q else -1e30),
+    "bool mask": (
+        {"mask": torch.tensor([[[True, False, True, True, False]]])},
+        lambda q, k: 0.0 if k in (0, 2, 3) else -1e30,
+    ),
+    "mask of minus infinity": (
+        {"mask": torch.tensor([[[0.0, -math.inf, 0, 0, 0]]])},
+        lambda q, k: -1e30 if k == 1 else 0.0,
+    ),
+    "position bias": (
+        {"position_bias": torch.arange(25.0).view(1, 5, 5) / 7},
+        lambda q, k: (5 * q + k) / 7,
+    ),
+    "all": (
+        {
+            "softcap": 0.5,
+            "sinks": torch.ones(4),
+            "causal": True,
+            "mask": torch.tensor([[[LOWEST, 0, 0, 0, 0]]]).expand(1, 5, 5).clone(),
+            "position_bias": torch.arange(25.0).view(1, 5, 5) / 7,
+        },
+        lambda q, k: (5 * q + k) / 7 + (0 if 0 < k <= q else -1e30),
+    ),
+}
+
+
+@pytest.mark.parametrize("name", TERMS)
+def test_terms(name: str) -> None:
+    fields, added = TERMS[name]
+    held = layer(**fields)
+    rows = slice(1, None)  # with all terms, the first row sees nothing
+    for head in range(4):
+        expected = torch.tensor(plainly(held, head, added))[rows]
+        torch.testing.assert_close(held.weights(head)[0, rows], expected, atol=1e-6, rtol=0)
+    assert not held.weights().isnan().any()
+    bias = held.bias()
+    if bias is not None:
+        assert bias.dtype == torch.float32
+        whole = bias.expand(4, 5, 5)
+        assert (held.scores()[whole == LOWEST] < LOWEST / 2).all()
+
+
+def test_bias_of_each_head() -> None:
+    bias = torch.randn(4, 5, 5)
+    held = layer(position_bias=bias)
+    found = held.bias([3, 1])
+    assert found is not None
+    assert torch.equal(found, bias[[3, 1]])
+    torch.testing.assert_close(held.scores(2), layer().scores(2) + bias[2:3])
+
+
+def test_rows_that_see_nothing_are_even_and_never_nan() -> None:
+    for mask in (
+        torch.zeros(1, 1, 5, dtype=torch.bool),
+        torch.full((1, 1, 5), LOWEST),
+        torch.full((1, 1, 5), -math.inf),
+    ):
+        held = layer(mask=mask, position_bias=torch.full((1, 5, 5), -3.0))
+        assert torch.equal(held.weights(), torch.full((4, 5, 5), 0.2))
+        assert held.scores().isfinite().all()
+
+
+def test_masked_cells_hold_the_smallest_float32_also_from_half_precision() -> None:
+    for dtype in (torch.float16, torch.bfloat16, torch.float64):
+        mask = torch.tensor([[[0.0, torch.finfo(dtype).min, 0, 0, 0]]], dtype=dtype)
+        bias = layer(mask=mask).bias()
+        assert bias is not None
+        assert bias.tolist() == [[[0.0, LOWEST, 0.0, 0.0, 0.0]]]
+
+
+def test_causal_with_more_keys_than_queries_ends_at_the_last() -> None:
+    seen = layer(query=2, key=5, causal=True).weights()[0] > 0
+    assert seen.tolist() == [[True, True, True, True, False], [True] * 5]
+
+
+@pytest.mark.parametrize("heads", [2, [2], (0, 3), range(1, 3), torch.tensor([3, 1])])
+def test_some_heads_equal_those_of_all(heads: Any) -> None:
+    held = layer(sinks=torch.randn(4), position_bias=torch.randn(4, 5, 5))
+    chosen = [heads] if isinstance(heads, int) else [int(head) for head in heads]
+    torch.testing.assert_close(held.weights(heads), held.weights()[chosen], atol=1e-7, rtol=0)
+    torch.testing.assert_close(held.scores(heads), held.scores()[chosen], atol=1e-6, rtol=0)
+
+
+def test_heads_are_the_models_own_numbers() -> None:
+    whole = layer()
+    part = dataclasses.replace(whole, heads=(1, 3), queries=whole.queries[[1, 3]], key_heads=(0, 1))
+    assert torch.equal(part.weights(3), whole.weights(3))
+    with pytest.raises(ValueError, match=r"heads holds 0, which layer 3 does not have: .* 1, 3"):
+        part.weights(0)
+    with pytest.raises(ValueError, match=r"heads holds 4"):
+        whole.scores([0, 4])
+
+
+def test_half_precision_is_computed_in_float32() -> None:
+    held = layer()
+    half = dataclasses.replace(held, queries=held.queries.bfloat16(), keys=held.keys.bfloat16())
+    same = dataclasses.replace(held, queries=half.queries.float(), keys=half.keys.float())
+    assert half.dtype == "bfloat16"
+    assert half.weights().dtype == torch.float32
+    assert torch.equal(half.weights(), same.weights())
+
+
+def test_given_weights() -> None:
+    weights = torch.rand(2, 3, 4, dtype=torch.float64)
+    held = LayerAttention(index=1, name="", heads=(0, 1), given_weights=weights)
+    assert torch.equal(held.weights(1), weights[1:].float())
+    assert held.shape == (3, 4)
+    assert held.head_dim is None
+    assert held.dtype == "float64"
+    with pytest.raises(ValueError, match="Layer 1 holds weights but no queries and keys"):
+        held.scores()
+
+
+def test_what_is_given_out_is_not_what_is_held() -> None:
+    weights = torch.rand(2, 3, 3)
+    held = LayerAttention(index=0, name="", heads=(0, 1), given_weights=weights)
+    held.weights().zero_()
+    assert held.weights().sum() > 0
+    bias = torch.ones(1, 5, 5)
+    biased = layer(position_bias=bias)
+    found = biased.bias()
+    assert found is not None
+    found.zero_()
+    assert biased.bias().sum() == 25  # type: ignore[union-attr]
+
+
+def test_frozen() -> None:
+    with pytest.raises(dataclasses.FrozenInstanceError):
+        layer().index = 4
