@@ -71,7 +71,7 @@ def _models() -> dict[str, Callable[[], Any]]:
         ),
         "gpt_oss": lambda: t.GptOssForCausalLM(
             t.GptOssConfig(
-                **{**grouped, **_eos()},
+                **{**grouped, **_eos(), "intermediate_size": 48},  # experts' rows in 16 bytes
                 head_dim=8,
                 num_local_experts=2,
                 num_experts_per_tok=1,

@@ -303,7 +303,12 @@ export function addTokenColumn(parent, side, on) {
         .style("top", (r) => `${r * row}px`)
         .style("height", `${row}px`)
         .style("line-height", `${row - 2}px`)
-        .text((r) => tokens.text[positions[r]]);
+        .each(function (r) {
+          // Only when it changes: new text under a resting pointer counts as entering the token.
+          const element = /** @type {HTMLElement} */ (/** @type {unknown} */ (this));
+          const text = tokens.text[positions[r]];
+          if (element.textContent !== text) element.textContent = text;
+        });
       if (focusAfterDraw && selected !== null) {
         focusAfterDraw = false;
         this.focus(selected);

@@ -94,7 +94,11 @@ export class Shell {
         root: this.#root,
         source: this.#source,
         state: () => this.#state,
-        set: (patch) => this.#set(patch),
+        set: (patch) => {
+          // A pointer resting on a token asks for the same state again and again.
+          const next = nextState(this.#source.payload, this.#state, patch);
+          if (JSON.stringify(next) !== JSON.stringify(this.#state)) this.#set(patch);
+        },
         redraw: () => this.#schedule(),
         theme: () => this.#theme,
         width: () => this.#width || 760,
