@@ -100,22 +100,28 @@ def test_a_second_view_of_an_output_comes_alive(lab: Any) -> None:
     assert lab.drawn(page.locator(".jp-Notebook .bertviz").nth(0))["heads"] != [3]
 
 
-def test_a_saved_notebook_draws_when_it_is_opened_again(lab: Any, jupyterlab: Any) -> None:
+@pytest.fixture(scope="module")
+def saved(lab: Any, jupyterlab: Any) -> dict[str, Any]:
+    """The notebook's file, with its outputs."""
     lab.page.evaluate("window.jupyterapp.commands.execute('docmanager:save')")
     lab.page.wait_for_function("!window.jupyterapp.shell.currentWidget.context?.model.dirty")
-    saved = json.loads((jupyterlab.folder / "views.ipynb").read_text(encoding="utf-8"))
-    assert any(cell["outputs"] for cell in saved["cells"])
-    again = jupyterlab.open("lab/tree/views.ipynb?reset")
+    notebook = json.loads((jupyterlab.folder / "views.ipynb").read_text(encoding="utf-8"))
+    assert all(cell["outputs"] for cell in notebook["cells"][1:])
+    return notebook
+
+
+def test_a_saved_notebook_draws_when_it_is_opened_again(saved: Any, jupyterlab: Any) -> None:
+    again = jupyterlab.open("doc/tree/views.ipynb")
     again.page.locator(".bertviz").nth(0).scroll_into_view_if_needed()
     again.ready(1)
     assert again.requests == []
 
 
-def test_an_untrusted_notebook_says_what_to_do(lab: Any, jupyterlab: Any) -> None:
-    saved = json.loads((jupyterlab.folder / "views.ipynb").read_text(encoding="utf-8"))
-    saved["cells"][0]["source"] = "# written by somebody else"  # so the signature is not ours
-    (jupyterlab.folder / "stranger.ipynb").write_text(json.dumps(saved), encoding="utf-8")
-    opened = jupyterlab.open("lab/tree/stranger.ipynb")
+def test_an_untrusted_notebook_says_what_to_do(saved: Any, jupyterlab: Any) -> None:
+    stranger = json.loads(json.dumps(saved))
+    stranger["cells"][0]["source"] = "# written by somebody else"  # so the signature is not ours
+    (jupyterlab.folder / "stranger.ipynb").write_text(json.dumps(stranger), encoding="utf-8")
+    opened = jupyterlab.open("doc/tree/stranger.ipynb")
     sentence = opened.page.locator(".jp-OutputArea-output p", has_text="needs JavaScript").nth(0)
     sentence.wait_for()
     assert "Trust" in sentence.inner_text()

@@ -1,0 +1,44 @@
+// Reads a payload from standard input and writes what the page makes of it: dense weights and
+// hidden mass, or scores and weights from queries and keys. tests/test_payload.py compares.
+
+import { text } from "node:stream/consumers";
+import { attend, attendAll } from "../../bertviz/js/attention.js";
+import { Source } from "../../bertviz/js/payload.js";
+import { headWeights } from "../../bertviz/js/neuron_view.js";
+
+const payload = JSON.parse(await text(process.stdin));
+const source = new Source(payload);
+const blocks = [];
+for (const block of payload.blocks) {
+  await source.ensure(block, block.layers);
+  blocks.push(block.layers.map((layer) => (layer.weights ? weightsOf(layer) : neuronsOf(layer))));
+}
+// −∞ has no place in JSON.
+process.stdout.write(JSON.stringify(blocks, (_, x) => (x === -Infinity ? "-inf" : x)));
+
+function weightsOf(layer) {
+  const { queries, keys, start, key, weight, hidden } = source.weights(layer);
+  const rows = layer.heads.length * queries;
+  const dense = Array.from({ length: rows }, (_, row) => {
+    const values = new Array(keys).fill(0);
+    for (let e = start[row]; e < start[row + 1]; e++) values[key[e]] = weight[e];
+    return values;
+  });
+  return { dense, hidden: Array.from(hidden) };
+}
+
+function neuronsOf(layer) {
+  const neurons = source.neurons(layer);
+  return neurons.heads.map((head, slot) => {
+    const rows = Array.from({ length: neurons.queryCount }, (_, q) => attend(neurons, slot, q));
+    const closed = headWeights(neurons, head);
+    return {
+      weights: rows.map((row) => Array.from(row.weights)),
+      scores: rows.map((row) => Array.from(row.scores)),
+      sums: rows.map((row) => Array.from(row.sums)),
+      all: Array.from(attendAll(neurons, slot)),
+      listed: Array.from(closed.weight).reduce((a, b) => a + b, 0),
+      hidden: Array.from(closed.hidden).reduce((a, b) => a + b, 0),
+    };
+  });
+}

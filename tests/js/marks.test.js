@@ -1,0 +1,130 @@
+// What painters put on a canvas, by a context that writes down what it is told.
+
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { paintBars, paintBoxes, paintElbows, paintLines, paintStripes, paintThumbnail } from "../../bertviz/js/marks.js";
+
+function recorder() {
+  /** @type {any[]} */
+  const drawn = [];
+  /** @type {any} */
+  const context = { globalAlpha: 1, strokeStyle: "", fillStyle: "", lineWidth: 1 };
+  /** @type {number[]} */
+  let path = [];
+  Object.assign(context, {
+    beginPath: () => (path = []),
+    moveTo: (/** @type {number[]} */ ...at) => path.push(...at),
+    lineTo: (/** @type {number[]} */ ...at) => path.push(...at),
+    stroke: () =>
+      drawn.push({ line: path, alpha: context.globalAlpha, color: context.strokeStyle, width: context.lineWidth }),
+    fillRect: (/** @type {number[]} */ ...rect) =>
+      drawn.push({ rect, alpha: context.globalAlpha, color: context.fillStyle }),
+  });
+  return { context, drawn };
+}
+const geometry = { width: 400, top: 0, height: 240, row: 24 };
+/** @type {import("../../bertviz/js/marks.js").EachEdge} */
+const each = (visit) => {
+  visit(0, 0, 2, 0.25);
+  visit(1, 3, 1, 0.75);
+  visit(1, 3, 4, 0.0001);
+};
+
+test("a line's opacity is the edge's, its ends are the middles of rows", () => {
+  const { context, drawn } = recorder();
+  paintLines(context, each, { geometry, x0: 10, x1: 90, colors: ["red", "blue"], spread: false });
+  assert.deepEqual(drawn.map(({ line, alpha, color }) => ({ line, alpha, color })), [
+    { line: [10, 12, 90, 60], alpha: 0.25, color: "red" },
+    { line: [10, 84, 90, 36], alpha: 0.75, color: "blue" },
+  ]);
+  assert.equal(context.globalAlpha, 1);
+});
+
+test("lines side by side stay inside their row and do not touch", () => {
+  for (const heads of [2, 12, 32]) {
+    const { context, drawn } = recorder();
+    const colors = Array.from({ length: heads }, String);
+    paintLines(context, (visit) => colors.forEach((_, slot) => visit(slot, 1, 1, 0.5)), {
+      geometry,
+      x0: 0,
+      x1: 1,
+      colors,
+      spread: true,
+    });
+    const ys = drawn.map(({ line }) => line[1]);
+    assert.ok(Math.min(...ys) > 24 && Math.max(...ys) < 48);
+    assert.equal(new Set(ys).size, heads);
+  }
+});
+
+test("lines out of sight are not drawn, those that cross are", () => {
+  const { context, drawn } = recorder();
+  const options = { geometry: { ...geometry, top: 240 }, x0: 0, x1: 1, colors: ["c"], spread: false };
+  paintLines(context, (visit) => {
+    visit(0, 1, 2, 1);
+    visit(0, 1, 30, 1);
+    visit(0, 40, 50, 1);
+  }, options);
+  assert.deepEqual(drawn.map(({ line }) => line[3]), [30.5 * 24]);
+});
+
+test("boxes lie beside each other, one per head, opacity is the weight", () => {
+  const { context, drawn } = recorder();
+  paintBoxes(context, each, { geometry, x: 100, width: 60, colors: ["red", "blue"], side: "key" });
+  assert.deepEqual(drawn, [
+    { rect: [100, 50, 30, 20], alpha: 0.25, color: "red" },
+    { rect: [130, 26, 30, 20], alpha: 0.75, color: "blue" },
+  ]);
+});
+
+test("stripes: colour by sign, strength by size", () => {
+  const { context, drawn } = recorder();
+  paintStripes(context, Float32Array.from([1, -2, 0, 0.5]), {
+    geometry,
+    positions: Int32Array.from([0, 1]),
+    rows: [0, 2],
+    headDim: 2,
+    x: 0,
+    width: 20,
+    max: 2,
+    theme: { positive: "blue", negative: "orange" },
+  });
+  assert.deepEqual(drawn.map(({ alpha, color, rect }) => [rect[0], rect[1], alpha, color]), [
+    [0, 4, 0.5, "blue"],
+    [10, 4, 1, "orange"],
+    [10, 28, 0.25, "blue"],
+  ]);
+});
+
+test("bars go from zero to the value; what is masked has none", () => {
+  const { context, drawn } = recorder();
+  paintBars(context, [0.5, -0.25, -Infinity, 0], {
+    geometry,
+    positions: Int32Array.from([0, 1, 2, 3]),
+    rows: [0, 4],
+    x: (value) => 100 + 40 * value,
+    theme: { positive: "blue", negative: "orange" },
+  });
+  assert.deepEqual(drawn.map(({ rect, color }) => [rect[0], rect[2], color]), [
+    [100, 20, "blue"],
+    [90, 10, "orange"],
+    [100, 1, "blue"],
+  ]);
+});
+
+test("the upright of a connector is as strong as the strongest beyond, drawn once", () => {
+  const { context, drawn } = recorder();
+  paintElbows(context, [0.1, 0, 0.3, 0.6], { geometry, from: 0, rows: [0, 4], x0: 0, x1: 40, color: "c" });
+  const upright = drawn.filter((d) => d.rect).map((d) => d.alpha);
+  assert.deepEqual(upright, [0.6, 0.6, 0.6]);
+  const level = drawn.filter((d) => d.line && d.line[2] === 40).map((d) => d.alpha);
+  assert.deepEqual(level, [0.1, 0.3, 0.6]);
+});
+
+test("a thumbnail's lines are thinner than their gaps", () => {
+  const { context, drawn } = recorder();
+  const values = new Float32Array(64 * 64).fill(0.5);
+  paintThumbnail(context, { rows: 64, columns: 64, values }, { x: 0, y: 0, size: 60, color: "c" });
+  assert.equal(drawn.length, 64 * 64);
+  assert.ok(drawn.every(({ width, alpha }) => width < 60 / 64 && alpha === 0.5));
+});

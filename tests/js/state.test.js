@@ -1,0 +1,108 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { initialState, nextState, pairsOf, positionsOf } from "../../bertviz/js/state.js";
+import { layerOf, payloadOf, tokens } from "./fixtures.js";
+
+const encoder = {
+  name: "encoder",
+  kind: "encoder",
+  query: tokens(["a", "b", "c", "d"], [0, 0, 1, 1]),
+  key: null,
+  layers: [layerOf(2, [0, 3, 5]), layerOf(7, [1, 3])],
+};
+const cross = {
+  name: "cross",
+  kind: "cross",
+  query: tokens(["x", "y"]),
+  key: tokens(["a", "b", "c", "d"]),
+  layers: [layerOf(0, [0, 1])],
+};
+const payload = payloadOf({ blocks: [encoder, cross] });
+const start = initialState(payload);
+
+test("at the start: first block, first layer, all heads, nothing selected", () => {
+  assert.deepEqual(start, {
+    block: "encoder",
+    layer: 2,
+    heads: [0, 3, 5],
+    query: null,
+    key: null,
+    locked: false,
+    pair: "All",
+  });
+});
+
+test("the caller's choice comes first, then the view's own beginning", () => {
+  const chosen = payloadOf({ blocks: [encoder, cross], state: { layer: 7, heads: [3], query: 1 } });
+  const state = initialState(chosen, { query: 2, locked: true });
+  assert.deepEqual([state.layer, state.heads, state.query, state.locked], [7, [3], 1, true]);
+  const layer = payloadOf({ blocks: [encoder], state: { layer: 7 } });
+  assert.deepEqual(initialState(layer).heads, [1, 3], "all heads of the chosen layer");
+});
+
+test("another layer keeps the heads that it has, or what was there, or all", () => {
+  assert.deepEqual(nextState(payload, start, { layer: 7 }).heads, [3]);
+  const one = nextState(payload, start, { heads: [5] });
+  assert.deepEqual(nextState(payload, one, { layer: 7 }).heads, [1, 3]);
+});
+
+test("what is not there changes nothing", () => {
+  assert.equal(nextState(payload, start, { layer: 99 }).layer, 2);
+  assert.equal(nextState(payload, start, { block: "decoder" }).block, "encoder");
+  assert.deepEqual(nextState(payload, start, { heads: [] }).heads, [0, 3, 5]);
+  assert.deepEqual(nextState(payload, start, { heads: [42] }).heads, [0, 3, 5]);
+  assert.equal(nextState(payload, start, { query: 4 }).query, null);
+  assert.equal(nextState(payload, start, { query: -1 }).query, null);
+  assert.equal(nextState(payload, start, { pair: "C→D" }).pair, "All");
+});
+
+test("a token on one side lets go of the other, unless both are given", () => {
+  const query = nextState(payload, start, { query: 1, locked: true });
+  const key = nextState(payload, query, { key: 3 });
+  assert.deepEqual([key.query, key.key, key.locked], [null, 3, true]);
+  const both = nextState(payload, start, { query: 1, key: 3 });
+  assert.deepEqual([both.query, both.key], [1, 3]);
+});
+
+test("nothing can be locked when nothing is selected", () => {
+  assert.equal(nextState(payload, start, { locked: true }).locked, false);
+  const locked = nextState(payload, start, { query: 0, locked: true });
+  assert.equal(nextState(payload, locked, { query: null }).locked, false);
+});
+
+test("a block without the layer, the filter or the token falls back", () => {
+  const state = nextState(payload, start, { pair: "A→B", query: 0, locked: true });
+  const other = nextState(payload, state, { block: "cross" });
+  assert.deepEqual([other.layer, other.pair, other.query], [0, "All", 0]);
+  const far = nextState(payload, nextState(payload, start, { query: 3 }), { block: "cross" });
+  assert.equal(far.query, null, "the decoder has two tokens");
+});
+
+test("filters are offered for two sentences alone", () => {
+  assert.deepEqual(pairsOf(encoder), ["All", "A→A", "B→B", "A→B", "B→A"]);
+  assert.deepEqual(pairsOf(cross), ["All"]);
+  assert.deepEqual(Array.from(positionsOf(encoder, "query", "A→B")), [0, 1]);
+  assert.deepEqual(Array.from(positionsOf(encoder, "key", "A→B")), [2, 3]);
+});
+
+test("a filter lets go of tokens that it hides", () => {
+  const state = nextState(payload, start, { query: 2, locked: true });
+  const filtered = nextState(payload, state, { pair: "A→B" });
+  assert.deepEqual([filtered.query, filtered.locked], [null, false]);
+});
+
+test("the neuron view has one head and, open, always a query", () => {
+  const neuron = payloadOf({ view: "neuron", blocks: [encoder] });
+  const state = initialState(neuron, { detail: true });
+  assert.deepEqual([state.heads, state.query], [[0], 2]);
+  assert.equal(nextState(neuron, { ...state, query: 1 }, { query: null }).query, 1);
+  assert.equal(nextState(neuron, state, { detail: false, query: null }).query, null);
+});
+
+test("a cell opens its layer; one that is not there opens nothing", () => {
+  const model = payloadOf({ view: "model", blocks: [encoder] });
+  const state = initialState(model, { cell: null });
+  const open = nextState(model, state, { cell: [7, 1] });
+  assert.deepEqual([open.cell, open.layer], [[7, 1], 7]);
+  assert.equal(nextState(model, state, { cell: [7, 0] }).cell, null);
+});
