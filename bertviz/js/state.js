@@ -120,10 +120,11 @@ export function nextState(payload, state, patch) {
     }
   }
   if (next.detail && next.query === null) {
-    // The open columns belong to a query: without another choice to the one before.
+    // The open columns belong to a query: without another choice to the one before, at the start to
+    // one in the middle that is in view.
     const queries = positionsOf(block, "query", next.pair);
     const before = state.query !== null && queries.includes(state.query) ? state.query : null;
-    next.query = before ?? queries[Math.floor(queries.length / 2)];
+    next.query = before ?? queries[Math.min(Math.floor(queries.length / 2), 12)];
   }
   if (next.query === null && next.key === null) next.locked = false;
   if (next.cell) {

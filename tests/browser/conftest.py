@@ -153,6 +153,10 @@ class Opened:
     def token(self, side: str, index: int) -> Locator:
         return self.host.locator(f'[data-token="{side}"][data-index="{index}"]')
 
+    def text(self) -> str:
+        """All that can be read in the view."""
+        return self.host.locator(".view").inner_text()
+
     def leave(self) -> None:
         """Move the pointer off the view."""
         self.page.mouse.move(2, 2)

@@ -1,0 +1,330 @@
+"""The head view in a real browser, by mouse and keyboard, and its pixels against its numbers."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pytest
+from playwright.sync_api import expect
+
+from bertviz import HeadView
+
+from .conftest import Opened
+
+TOKENS = ["[CLS]", "the", "cat", "[SEP]", "it", "sat", "[SEP]"]
+HEADS = 4
+
+
+def weights(layers: int = 3, heads: int = HEADS, tokens: int = 7, seed: int = 0) -> np.ndarray:
+    scores = np.random.default_rng(seed).normal(size=(layers, heads, tokens, tokens)) * 3
+    exps = np.exp(scores - scores.max(-1, keepdims=True))
+    return exps / exps.sum(-1, keepdims=True)
+
+
+@pytest.fixture
+def opened(page_of: Callable[..., Opened]) -> Opened:
+    return page_of(HeadView(weights(), TOKENS, sentence_b_start=4))
+
+
+def square(opened: Opened, head: int) -> Any:
+    return opened.host.locator(f'button[data-head="{head}"]')
+
+
+def test_it_starts_with_the_first_layer_all_heads_and_all_lines(opened: Opened) -> None:
+    drawn = opened.drawn()
+    assert drawn == {
+        "block": "encoder",
+        "layer": 0,
+        "heads": [0, 1, 2, 3],
+        "query": None,
+        "key": None,
+        "locked": False,
+        "frame": 1,
+    }
+    edges = opened.scene("scene.edges")
+    true = weights()[0]
+    assert len(edges["weight"]) > 150
+    for head, query, key, weight in zip(
+        *(edges[name] for name in ("head", "query", "key", "weight")), strict=True
+    ):
+        assert abs(weight - true[head, query, key]) < 0.002
+    gain = opened.scene("scene.gain")
+    np.testing.assert_allclose(edges["opacity"], np.array(edges["weight"]) * gain, atol=1e-6)
+    assert opened.errors == []
+    assert opened.requests == []
+
+
+def test_handles(opened: Opened) -> None:
+    host = opened.host
+    expect(host).to_have_attribute("data-view", "head")
+    for index, token in enumerate(TOKENS):
+        for side in ("query", "key"):
+            expect(opened.token(side, index)).to_have_text(token)
+    options = host.locator('select[name="layer"] option')
+    assert [options.nth(i).get_attribute("value") for i in range(options.count())] == [
+        "0",
+        "1",
+        "2",
+    ]
+    assert host.locator('select[name="pair"] option').all_inner_texts() == [
+        "All",
+        "A→A",
+        "B→B",
+        "A→B",
+        "B→A",
+    ]
+    assert host.locator('select[name="block"]').count() == 0
+    assert [square(opened, head).inner_text() for head in range(HEADS)] == ["0", "1", "2", "3"]
+    state = host.evaluate("host => host.bertviz.state")
+    assert state["pair"] == "All"
+
+
+def test_hover_previews_and_leaves_nothing_behind(opened: Opened) -> None:
+    opened.token("query", 2).hover()
+    assert opened.settled(query=2)["locked"] is False
+    assert set(opened.scene("scene.edges.query")) == {2}
+    assert opened.scene("scene.gain") == 1, "hovered lines have their full weight"
+    opened.token("key", 5).hover()
+    opened.settled(query=None, key=5)
+    opened.leave()
+    opened.settled(query=None, key=None)
+
+
+def test_click_locks_escape_clears(opened: Opened) -> None:
+    opened.token("query", 2).click()
+    opened.settled(query=2, locked=True)
+    opened.token("key", 6).hover()
+    opened.page.wait_for_timeout(50)
+    assert opened.drawn()["query"] == 2, "a locked token stays"
+    opened.leave()
+    opened.page.wait_for_timeout(50)
+    assert opened.drawn()["locked"] is True
+    opened.token("query", 4).click()
+    opened.settled(query=4, locked=True)
+    opened.page.keyboard.press("Escape")
+    opened.settled(query=None, locked=False)
+
+
+def test_a_second_click_unlocks(opened: Opened) -> None:
+    opened.token("key", 3).click()
+    opened.settled(key=3, locked=True)
+    opened.token("key", 3).click()
+    opened.settled(locked=False)
+
+
+def test_keyboard_reaches_everything(opened: Opened) -> None:
+    names = []
+    opened.page.mouse.move(2, 2)
+    for _ in range(14):
+        opened.page.keyboard.press("Tab")
+        names.append(
+            opened.host.evaluate(
+                """host => { const e = host.shadowRoot.activeElement;
+                   return e && (e.name || e.dataset.head || e.dataset.token || e.textContent); }"""
+            )
+        )
+    for wanted in ("layer", "pair", "0", "1", "2", "3", "query", "key"):
+        assert wanted in names
+    opened.token("query", 0).focus()
+    for key, query in (("ArrowDown", 1), ("ArrowDown", 2), ("ArrowUp", 1), ("End", 6), ("Home", 0)):
+        opened.page.keyboard.press(key)
+        opened.settled(query=query, locked=True)
+    opened.page.keyboard.press("ArrowRight")
+    opened.settled(query=None, key=0, locked=True)
+    opened.page.keyboard.press("ArrowDown")
+    opened.settled(key=1)
+
+
+def test_head_squares(opened: Opened) -> None:
+    square(opened, 1).click()
+    opened.settled(heads=[0, 2, 3])
+    expect(square(opened, 1)).to_have_attribute("aria-pressed", "false")
+    opened.page.wait_for_timeout(400)  # two slow clicks are no double click
+    square(opened, 1).click()
+    opened.settled(heads=[0, 1, 2, 3])
+    opened.page.wait_for_timeout(400)
+    square(opened, 2).dblclick()
+    opened.settled(heads=[2])
+    opened.page.wait_for_timeout(400)
+    square(opened, 2).click()
+    opened.page.wait_for_timeout(400)
+    assert opened.drawn()["heads"] == [2], "the last head stays"
+    square(opened, 2).dblclick()
+    opened.settled(heads=[0, 1, 2, 3])
+
+
+def test_layer_and_pair(opened: Opened) -> None:
+    opened.host.locator('select[name="layer"]').select_option("2")
+    opened.settled(layer=2)
+    assert abs(max(opened.scene("scene.edges.weight")) - weights()[2].max()) < 0.002
+    opened.host.locator('select[name="pair"]').select_option("A→B")
+    opened.page.wait_for_function(
+        "document.querySelector('.bertviz').bertviz.scene().queries.length === 4"
+    )
+    assert opened.host.locator('[data-token="query"]').all_inner_texts() == TOKENS[:4]
+    assert opened.host.locator('[data-token="key"]').all_inner_texts() == TOKENS[4:]
+    hidden = np.array(opened.scene("scene.hidden"))
+    inside = weights()[2][:, :4, 4:].sum(-1).ravel()
+    np.testing.assert_allclose(hidden, 1 - inside, atol=0.002)
+    assert "outside A→B" in opened.text()
+
+
+def test_nothing_jumps(opened: Opened) -> None:
+    def boxes() -> Any:
+        return opened.host.evaluate(
+            """host => [host, ...host.shadowRoot.querySelectorAll("[data-token], button, select")]
+                 .map((e) => { const b = e.getBoundingClientRect();
+                               return [b.x, b.y, b.width, b.height]; })"""
+        )
+
+    before = boxes()
+    opened.token("query", 2).hover()
+    opened.settled(query=2)
+    assert boxes() == before
+    opened.token("query", 2).click()
+    opened.settled(locked=True)
+    assert boxes() == before
+
+
+def test_a_resting_pointer_does_not_redraw(opened: Opened) -> None:
+    opened.token("query", 2).hover()
+    frame = opened.settled(query=2)["frame"]
+    opened.page.wait_for_timeout(600)
+    assert opened.drawn()["frame"] <= frame + 1
+
+
+def test_numbers_on_hover(opened: Opened) -> None:
+    opened.token("query", 2).click()
+    opened.settled(query=2, locked=True)
+    opened.token("key", 4).hover()
+    tooltip = opened.host.locator(".tooltip")
+    tooltip.wait_for()
+    text = tooltip.inner_text()
+    assert text.startswith("cat → it")
+    for head in range(HEADS):
+        assert f"head {head}  {weights()[0, head, 2, 4]:.4f}" in text
+
+
+def pixels(opened: Opened, which: int = 0) -> np.ndarray:
+    """What one of the two canvases shows, (y, x, rgba)."""
+    size, data = opened.host.evaluate(
+        """(host, which) => {
+             const canvas = host.shadowRoot.querySelectorAll(".pane canvas")[which];
+             const {width, height} = canvas;
+             const {data} = canvas.getContext("2d").getImageData(0, 0, width, height);
+             return [[height, width, 4], Array.from(data)];
+           }""",
+        which,
+    )
+    return np.array(data, dtype=float).reshape(size)
+
+
+@pytest.mark.parametrize("weight", [0.2, 0.55, 1.0])
+def test_the_opacity_drawn_is_the_weight(page_of: Callable[..., Opened], weight: float) -> None:
+    """One head, one line: its pixels have the weight as their alpha."""
+    matrix = np.zeros((1, 1, 3, 3))
+    matrix[0, 0, 1, 1] = weight
+    opened = page_of(HeadView(matrix, ["a", "b", "c"]))
+    alpha = pixels(opened)[..., 3] / 255
+    row = alpha[36 - 3 : 36 + 3, alpha.shape[1] // 2]  # a level line in the second row
+    assert abs(row.max() - weight) < 0.01
+    opened.token("query", 1).hover()
+    opened.settled(query=1)
+    touched = pixels(opened, 1)[..., 3] / 255
+    box = opened.token("key", 1).bounding_box()
+    assert box is not None
+    pane = opened.host.locator(".pane canvas").nth(1).bounding_box()
+    assert pane is not None
+    inside = touched[36, int(box["x"] - pane["x"] + box["width"] / 2)]
+    assert abs(inside - weight) < 0.01, "the box behind the key token"
+
+
+def test_two_views_are_independent(page_of: Callable[..., Opened]) -> None:
+    view = HeadView(weights(), TOKENS)
+    opened = page_of(view, view)
+    first, second = opened.page.locator(".bertviz").nth(0), opened.page.locator(".bertviz").nth(1)
+    before = opened.drawn(second)
+    opened.set(first, layer=1, heads=[3], query=2, locked=True)
+    assert opened.drawn(second) == before
+    second.locator('[data-token="query"][data-index="1"]').click()
+    opened.settled(second, query=1, locked=True)
+    opened.page.keyboard.press("Escape")
+    opened.settled(second, query=None)
+    assert opened.drawn(first)["query"] == 2
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_the_theme_is_that_of_the_page(page_of: Callable[..., Opened], theme: str) -> None:
+    opened = page_of(HeadView(weights(), TOKENS), theme=theme)
+    assert opened.host.locator(".view").get_attribute("data-theme") == theme
+    other = "light" if theme == "dark" else "dark"
+    opened.page.emulate_media(color_scheme=other)
+    opened.host.locator(f".view[data-theme={other}]").wait_for()
+
+
+def test_a_theme_that_is_asked_for_stays(page_of: Callable[..., Opened]) -> None:
+    opened = page_of(HeadView(weights(), TOKENS, display_mode="dark"), theme="light")
+    assert opened.host.locator(".view").get_attribute("data-theme") == "dark"
+
+
+def test_a_long_text_scrolls_inside_and_reaches_its_end(page_of: Callable[..., Opened]) -> None:
+    n = 512
+    tokens = [f"token{i}" for i in range(n)]
+    opened = page_of(HeadView(weights(1, 2, n), tokens))
+    box = opened.host.bounding_box()
+    assert box is not None
+    assert box["height"] < 1000
+    assert opened.host.locator("[data-token]").count() < 200, "what is in view"
+    opened.token("query", 3).click()
+    opened.settled(query=3, locked=True)
+    opened.page.keyboard.press("End")
+    opened.settled(query=n - 1)
+    expect(opened.token("query", n - 1)).to_be_in_viewport()
+    heights = opened.host.evaluate(
+        "h => Array.from(h.shadowRoot.querySelectorAll('.pane canvas'), c => c.height)"
+    )
+    assert max(heights) < 2000
+    assert opened.errors == []
+
+
+def test_a_long_token_is_cut_and_whole_in_the_tooltip(page_of: Callable[..., Opened]) -> None:
+    word = "Donaudampfschifffahrtsgesellschaftskapitän" * 3
+    opened = page_of(HeadView(weights(1, 1, 2), [word, "b"]))
+    token = opened.token("query", 0)
+    expect(token).to_have_text(word)
+    box = token.bounding_box()
+    assert box is not None
+    assert box["width"] < 200
+    token.hover()
+    opened.host.locator(".tooltip").wait_for()
+    assert word in opened.host.locator(".tooltip").inner_text()
+
+
+def test_hostile_tokens_are_text(page_of: Callable[..., Opened]) -> None:
+    tokens = ["</script>", "<img src=x onerror=alert(1)>", "<!--", "\u202e", "\ud800"]
+    opened = page_of(HeadView(weights(1, 1, 5), tokens))
+    for index, token in enumerate(tokens[:3]):
+        expect(opened.token("query", index)).to_have_text(token)
+    assert opened.errors == []
+    assert opened.requests == []
+
+
+def test_a_narrow_cell_and_many_heads(page_of: Callable[..., Opened]) -> None:
+    opened = page_of(HeadView(weights(1, 32), TOKENS), width=420)
+    overflow = opened.page.evaluate(
+        "document.documentElement.scrollWidth - document.documentElement.clientWidth"
+    )
+    assert overflow <= 0
+    assert opened.host.locator("button[data-head]").count() == 32
+    square(opened, 31).click()
+    opened.settled(heads=list(range(31)))
+
+
+def test_an_error_is_a_sentence(page_of: Callable[..., Opened]) -> None:
+    fragment = HeadView(weights(), TOKENS).data.replace('"version":1', '"version":99')
+    opened = page_of(fragment)
+    expect(opened.host).to_have_attribute("data-state", "error")
+    text = opened.host.locator("[role=alert]").inner_text()
+    assert text.startswith("The attention view could not be drawn: This output has version 99")

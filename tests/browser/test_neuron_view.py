@@ -1,0 +1,149 @@
+"""The neuron view in a real browser: its columns add up, and answer mouse and keyboard."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pytest
+from playwright.sync_api import expect
+
+from bertviz import NeuronView, extract
+
+from ..test_extractor import batch_of
+from .conftest import Opened
+
+TOKENS = ["[CLS]", "the", "cat", "sat", "[SEP]"]
+VECTORS = np.random.default_rng(0).normal(size=(2, 2, 3, 5, 8)) * 1.5
+
+
+@pytest.fixture
+def opened(page_of: Callable[..., Opened]) -> Opened:
+    view = NeuronView(queries=VECTORS[0], keys=VECTORS[1], tokens=TOKENS, layer=1, head=2)
+    return page_of(view)
+
+
+def expected(layer: int, head: int, query: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    products = VECTORS[0, layer, head, query] * VECTORS[1, layer, head] / np.sqrt(8)
+    scores = products.sum(-1)
+    exps = np.exp(scores)
+    return products, scores, exps / exps.sum()
+
+
+def check_columns(opened: Opened, layer: int, head: int, query: int) -> None:
+    columns = opened.scene("scene.columns")
+    products, scores, weights = expected(layer, head, query)
+    np.testing.assert_allclose(columns["products"], products.ravel(), atol=1e-5)
+    np.testing.assert_allclose(columns["scores"], scores, atol=1e-5)
+    np.testing.assert_allclose(columns["weights"], weights, atol=1e-6)
+    np.testing.assert_allclose(columns["queries"], VECTORS[0, layer, head].ravel(), atol=1e-6)
+    np.testing.assert_allclose(columns["keys"], VECTORS[1, layer, head].ravel(), atol=1e-6)
+
+
+def test_it_starts_open_with_a_token_selected(opened: Opened) -> None:
+    drawn = opened.drawn()
+    assert (drawn["layer"], drawn["heads"], drawn["detail"]) == (1, [2], True)
+    assert drawn["query"] == 2
+    assert opened.scene("scene.shape") == {"query": 5, "key": 5, "headDim": 8}
+    check_columns(opened, 1, 2, 2)
+    text = opened.text()
+    for word in ("query q", "key k", "q × k", "score", "softmax", "not verified"):
+        assert word in text
+    assert opened.errors == []
+
+
+def test_the_numbers_beside_the_bars_are_the_weights(opened: Opened) -> None:
+    shown = opened.host.locator(".numbers span").all_inner_texts()
+    _, scores, weights = expected(1, 2, 2)
+    for weight in weights:
+        assert f"{weight:.2f}" in shown
+    for score in scores:
+        number = f"{score:+.1f}".replace("-", "−")
+        assert number in shown or abs(score) < 0.05
+
+
+def test_hover_and_click_a_query(opened: Opened) -> None:
+    opened.token("query", 4).hover()
+    opened.settled(query=4, locked=False)
+    check_columns(opened, 1, 2, 4)
+    opened.token("query", 1).click()
+    opened.settled(query=1, locked=True)
+    opened.token("query", 3).hover()
+    opened.page.wait_for_timeout(50)
+    assert opened.drawn()["query"] == 1
+    opened.page.keyboard.press("Escape")
+    assert opened.settled(locked=False)["query"] is not None, "open columns always have a query"
+
+
+def test_plus_and_minus(opened: Opened) -> None:
+    button = opened.host.locator('button[data-action="detail"]')
+    expect(button).to_be_visible()
+    button.click()
+    opened.settled(detail=False)
+    opened.token("query", 0).hover()
+    opened.settled(query=0)
+    edges = opened.host.evaluate(
+        "h => h.shadowRoot.querySelectorAll('.closed [data-token]').length"
+    )
+    assert edges == 10
+    button.click()
+    opened.settled(detail=True)
+    button.focus()
+    opened.page.keyboard.press("Enter")
+    opened.settled(detail=False)
+
+
+def test_layer_and_head(opened: Opened) -> None:
+    opened.host.locator('select[name="layer"]').select_option("0")
+    opened.settled(layer=0)
+    opened.host.locator('select[name="head"]').select_option("1")
+    opened.settled(heads=[1])
+    check_columns(opened, 0, 1, opened.drawn()["query"])
+
+
+def test_a_neuron_says_its_number_and_value(opened: Opened) -> None:
+    pane = opened.host.locator(".open .pane canvas").nth(0)
+    box = pane.bounding_box()
+    assert box is not None
+    q = opened.token("query", 3).bounding_box()
+    assert q is not None
+    # Across the stripes of the row until the tooltip names the last neuron of q.
+    found = set()
+    for x in range(int(q["x"] + q["width"] + 4), int(box["x"] + box["width"]), 4):
+        opened.page.mouse.move(x, q["y"] + 12)
+        text = opened.host.evaluate(
+            "h => h.shadowRoot.querySelector('.tooltip:not([hidden])')?.textContent ?? ''"
+        )
+        if text.startswith("neuron"):
+            found.add(text)
+    for neuron in range(8):
+        value = f"{VECTORS[0, 1, 2, 3, neuron]:+.4f}".replace("-", "−")
+        assert f"neuron {neuron} of sat\nq = {value}" in found
+
+
+def test_a_bias_has_a_column_and_a_mask_is_said(
+    page_of: Callable[..., Opened], build: Callable[..., Any]
+) -> None:
+    t5 = page_of(NeuronView(extract(build("t5"), inputs=batch_of("t5"), batch_index=0)))
+    assert "bias" in t5.host.locator(".headings").first.inner_text()
+    columns = t5.scene("scene.columns")
+    products = np.array(columns["products"]).reshape(-1, 8).sum(-1)
+    np.testing.assert_allclose(products + columns["bias"], columns["scores"], rtol=1e-4, atol=1e-4)
+    gpt2 = page_of(NeuronView(extract(build("gpt2"), inputs=batch_of("gpt2"), batch_index=0)))
+    gpt2.set(query=1)
+    assert gpt2.host.locator(".numbers span").all_inner_texts().count("masked") == 7
+    assert gpt2.host.locator('[data-token="query"]').count() == 9
+    llama = page_of(NeuronView(extract(build("llama"), inputs=batch_of("llama"), batch_index=0)))
+    assert "shared by heads 0–1" in llama.text()
+
+
+def test_a_long_text(page_of: Callable[..., Opened]) -> None:
+    vectors = np.random.default_rng(1).normal(size=(1, 1, 512, 64))
+    opened = page_of(NeuronView(queries=vectors, keys=vectors), width=1300)
+    opened.token("query", opened.drawn()["query"]).scroll_into_view_if_needed()
+    opened.set(query=500, locked=True)
+    assert opened.host.locator("[data-token]").count() < 200
+    weights = np.array(opened.scene("scene.columns.weights"))
+    assert abs(weights.sum() - 1) < 1e-4
+    assert opened.errors == []
