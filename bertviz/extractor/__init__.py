@@ -1,0 +1,197 @@
+"""Model + text → AttentionTrace.
+
+The problem. A model gives its attention only with ``output_attentions=True``, under its slowest
+kernel, after being loaded for it, and then as all weights at once, without the queries and keys
+they come from. And it is the user's: nothing of it may be changed, whatever happens.
+
+The way. Queries and keys are noted while the model runs as it always does, on whatever kernel it
+uses: ``interface`` sees the attention that goes through transformers' attention interface,
+``operations`` all other, whoever wrote the model. ``running`` runs it and leaves it as it was,
+``inputs`` checks what it reads, ``capture`` notes, ``blocks`` puts in order what was noted.
+"""
+
+from __future__ import annotations
+
+import operator
+from collections.abc import Iterable, Mapping
+from types import MappingProxyType
+from typing import Any, SupportsIndex
+
+import torch
+from torch import nn
+
+from bertviz.extractor.blocks import Sides, make_blocks
+from bertviz.extractor.capture import CPU, Capture, Keep
+from bertviz.extractor.inputs import (
+    accepted,
+    batch_row,
+    check_ids,
+    check_model,
+    check_tokenizer,
+    device_of,
+    encode,
+    first_tensor,
+    lacks_decoder_inputs,
+    start_tokens,
+    tensors,
+)
+from bertviz.extractor.running import run
+from bertviz.trace import AttentionBlock, AttentionTrace
+
+
+class NothingCaptured(RuntimeError):  # noqa: N818, the name is public
+    """The model ran, but no softmax attention could be captured; the message says what was seen."""
+
+
+def extract(
+    model: nn.Module,
+    tokenizer: Any = None,
+    text: str | None = None,
+    text_pair: str | None = None,
+    *,
+    inputs: Mapping[str, Any] | None = None,
+    batch_index: int | None = None,
+    drop_padding: bool = True,
+    layers: Iterable[SupportsIndex] | None = None,
+    heads: Iterable[SupportsIndex] | None = None,
+    device: torch.device | str = CPU,
+) -> AttentionTrace:
+    """Capture queries, keys and attention of every layer and head, for one text.
+
+    The model runs once, without gradients and in eval mode, on its own attention kernel, and is
+    afterwards as it was before.
+
+    >>> import torch
+    >>> from transformers import BertConfig, BertModel
+    >>> config = BertConfig(hidden_size=32, num_hidden_layers=2, num_attention_heads=4,
+    ...                     intermediate_size=64, vocab_size=100)
+    >>> trace = extract(BertModel(config), inputs={"input_ids": torch.tensor([[2, 7, 8, 3]])})
+    >>> trace.blocks["encoder"].layers[1].weights().shape  # (heads, query, key)
+    torch.Size([4, 4, 4])
+    >>> trace.blocks["encoder"].layers[1].name
+    'encoder.layer.1.attention.self'
+
+    Args:
+        model: Any module that computes softmax attention: a Hugging Face model as
+            ``from_pretrained`` gives it, ``torch.nn.Transformer``, one's own.
+        tokenizer: The model's tokenizer; needed for ``text``, and for the tokens' names: without
+            one, positions name them.
+        text: What the model reads.
+        text_pair: The second sentence; for an encoder-decoder model, what its decoder reads
+            (as when it is trained to write it). Without it such a decoder reads its start token
+            alone.
+        inputs: In place of a text, what the model is called with: a BatchEncoding or a dict of
+            tensors, moved to the model's device where they are not there.
+        batch_index: Which text of ``inputs`` to keep, where there are several.
+        drop_padding: Leave out the positions that ``attention_mask`` says are padding.
+        layers: The layers to keep, by the model's own numbers; all by default.
+        heads: The heads to keep, likewise.
+        device: Where queries and keys are kept; they are moved there as they come.
+
+    Returns:
+        The trace. It holds no part of the model.
+
+    Raises:
+        TypeError: An argument is of the wrong type.
+        ValueError: No text, a text that is too long for the model, ids that the model has no
+            embedding for, several texts without ``batch_index``, layers or heads that the model
+            does not have.
+        NothingCaptured: The model computed no attention that could be captured.
+    """
+    check_model(model)
+    check_tokenizer(tokenizer)
+    if inputs is None:
+        encoding = encode(model, tokenizer, text, text_pair)
+    else:
+        if text is not None or text_pair is not None:
+            raise TypeError("extract() got text and inputs: pass one of them.")
+        if not isinstance(inputs, Mapping):
+            raise TypeError(
+                f"inputs is a {type(inputs).__name__}: expected a BatchEncoding or a dict of"
+                " tensors, such as tokenizer(text, return_tensors='pt') gives. A text goes into"
+                " text=."
+            )
+        encoding = inputs
+    batch = tensors(model, encoding)
+    if inputs is None:
+        batch = accepted(model, batch)
+    keep = Keep(
+        row=batch_row(batch, batch_index),
+        layers=_numbers("layers", layers),
+        heads=_numbers("heads", heads),
+        device=torch.device(device),
+    )
+    check_ids(model, batch, given=inputs is not None)
+
+    size = first_tensor(batch).shape[0]
+    capture = Capture(model, keep, size, batch.get("input_ids"))
+    try:
+        run(model, batch, capture)
+    except (AttributeError, TypeError, ValueError):
+        if not lacks_decoder_inputs(model, batch):
+            raise
+        # BART makes its decoder's tokens from the text, T5 fails without; then the start token.
+        batch["decoder_input_ids"] = start_tokens(model, size).to(device_of(model))
+        capture = Capture(model, keep, size, batch.get("input_ids"))
+        run(model, batch, capture)
+    if not capture.records:
+        raise NothingCaptured(_nothing(model, capture))
+    sides = Sides(model, tokenizer, batch, encoding, capture, keep.row, drop_padding)
+    blocks = make_blocks(capture, sides)
+    _check_kept(capture, blocks)
+    return AttentionTrace(
+        blocks=MappingProxyType(blocks),
+        model_name=type(model).__name__,
+        dtype=capture.records[0].dtype,
+    )
+
+
+def _numbers(name: str, value: Iterable[SupportsIndex] | None) -> frozenset[int] | None:
+    if value is None:
+        return None
+    try:
+        numbers = frozenset(operator.index(number) for number in value)
+    except TypeError:
+        raise TypeError(
+            f"{name}={value!r} is a {type(value).__name__}: expected a list of numbers, such as"
+            f" {name}=[0, 1]."
+        ) from None
+    if not numbers:
+        raise ValueError(f"{name} is empty: name at least one, or leave {name} out for all.")
+    return numbers
+
+
+def _check_kept(capture: Capture, blocks: Mapping[str, AttentionBlock]) -> None:
+    """Refuse layers and heads that are nowhere."""
+    keep = capture.keep
+    found = [layer for block in blocks.values() for layer in block.layers]
+    for name, wanted, there in (
+        ("layers", keep.layers, {layer.index for layer in found}),
+        ("heads", keep.heads, {head for layer in found for head in layer.heads}),
+    ):
+        missing = sorted((wanted or set()) - there)
+        if missing:
+            widest = max(record.count for record in capture.records)
+            known = f"heads 0 to {widest - 1}" if name == "heads" else f"{capture.depth} layers"
+            raise ValueError(
+                f"{name} holds {missing[0]}, which the model does not have: it has {known}."
+            )
+
+
+def _nothing(model: nn.Module, capture: Capture) -> str:
+    config = getattr(model, "config", None)
+    implementation = getattr(config, "_attn_implementation", None)
+    name = type(model).__name__
+    calls = ", ".join(f"{count} {what}" for what, count in capture.seen.items())
+    text = (
+        f"{name} ran once and no attention was captured (attn_implementation={implementation!r};"
+        f" seen: {calls or 'no softmax and no attention function'})."
+    )
+    if capture.skipped:
+        more = f" and {len(capture.skipped) - 1} others" if len(capture.skipped) > 1 else ""
+        return f"{text} What was seen was not understood: {capture.skipped[0]}{more}."
+    if capture.seen:
+        cause = "its softmaxes are not over products of queries and keys"
+    else:
+        cause = "it has no softmax attention, as Mamba, FNet and convolutions have none"
+    return f"{text} The likely cause: {cause}."

@@ -1,0 +1,278 @@
+"""What is noted during one forward of the user's model.
+
+Two mechanisms note attention, ``interface`` and ``operations``; both end here, in records by value.
+Frames, kept by hooks, tell which module is running and what its projections read, so that
+cross-attention is told from self-attention by where queries and keys come from, and not by a name.
+"""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterator
+from contextvars import ContextVar
+from dataclasses import dataclass, field
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from bertviz.extractor.inputs import decoder_of
+
+CPU = torch.device("cpu")
+
+
+@dataclass(frozen=True)
+class Keep:
+    """What of an attention is kept, and where.
+
+    Attributes:
+        row: The text's place in the batch.
+        layers: The model's own layer numbers; all by default.
+        heads: The model's own head numbers; all by default.
+        device: Where queries and keys are moved to.
+    """
+
+    row: int = 0
+    layers: frozenset[int] | None = None
+    heads: frozenset[int] | None = None
+    device: torch.device = CPU
+
+
+@dataclass(eq=False)
+class Record:
+    """One attention, as it was computed."""
+
+    path: str
+    count: int  # heads that the model has there
+    heads: tuple[int, ...]  # those that are kept
+    shape: tuple[int, int]  # (query, key)
+    queries: Tensor | None  # (heads, query, head_dim); None where the layer is not kept
+    keys: Tensor | None
+    key_heads: tuple[int, ...] | None
+    scaling: float
+    softcap: float | None = None
+    sinks: Tensor | None = None
+    mask: Tensor | None = None
+    position_bias: Tensor | None = None
+    causal: bool = False
+    cross: bool = False
+    module_is_causal: bool = False
+    dtype: str = "float32"
+
+
+@dataclass(eq=False)
+class Frame:
+    """A module that is running, and where the outputs of its projections came from."""
+
+    module: nn.Module
+    sources: dict[int, int] = field(default_factory=dict)  # output's storage → input's storage
+    kept: list[Tensor] = field(default_factory=list)  # outputs, so that no storage is reused
+
+
+class Capture:
+    """Collects records; one per forward."""
+
+    def __init__(
+        self, model: nn.Module, keep: Keep, batch_size: int = 1, input_ids: Any = None
+    ) -> None:
+        self.names = {module: name for name, module in model.named_modules()}
+        self.keep = keep
+        self.batch_size = batch_size
+        self.records: list[Record] = []
+        self.skipped: list[str] = []  # why attentions that were seen are not among the records
+        self.seen: dict[str, int] = {}  # calls by what was called
+        self.decoder = decoder_of(model)
+        self.decoder_ids: Tensor | None = None
+        self.input_ids = input_ids
+        self.readers: list[str] = []  # paths of the embeddings that read input_ids
+        self.frames: list[Frame] = []
+        self.quiet = 0  # inside what is noted already
+        self._orders: dict[tuple[str, bool], int] = {}
+        self._shared: dict[tuple[Any, ...], tuple[Tensor, Tensor]] = {}
+
+    @contextlib.contextmanager
+    def noting_nothing(self) -> Iterator[None]:
+        """What runs inside is noted already."""
+        self.quiet += 1
+        try:
+            yield
+        finally:
+            self.quiet -= 1
+
+    @property
+    def depth(self) -> int:
+        """Layers of the deepest stack."""
+        return max(self._orders.values(), default=0)
+
+    def count(self, what: str) -> None:
+        """Count a call, for the message when nothing was captured."""
+        self.seen[what] = self.seen.get(what, 0) + 1
+
+    def shared(self, tensor: Tensor | None, keys: int) -> Tensor | None:
+        """This text's part of a mask or bias, by value; the same object for the same memory.
+
+        Layers may take views of one mask, and a mask may be longer than the keys.
+        """
+        if tensor is None:
+            return None
+        place = (tensor.data_ptr(), tensor.shape, tensor.stride(), tensor.dtype, keys)
+        if place not in self._shared:
+            part = tensor.detach()
+            while part.ndim < 4:
+                part = part[None]
+            part = part[self.keep.row if part.shape[0] > 1 else 0]
+            part = part[..., :keys] if part.shape[-1] > 1 else part
+            # The tensor is kept during the forward, so that its memory is not used again.
+            self._shared[place] = (tensor, self.by_value(narrowed(part)))
+        return self._shared[place][1]
+
+    def by_value(self, tensor: Tensor) -> Tensor:
+        """A copy that holds its own numbers alone, where the trace is to be."""
+        # A view would keep all three of a fused q, k and v.
+        copy = tensor.detach().to(self.keep.device, copy=True)
+        return copy.contiguous()
+
+    def is_cross(self, query: Tensor, key: Tensor) -> bool:
+        """Whether queries and keys are made from different things."""
+        for frame in reversed(self.frames):
+            query_source = frame.sources.get(storage(query))
+            key_source = frame.sources.get(storage(key))
+            if query_source is not None and key_source is not None:
+                return query_source != key_source
+            # Rotary embeddings make new tensors; then the first projection, which makes queries,
+            # stands against the next ones, which make keys; the last makes values.
+            sources = list(frame.sources.values())
+            if len(sources) > 1:
+                return len(set(sources[: max(2, len(sources) - 1)])) > 1
+            if sources:  # one projection makes them all
+                return False
+        return False
+
+    def path(self, module: nn.Module | None = None) -> str:
+        """Of a module, or of the innermost one that is running and is more than an operation."""
+        if module is None:
+            for frame in reversed(self.frames):
+                own = type(frame.module).__module__
+                if not own.startswith("torch.nn") or isinstance(
+                    frame.module, nn.MultiheadAttention
+                ):
+                    module = frame.module
+                    break
+            else:
+                module = self.frames[0].module if self.frames else None
+        return self.names.get(module, type(module).__name__) if module is not None else ""
+
+    def add(
+        self,
+        path: str,
+        queries: Tensor,
+        keys: Tensor,
+        *,
+        scaling: float,
+        cross: bool,
+        key_heads: tuple[int, ...] | None = None,
+        sinks: Tensor | None = None,
+        **terms: Any,
+    ) -> None:
+        """Note one attention: this text's queries and keys, and what else enters its softmax.
+
+        Args:
+            path: Of the attention module.
+            queries: (heads, query, head_dim), not yet by value.
+            keys: (key_value_heads, key, head_dim), likewise.
+            scaling: The factor on q·k.
+            cross: Whether keys come from elsewhere.
+            key_heads: The row of keys of each head, where they are not shared evenly.
+            sinks: (heads,), not yet by value.
+            **terms: The other fields of a record, by value.
+        """
+        count = int(queries.shape[0])
+        heads = tuple(range(count))
+        if self.keep.heads is not None:
+            heads = tuple(head for head in heads if head in self.keep.heads)
+        group = (tower(path), cross)
+        order = self._orders.get(group, 0)
+        self._orders[group] = order + 1
+        wanted = self.keep.layers is None or bool({order, *_numbers(path)} & self.keep.layers)
+        record = Record(
+            path=path,
+            count=count,
+            heads=heads,
+            shape=(int(queries.shape[1]), int(keys.shape[1])),
+            queries=None,
+            keys=None,
+            key_heads=None,
+            scaling=scaling,
+            cross=cross,
+            dtype=str(queries.dtype).removeprefix("torch."),
+            **terms,
+        )
+        self.records.append(record)
+        if not wanted or not heads:
+            return
+        if key_heads is None:
+            keys = unrepeated(keys)
+            rows = [head * keys.shape[0] // count for head in heads]
+        else:
+            rows = [key_heads[head] for head in heads]
+        used = sorted(set(rows))
+        whole = len(heads) == count
+        record.queries = self.by_value(queries if whole else queries[list(heads)])
+        record.keys = self.by_value(keys if len(used) == keys.shape[0] else keys[used])
+        even = [place * len(used) // len(heads) for place in range(len(heads))]
+        mapped = [used.index(row) for row in rows]
+        record.key_heads = None if mapped == even else tuple(mapped)
+        if sinks is not None:
+            record.sinks = self.by_value(sinks if whole else sinks[list(heads)])
+        for name in ("mask", "position_bias"):
+            term = getattr(record, name)
+            if term is not None and term.shape[0] > 1 and not whole:
+                setattr(record, name, term[list(heads)].clone())
+
+
+current: ContextVar[Capture | None] = ContextVar("bertviz_capture", default=None)
+
+
+def storage(tensor: Tensor) -> int:
+    """The memory that a tensor's numbers are in; views share it."""
+    return tensor.untyped_storage().data_ptr()
+
+
+def narrowed(tensor: Tensor) -> Tensor:
+    """Without repeats: an axis that repeats one number by its stride has size one."""
+    for axis, (size, stride) in enumerate(zip(tensor.shape, tensor.stride(), strict=True)):
+        if size > 1 and stride == 0:
+            tensor = tensor.narrow(axis, 0, 1)
+    return tensor
+
+
+def unrepeated(keys: Tensor) -> Tensor:
+    """Key heads once each, where a model repeats every one for several heads in a row.
+
+    >>> unrepeated(torch.arange(6.0).view(3, 2, 1).repeat_interleave(2, 0)).shape
+    torch.Size([3, 2, 1])
+    """
+    heads = keys.shape[0]
+    group = 1
+    while group < heads and torch.equal(keys[group], keys[0]):
+        group += 1
+    if group == 1 or heads % group:
+        return keys
+    groups = keys.unflatten(0, (heads // group, group))
+    same = all(torch.equal(groups[:, i], groups[:, 0]) for i in range(1, group))
+    return groups[:, 0] if same else keys
+
+
+def tower(path: str) -> str:
+    """The part of a module path before its first number: what repeats is below.
+
+    >>> tower("encoder.layer.3.attention.self")
+    'encoder.layer'
+    """
+    parts = path.split(".")
+    numbers = [i for i, part in enumerate(parts) if part.isdecimal()]
+    return ".".join(parts[: numbers[0]]) if numbers else path
+
+
+def _numbers(path: str) -> list[int]:
+    return [int(part) for part in path.split(".") if part.isdecimal()]

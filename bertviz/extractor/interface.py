@@ -1,0 +1,112 @@
+"""Attention that asks transformers' attention interface for the function that computes it.
+
+``AttentionInterface.get_interface`` is wrapped once in a process; while a capture is on (a context
+variable, so no other thread is concerned), the function it gives out is wrapped too: it notes
+queries, keys, scaling, mask and what else enters the softmax, and calls the model's own function,
+which computes what it always computes. The configuration and the attention implementation are never
+touched: some models ask for them by name and change their output.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from transformers.modeling_utils import AttentionInterface
+
+from bertviz.extractor.capture import Capture, current
+
+_installing = threading.Lock()
+_original: Callable[..., Callable[..., Any]] | None = None
+
+
+def install() -> None:
+    """Wrap the one place where models ask for their attention function, once in a process."""
+    global _original
+    with _installing:
+        if _original is not None:
+            return
+        original = _original = AttentionInterface.get_interface
+
+        def get_interface(
+            self: AttentionInterface, attn_implementation: str, default: Callable[..., Any]
+        ) -> Callable[..., Any]:
+            function: Callable[..., Any] = original(self, attn_implementation, default)
+            capture = current.get()
+            if capture is None:
+                return function
+
+            def attention(
+                module: nn.Module, query: Tensor, key: Tensor, value: Tensor, *args: Any, **kw: Any
+            ) -> Any:
+                mask = args[0] if args else kw.get("attention_mask")
+                _note(capture, str(attn_implementation), module, query, key, mask, kw)
+                with capture.noting_nothing():
+                    return function(module, query, key, value, *args, **kw)
+
+            return attention
+
+        AttentionInterface.get_interface = get_interface  # type: ignore[method-assign]
+
+
+def _note(
+    capture: Capture,
+    implementation: str,
+    module: nn.Module,
+    query: Tensor,
+    key: Tensor,
+    mask: Any,
+    kw: Mapping[str, Any],
+) -> None:
+    """Record one attention by value."""
+    capture.count(f"attention functions ({implementation})")
+    path, row = capture.path(module), capture.keep.row
+    if query.ndim != 4 or query.shape[0] <= row:
+        capture.skipped.append(f"{path}: queries of shape {tuple(query.shape)}")
+        return
+    if (mask is not None and not isinstance(mask, Tensor)) or "flash" in implementation:
+        raise ValueError(
+            f"This model runs with attn_implementation={implementation!r}, whose masks cannot be"
+            " captured. Run it once on another kernel: model.set_attn_implementation('sdpa'),"
+            " then extract again."
+        )
+    own = getattr(module, "is_causal", True)
+    wanted = kw.get("is_causal")
+    causal = (
+        mask is None
+        and implementation != "eager"
+        and query.shape[2] > 1
+        and bool(own if wanted is None else wanted)
+    )
+    # sdpa looks at as many keys as there are queries then (an empty static cache is longer).
+    keys = key[row][:, : query.shape[2]] if causal else key[row]
+    scaling = kw.get("scaling")
+    sinks = next(
+        (
+            x
+            for x in (kw.get("s_aux"), kw.get("sinks"), getattr(module, "sinks", None))
+            if x is not None
+        ),
+        None,
+    )
+    mask = capture.shared(mask, keys.shape[1])
+    if causal and keys.shape[1] < query.shape[2]:
+        # With fewer keys than queries, sdpa lines up their beginnings, not their ends.
+        mask = torch.ones(1, query.shape[2], keys.shape[1], dtype=torch.bool).tril()
+        causal = False
+    capture.add(
+        path,
+        query[row],
+        keys,
+        scaling=query.shape[-1] ** -0.5 if scaling is None else float(scaling),
+        cross=capture.is_cross(query, key),
+        sinks=None if sinks is None else sinks.reshape(-1),
+        softcap=None if kw.get("softcap") is None else float(kw["softcap"]),
+        mask=mask,
+        position_bias=capture.shared(kw.get("position_bias"), keys.shape[1]),
+        causal=causal,
+        module_is_causal=bool(getattr(module, "is_causal", False)),
+    )

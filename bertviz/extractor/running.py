@@ -1,0 +1,103 @@
+"""One forward of a model that is borrowed: whatever happens, it is afterwards as it was before."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from bertviz.extractor import interface
+from bertviz.extractor.capture import Capture, Frame, current, storage
+from bertviz.extractor.operations import Operations
+
+
+def run(model: nn.Module, batch: Mapping[str, Any], capture: Capture) -> Any:
+    """Call the model with the capture on.
+
+    Returns:
+        What the model returns.
+    """
+    return running(model, lambda: model(**batch), capture)
+
+
+def running(model: nn.Module, call: Callable[[], Any], capture: Capture) -> Any:
+    """Likewise, for any call that runs the model."""
+    interface.install()
+    with contextlib.ExitStack() as undo:
+        undo.enter_context(_evaluating(model))
+        devices = {p.device.index for p in model.parameters() if p.device.type == "cuda"}
+        undo.enter_context(torch.random.fork_rng(devices=sorted(devices)))
+        undo.enter_context(torch.no_grad())
+        # Compiled code calls none of the functions that are watched.
+        undo.enter_context(_uncompiled())
+        undo.enter_context(_hooked(model, capture))
+        token = current.set(capture)
+        undo.callback(current.reset, token)
+        undo.enter_context(Operations(capture))
+        return call()
+
+
+def _uncompiled() -> contextlib.AbstractContextManager[Any]:
+    stance = getattr(torch.compiler, "set_stance", None)
+    return stance("force_eager") if stance is not None else contextlib.nullcontext()
+
+
+@contextlib.contextmanager
+def _evaluating(model: nn.Module) -> Iterator[None]:
+    """Eval mode; afterwards every submodule has its own flag back."""
+    flags = {module: module.training for module in model.modules()}
+    try:
+        for module in flags:
+            module.training = False
+        yield
+    finally:
+        for module, flag in flags.items():
+            module.training = flag
+
+
+@contextlib.contextmanager
+def _hooked(model: nn.Module, capture: Capture) -> Iterator[None]:
+    """Hooks that keep track of which modules run and what their children read."""
+
+    def before(module: nn.Module, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
+        if current.get() is not capture:
+            return
+        capture.frames.append(Frame(module))
+        if module is capture.decoder:
+            ids = kwargs.get("input_ids", args[0] if args else None)
+            if isinstance(ids, Tensor) and not ids.is_floating_point():
+                capture.decoder_ids = ids
+        if isinstance(module, nn.Embedding) and args and _same(args[0], capture.input_ids):
+            capture.readers.append(capture.names[module])
+
+    def after(module: nn.Module, args: tuple[Any, ...], kwargs: dict[str, Any], out: Any) -> None:
+        if current.get() is not capture:
+            return
+        while capture.frames and capture.frames.pop().module is not module:
+            pass
+        # Projections are leaves with a weight; larger modules' outputs are not kept alive.
+        if not capture.frames or getattr(module, "weight", None) is None:
+            return
+        read = next((x for x in (*args, *kwargs.values()) if isinstance(x, Tensor)), None)
+        if isinstance(out, Tensor) and read is not None:
+            frame = capture.frames[-1]
+            # A norm reads what a projection made of the same thing.
+            frame.sources[storage(out)] = frame.sources.get(storage(read), storage(read))
+            frame.kept += [out, read]
+
+    handles: list[Any] = []
+    try:
+        for module in capture.names:
+            handles.append(module.register_forward_pre_hook(before, with_kwargs=True))
+            handles.append(module.register_forward_hook(after, with_kwargs=True))
+        yield
+    finally:
+        for handle in handles:
+            handle.remove()
+
+
+def _same(one: Any, other: Any) -> bool:
+    return isinstance(one, Tensor) and isinstance(other, Tensor) and torch.equal(one, other)
