@@ -1,22 +1,22 @@
 """What is noted during one forward of the user's model.
 
 Two mechanisms note attention, ``interface`` and ``operations``; both end here, in records by value.
-Frames, kept by hooks, tell which module is running and what its projections read, so that
-cross-attention is told from self-attention by where queries and keys come from, and not by a name.
+Frames, kept by hooks, tell which module is running; ``origins`` tells what a tensor was made from.
 """
 
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from contextvars import ContextVar
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 
 from bertviz.extractor.inputs import decoder_of
+from bertviz.extractor.origins import Origins
 
 CPU = torch.device("cpu")
 
@@ -62,11 +62,12 @@ class Record:
 
 @dataclass(eq=False)
 class Frame:
-    """A module that is running, and where the outputs of its projections came from."""
+    """A module that is running."""
 
     module: nn.Module
-    sources: dict[int, int] = field(default_factory=dict)  # output's storage → input's storage
-    kept: list[Tensor] = field(default_factory=list)  # outputs, so that no storage is reused
+    path: str
+    start: int  # what was given before it began
+    given: frozenset[int]  # its arguments, see Origins
 
 
 class Capture:
@@ -86,9 +87,11 @@ class Capture:
         self.input_ids = input_ids
         self.readers: list[str] = []  # paths of the embeddings that read input_ids
         self.frames: list[Frame] = []
+        self.origins = Origins()
         self.quiet = 0  # inside what is noted already
         self._orders: dict[tuple[str, bool], int] = {}
         self._shared: dict[tuple[Any, ...], tuple[Tensor, Tensor]] = {}
+        self._seen: dict[int, tuple[Tensor, Tensor]] = {}
 
     @contextlib.contextmanager
     def noting_nothing(self) -> Iterator[None]:
@@ -126,27 +129,44 @@ class Capture:
             self._shared[place] = (tensor, self.by_value(narrowed(part)))
         return self._shared[place][1]
 
+    def seen_of(self, hidden: Tensor) -> Tensor:
+        """What may be seen, of a mask of what may not; shared likewise."""
+        held = self.shared(hidden[None], hidden.shape[-1])
+        assert held is not None
+        if id(held) not in self._seen:
+            self._seen[id(held)] = (held, ~held)
+        return self._seen[id(held)][1]
+
     def by_value(self, tensor: Tensor) -> Tensor:
         """A copy that holds its own numbers alone, where the trace is to be."""
         # A view would keep all three of a fused q, k and v.
         copy = tensor.detach().to(self.keep.device, copy=True)
         return copy.contiguous()
 
+    def enter(self, module: nn.Module, args: Sequence[Any], kwargs: Mapping[str, Any]) -> None:
+        """A module begins."""
+        path = self.names.get(module, "")
+        start, given = self.origins.given(module, args, kwargs)
+        self.frames.append(Frame(module, path, start, given))
+
+    def leave(self, module: nn.Module) -> None:
+        """A module has ended; those inside it that an exception ended are forgotten too."""
+        while self.frames and self.frames.pop().module is not module:
+            pass
+
     def is_cross(self, query: Tensor, key: Tensor) -> bool:
-        """Whether queries and keys are made from different things."""
+        """Whether keys are made from something else than queries are, inside their layer."""
+        apart = False
         for frame in reversed(self.frames):
-            query_source = frame.sources.get(storage(query))
-            key_source = frame.sources.get(storage(key))
-            if query_source is not None and key_source is not None:
-                return query_source != key_source
-            # Rotary embeddings make new tensors; then the first projection, which makes queries,
-            # stands against the next ones, which make keys; the last makes values.
-            sources = list(frame.sources.values())
-            if len(sources) > 1:
-                return len(set(sources[: max(2, len(sources) - 1)])) > 1
-            if sources:  # one projection makes them all
+            mine = self.origins.among(query, frame.start, frame.given)
+            theirs = self.origins.among(key, frame.start, frame.given)
+            if mine & theirs:
                 return False
-        return False
+            apart = apart or bool(mine and theirs)
+            # Beyond its layer, a decoder's stream has met the encoder's.
+            if frame.path.rpartition(".")[2].isdecimal():
+                break
+        return apart
 
     def path(self, module: nn.Module | None = None) -> str:
         """Of a module, or of the innermost one that is running and is more than an operation."""
@@ -231,11 +251,6 @@ class Capture:
 
 
 current: ContextVar[Capture | None] = ContextVar("bertviz_capture", default=None)
-
-
-def storage(tensor: Tensor) -> int:
-    """The memory that a tensor's numbers are in; views share it."""
-    return tensor.untyped_storage().data_ptr()
 
 
 def narrowed(tensor: Tensor) -> Tensor:

@@ -41,9 +41,10 @@ TOLERANCE = {torch.float16: 5e-3, torch.bfloat16: 5e-2}
 
 @dataclass(frozen=True)
 class _Term:
-    """Something that was added to scores, as a tensor of their shape (by its strides)."""
+    """Something that was added to scores, when they were laid out in some way."""
 
-    tensor: Tensor
+    tensor: Tensor  # of the scores' shape then (by its strides)
+    layout: Tensor
     masks: bool = False  # bool: True is what may not be seen
 
 
@@ -90,9 +91,9 @@ class Operations(TorchFunctionMode):
         if self.capture.quiet:
             return func(*args, **kwargs)
         handle = _handler(func)
-        if handle is None:
-            return func(*args, **kwargs)
-        return handle(self, func, args, kwargs)
+        result = handle(self, func, args, kwargs) if handle else func(*args, **kwargs)
+        self.capture.origins.pass_on(result, args, kwargs)
+        return result
 
     def product_of(self, value: Any) -> _Product | None:
         """What is known of a tensor."""
@@ -108,9 +109,16 @@ class Operations(TorchFunctionMode):
         return result
 
     def begin(
-        self, rows: Tensor, columns: Tensor, order: Sequence[int] | None = None
+        self,
+        made_from: Sequence[Tensor],
+        rows: Tensor,
+        columns: Tensor,
+        order: Sequence[int] | None = None,
     ) -> _Product | None:
-        """A product of (batches…, rows, d) and (batches…, columns, d), its axes in some order."""
+        """A product of (batches…, rows, d) and (batches…, columns, d), its axes in some order.
+
+        ``made_from`` are the tensors that the model multiplied: ours are views that it never saw.
+        """
         if rows.shape[-1] != columns.shape[-1] or not rows.is_floating_point():
             return None
         if {_memory(rows), _memory(columns)} & self.parameters:
@@ -122,7 +130,7 @@ class Operations(TorchFunctionMode):
             path=self.capture.path(),
             rows=rows,
             columns=columns,
-            cross=self.capture.is_cross(rows, columns),
+            cross=self.capture.is_cross(made_from[0], made_from[1]),
             layout=layout if order is None else layout.permute(*order),
         )
 
@@ -168,7 +176,7 @@ def _matmul(mode: Operations, func: Any, args: Sequence[Any], kwargs: Mapping[st
     if func.__name__ == "__rmatmul__":
         tensors.reverse()
     if len(tensors) == 2 and all(isinstance(t, Tensor) and t.ndim >= 2 for t in tensors):
-        mode.follow(result, mode.begin(tensors[0], tensors[1].transpose(-1, -2)))
+        mode.follow(result, mode.begin(tensors, tensors[0], tensors[1].transpose(-1, -2)))
     return result
 
 
@@ -181,7 +189,8 @@ def _baddbmm(mode: Operations, func: Any, args: Sequence[Any], kwargs: Mapping[s
     if func.__name__.endswith("_") and beta:
         added = added.clone()
     result = func(*args, **kwargs)
-    product = mode.begin(bound["batch1"], bound["batch2"].transpose(-1, -2))
+    pair = bound["batch1"], bound["batch2"]
+    product = mode.begin(pair, pair[0], pair[1].transpose(-1, -2))
     if product is not None:
         product = replace(product, factor=float(alpha))
         if beta:
@@ -206,7 +215,7 @@ def _einsum(mode: Operations, func: Any, args: Sequence[Any], kwargs: Mapping[st
             a = operands[0].permute(*(first.index(c) for c in [*batch, *rows, *summed]))
             b = operands[1].permute(*(second.index(c) for c in [*batch, *columns, *summed]))
             canonical = [*batch, *rows, *columns]
-            mode.follow(result, mode.begin(a, b, [canonical.index(c) for c in out]))
+            mode.follow(result, mode.begin(operands, a, b, [canonical.index(c) for c in out]))
     return result
 
 
@@ -305,17 +314,13 @@ def _arrange(mode: Operations, func: Any, args: Sequence[Any], kwargs: Mapping[s
     if product is None:
         return result
 
-    def arranged(tensor: Tensor) -> Tensor:
-        return func(tensor, *args[1:], **kwargs)  # type: ignore[no-any-return]
-
     if any(isinstance(x, torch.dtype) for x in args[1:]):
         return mode.follow(result, None)  # bits read as other numbers
     try:
         layout = func(product.layout, *args[1:], **kwargs)
-        terms = tuple(replace(t, tensor=arranged(t.tensor)) for t in product.terms)
-    except RuntimeError:  # a view of a term that repeats by its strides
+    except RuntimeError:  # the product's own memory is not contiguous
         return mode.follow(result, None)
-    return mode.follow(result, replace(product, layout=layout, terms=terms))
+    return mode.follow(result, replace(product, layout=layout))
 
 
 @_operation("getitem", "select", "narrow", "slice")
@@ -476,7 +481,7 @@ def _note_multi_head(mode: Operations, given: Mapping[str, Any]) -> None:
         q,
         k,
         scaling=q.shape[-1] ** -0.5,
-        cross=given["query"] is not given["key"] and _memory(query) != _memory(key),
+        cross=capture.is_cross(given["query"], given["key"]),
         mask=capture.shared(mask, k.shape[1]),
         position_bias=_additive(capture.shared(padding, k.shape[1])),
     )
@@ -519,12 +524,22 @@ def _scaled(product: _Product, number: float) -> _Product:
 
 
 def _times(product: _Product, factor: Tensor, inverse: bool) -> _Product | None:
-    """A factor per head (a learned temperature, say): it goes to the queries."""
+    """A factor per head (a learned temperature, say) goes to the queries; zeros are a mask."""
     shape = product.layout.shape
-    if product.terms or product.inner is not None or product.rows.ndim - 1 > 3:
+    if torch.broadcast_shapes(factor.shape, shape) != shape:
+        return None
+    if (
+        factor.shape[-1] == shape[-1]
+        and not inverse
+        and bool(((factor == 0) | (factor == 1)).all())
+    ):
+        # Zeros alone would still be seen; what is added next to them makes them masks.
+        term = _Term((factor == 0).expand(shape), product.layout, masks=True)
+        return replace(product, terms=(*product.terms, term))
+    if product.terms or product.inner is not None or product.layout.ndim != product.rows.ndim:
         return None
     same = product.layout.stride() == torch.empty(shape, device="meta").stride()
-    if not same or factor.ndim > len(shape) or factor.shape[-2:] != (1, 1):
+    if not same or factor.shape[-2:] != (1, 1):
         return None  # not the product's own layout, or different from token to token
     factor = 1 / factor if inverse else factor
     return replace(product, rows=product.rows * factor.to(product.rows))
@@ -541,7 +556,8 @@ def _plus(product: _Product, added: Any, factor: float) -> _Product | None:
         return None
     if factor != 1:
         tensor = tensor * factor
-    return replace(product, terms=(*product.terms, _Term(tensor.expand(shape))))
+    term = _Term(tensor.expand(shape), product.layout)
+    return replace(product, terms=(*product.terms, term))
 
 
 def _filled(product: _Product, mask: Any, value: Any) -> _Product | None:
@@ -552,7 +568,8 @@ def _filled(product: _Product, mask: Any, value: Any) -> _Product | None:
     if torch.broadcast_shapes(mask.shape, shape) != shape:
         return None
     mask = mask if mask.dtype == torch.bool else mask != 0
-    return replace(product, terms=(*product.terms, _Term(mask.expand(shape), masks=True)))
+    term = _Term(mask.expand(shape), product.layout, masks=True)
+    return replace(product, terms=(*product.terms, term))
 
 
 def _far(bound: Tensor | float) -> bool:
@@ -576,10 +593,11 @@ def _note(mode: Operations, product: _Product, axis: int, weights: Tensor) -> No
     capture = mode.capture
     try:
         found = _understood(capture, product, axis, weights)
-    except (RuntimeError, IndexError, ValueError):  # shapes that are not those of attention
-        found = "its scores are arranged in a way that is not understood"
-    if isinstance(found, str):
-        capture.skipped.append(f"{product.path}: {found}")
+    except ValueError as error:
+        capture.skipped.append(f"{product.path}: {error}")
+        return
+    except (RuntimeError, IndexError):  # shapes that are not those of attention
+        capture.skipped.append(f"{product.path}: scores of shape {tuple(product.layout.shape)}")
         return
     queries, keys, key_heads, terms, scaling, softcap = found
     capture.add(
@@ -594,154 +612,172 @@ def _note(mode: Operations, product: _Product, axis: int, weights: Tensor) -> No
     )
 
 
-def _understood(capture: Capture, product: _Product, axis: int, weights: Tensor) -> Any:
-    """Queries, keys, key heads, terms, scaling and softcap; or why not."""
-    layout = product.layout
-    rows, columns = product.rows, product.columns
-    if layout.stride(axis) != 1 or layout.shape[axis] != columns.shape[-2]:
-        if layout.stride(axis) == columns.shape[-2] and layout.shape[axis] == rows.shape[-2]:
-            return _transposed(capture, product, axis, weights)
-        if layout.shape[axis] > 1:
-            return "its softmax is not over keys"
-    row_count, width = rows.shape[-2], columns.shape[-2]
-    row, batch_size = capture.keep.row, capture.batch_size
+class _Axes:
+    """Which axis of a layout is which, and how to read one text of it.
 
-    # Steps of every other axis, in rows of the product.
-    others = [i for i in range(layout.ndim) if i != axis and layout.shape[i] > 1]
-    steps = {i: layout.stride(i) // width for i in others}
-    tokens = [i for i in others if steps[i] % row_count]
-    if len(tokens) > 1:  # heads that share keys were put among the rows
-        like = [i for i in tokens if layout.shape[i] == width]
-        tokens = like[:1] if like else tokens[:1]
-    if not tokens and row_count > 1:
-        return "it has no axis of queries"
-    query = tokens[0] if tokens else None
-    rest = [i for i in others if i != query]
+    Raises:
+        ValueError: The axes are not those of texts, heads, queries and keys; the message says why.
+    """
 
-    # Batch first, heads after it, or both in one axis.
-    start = layout.storage_offset()
-    if batch_size > 1:
-        if not rest:
-            return "it has no axis of texts"
-        first = layout.shape[rest[0]]
-        if first % batch_size:
-            return f"its first axis counts {first}, not {batch_size} texts"
-        per_text = first // batch_size
-        start += row * per_text * layout.stride(rest[0])
-        sizes = [per_text, *(layout.shape[i] for i in rest[1:])]
-    else:
-        sizes = [layout.shape[i] for i in rest]
-    inner = [steps[i] for i in rest]
-    if sum(size > 1 for size in sizes) > 1:
-        return f"its scores have shape {tuple(layout.shape)}, more than heads, queries and keys"
-    count = math.prod(sizes)
-    step = next((s for s, size in zip(inner, sizes, strict=True) if size > 1), 0)
+    def __init__(
+        self, product: _Product, layout: Tensor, capture: Capture, key: int | None = None
+    ) -> None:
+        rows, self.width = product.rows.shape[-2], product.columns.shape[-2]
+        shape, strides = layout.shape, layout.stride()
+        along = [i for i in range(layout.ndim) if strides[i] == 1 and shape[i] == self.width > 1]
+        if key is None:
+            key = along[0] if along else layout.ndim - 1
+        elif key not in along and self.width > 1:
+            raise ValueError("its softmax is not over keys")
+        self.key = key
+        others = [i for i in range(layout.ndim) if i != key and shape[i] > 1]
+        steps = {i: strides[i] // self.width for i in others}  # in rows of the product
+        tokens = [i for i in others if steps[i] % rows]
+        if len(tokens) > 1:  # heads that share keys stand among the rows
+            tokens = [i for i in tokens if shape[i] == self.width][:1] or tokens[:1]
+        if not tokens and rows > 1:
+            raise ValueError("it has no axis of queries")
+        self.query = tokens[0] if tokens else None
+        self.rest = [i for i in others if i != self.query]
+        self.length = shape[self.query] if self.query is not None else 1
+        self.stride = steps[self.query] if self.query is not None else 1
 
-    batches = torch.broadcast_shapes(rows.shape[:-2], columns.shape[:-2])
-    places = torch.arange(count) * step + start // width
-    matrix, first_row = places // row_count, places % row_count
-    lookup = {}
-    for name, side in (("rows", rows), ("columns", columns)):
-        own = side.shape[:-2]
-        numbers = torch.arange(math.prod(own)).reshape(own).expand(batches).reshape(-1)
-        lookup[name] = numbers[matrix].tolist()
-    length = layout.shape[query] if query is not None else 1
-    stride = steps[query] if query is not None else 1
-    flat_rows = rows.reshape(-1, *rows.shape[-2:])
-    flat_columns = columns.reshape(-1, *columns.shape[-2:])
-    queries = torch.stack(
-        [
-            flat_rows[m, int(f) : int(f) + (length - 1) * stride + 1 : stride]
-            for m, f in zip(lookup["rows"], first_row, strict=True)
-        ]
-    )
-    used = list(dict.fromkeys(lookup["columns"]))
-    keys = flat_columns[used]
-    key_heads = tuple(used.index(m) for m in lookup["columns"])
-    even = tuple(h * len(used) // count for h in range(count))
+        # Texts come first, heads after them, or both in one axis.
+        self.start = layout.storage_offset() // self.width
+        self.row, self.texts = capture.keep.row, capture.batch_size
+        sizes = [shape[i] for i in self.rest]
+        if self.texts > 1:
+            if not sizes or sizes[0] % self.texts:
+                raise ValueError(f"scores of shape {tuple(shape)} are not those of the texts")
+            sizes[0] //= self.texts
+            self.start += self.row * sizes[0] * steps[self.rest[0]]
+        self.per_text = sizes[0] if sizes else 1
+        several = [i for i, size in zip(self.rest, sizes, strict=True) if size > 1]
+        if len(several) > 1:
+            raise ValueError(f"scores of shape {tuple(shape)} have more axes than attention has")
+        self.heads = math.prod(sizes)
+        self.step = steps[several[0]] if several else 0
 
-    def of_text(tensor: Tensor) -> Tensor:
-        """(heads or 1, query or 1, key) of something in the scores' layout."""
-        order = [*rest, *([query] if query is not None else []), axis]
+    def of_text(self, tensor: Tensor) -> Tensor:
+        """(heads or 1, query or 1, key) of something in this layout; repeats stay strides."""
+        order = [*self.rest, *([] if self.query is None else [self.query]), self.key]
         ones = [i for i in range(tensor.ndim) if i not in order]
         tensor = tensor.permute(*ones, *order)
         for _ in ones:
             tensor = tensor[0]
-        if batch_size > 1:
-            per_text = sizes[0]
-            tensor = tensor[row * per_text : (row + 1) * per_text]
-        lead = tensor.shape[: len(rest)]
-        tensor = tensor.squeeze(tuple(i for i, n in enumerate(lead) if n == 1)) if lead else tensor
-        tensor = tensor[None] if count == 1 else tensor
-        return tensor.unsqueeze(1) if query is None else tensor
+        if self.texts > 1:
+            tensor = tensor[self.row * self.per_text : (self.row + 1) * self.per_text]
+        for axis in reversed(range(len(self.rest))):
+            if tensor.shape[axis] == 1:
+                tensor = tensor.squeeze(axis)
+        if self.heads == 1:
+            tensor = tensor[None]
+        return tensor.unsqueeze(1) if self.query is None else tensor
 
-    terms, total = _collected(capture, product, of_text)
+
+def _understood(capture: Capture, product: _Product, axis: int, weights: Tensor) -> Any:
+    """Queries, keys, key heads, terms, scaling and softcap.
+
+    Raises:
+        ValueError: This is no attention, or one that is not understood; the message says why.
+    """
+    rows, columns, layout = product.rows, product.columns, product.layout
+    if layout.stride(axis) == columns.shape[-2] > 1 and layout.shape[axis] == rows.shape[-2]:
+        product = _exchanged(product)
+        rows, columns, layout = product.rows, product.columns, product.layout
+    axes = _Axes(product, layout, capture, axis)
+    row_count, count, length, stride = rows.shape[-2], axes.heads, axes.length, axes.stride
+
+    # Which matrices of the product belong to which head, and where in them its queries begin.
+    places = torch.arange(count) * axes.step + axes.start
+    matrices, starts = places // row_count, (places % row_count).tolist()
+    batches = torch.broadcast_shapes(rows.shape[:-2], columns.shape[:-2])
+
+    def of_heads(side: Tensor) -> list[int]:
+        own = side.shape[:-2]
+        numbers = torch.arange(math.prod(own)).reshape(own).expand(batches).reshape(-1)
+        return numbers[matrices].tolist()
+
+    flat = rows.reshape(-1, *rows.shape[-2:])
+    queries = torch.stack(
+        [
+            flat[matrix, start : start + (length - 1) * stride + 1 : stride]
+            for matrix, start in zip(of_heads(rows), starts, strict=True)
+        ]
+    )
+    own = of_heads(columns)
+    used = list(dict.fromkeys(own))
+    keys = columns.reshape(-1, *columns.shape[-2:])[used]
+    key_heads = tuple(used.index(matrix) for matrix in own)
+
     scaling, softcap = _scaling(product)
-    if scaling is None:
-        return "its scores pass through a tanh in a way that is not understood"
+    mask, bias = _collected(capture, product)
 
-    # Is it? A few rows, all heads.
-    actual = of_text(weights.detach()).float()
+    # Is that it? A few rows of every head, against the model's own weights.
+    lowest = torch.finfo(torch.float32).min
     asked = sorted({0, length // 2, length - 1})
-    spread = keys[list(key_heads)].float()
-    scores = queries[:, asked].float() @ spread.transpose(-1, -2) * scaling
+    scores = queries[:, asked].float() @ keys[list(key_heads)].float().mT * scaling
     if softcap is not None:
         scores = torch.tanh(scores / softcap) * softcap
-    if total is not None:
-        scores = scores + (total[:, asked] if total.shape[1] > 1 else total).to(scores)
-    expected = torch.softmax(scores.clamp_min(torch.finfo(torch.float32).min), -1)
-    difference = (expected - actual[:, asked]).abs().amax(-1)
-    seen = (scores > torch.finfo(torch.float32).min / 4).any(-1) & ~difference.isnan()
+    for term in (bias, None if mask is None else torch.where(mask, lowest, 0.0)):
+        if term is not None:
+            scores = scores + (term[:, asked] if term.shape[1] > 1 else term).float()
+    expected = torch.softmax(scores.clamp_min(lowest), -1)
+    actual = axes.of_text(weights.detach())[:, asked].float()
+    difference = (expected - actual).abs().amax(-1)
+    seen = (scores > lowest / 4).any(-1) & ~difference.isnan()  # rows of padding see nothing
     tolerance = TOLERANCE.get(rows.dtype, TOLERANCE.get(weights.dtype, 1e-4))
     if bool((difference[seen] > tolerance).any()):
-        return f"its softmax differs by {float(difference[seen].max()):.1e} from what was followed"
+        found = float(difference[seen].max())
+        raise ValueError(f"its softmax differs by {found:.1e} from what was followed")
+    even = tuple(head * len(used) // count for head in range(count))
+    terms = {
+        # The same memory in every layer is the same tensor in every record.
+        "position_bias": None if bias is None else capture.shared(bias[None], bias.shape[-1]),
+        "mask": None if mask is None else capture.seen_of(mask),
+    }
     return queries, keys, None if key_heads == even else key_heads, terms, scaling, softcap
 
 
-def _transposed(capture: Capture, product: _Product, axis: int, weights: Tensor) -> Any:
-    """Keys times queries: the same, with rows and columns exchanged."""
+def _exchanged(product: _Product) -> _Product:
+    """The product of keys and queries as that of queries and keys."""
     rows, columns = product.rows.shape[-2], product.columns.shape[-2]
-    canonical = torch.empty(product.layout.untyped_storage().size() // 4, device="meta")
-    strides = []
-    for step in product.layout.stride():
-        batch, inside = divmod(step, rows * columns)
-        row, column = divmod(inside, columns)
-        strides.append(batch * rows * columns + column * rows + row)
-    layout = canonical.as_strided(product.layout.shape, strides)
-    exchanged = replace(product, rows=product.columns, columns=product.rows, layout=layout)
-    return _understood(capture, exchanged, axis, weights)
+
+    def turned(layout: Tensor) -> Tensor:
+        strides = []
+        for step in layout.stride():
+            batch, inside = divmod(step, rows * columns)
+            row, column = divmod(inside, columns)
+            strides.append(batch * rows * columns + column * rows + row)
+        return layout.as_strided(layout.shape, strides)
+
+    return replace(
+        product,
+        rows=product.columns,
+        columns=product.rows,
+        layout=turned(product.layout),
+        terms=tuple(replace(term, layout=turned(term.layout)) for term in product.terms),
+    )
 
 
-def _collected(
-    capture: Capture, product: _Product, of_text: Callable[[Tensor], Tensor]
-) -> tuple[dict[str, Tensor | None], Tensor | None]:
-    """Mask and bias of this text, by value; and both as one term."""
-    lowest = torch.finfo(torch.float32).min
+def _collected(capture: Capture, product: _Product) -> tuple[Tensor | None, Tensor | None]:
+    """What this text's scores hide (bool), and what is added to them."""
     mask: Tensor | None = None
     bias: Tensor | None = None
     for term in product.terms:
-        part = narrowed(of_text(term.tensor))
+        part = narrowed(_Axes(product, term.layout, capture).of_text(term.tensor))
         if term.masks:
             mask = part if mask is None else mask | part
-        elif bias is None:
-            bias = part
         else:
-            bias = bias + part
-    total = None if bias is None else bias.float()
-    terms: dict[str, Tensor | None] = {"mask": None, "position_bias": None}
-    if bias is not None:
-        # The same memory in every layer is the same tensor in every record.
-        terms["position_bias"] = capture.shared(bias[None], bias.shape[-1])
-    if mask is not None:
-        hidden = torch.where(mask, lowest, 0.0)
-        total = hidden if total is None else total + hidden
-        terms["mask"] = capture.by_value(~mask)
-    return terms, total
+            bias = part if bias is None else bias + part
+    return mask, bias
 
 
-def _scaling(product: _Product) -> tuple[float | None, float | None]:
+def _scaling(product: _Product) -> tuple[float, float | None]:
     """The factor on q·k, and the softcap."""
     if product.inner is None:
         return product.factor, None
     softcap = product.factor
-    return (product.inner * softcap, softcap) if softcap > 0 else (None, None)
+    if softcap <= 0:
+        raise ValueError("its scores pass through a tanh in a way that is not understood")
+    return product.inner * softcap, softcap

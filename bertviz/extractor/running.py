@@ -10,7 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from bertviz.extractor import interface
-from bertviz.extractor.capture import Capture, Frame, current, storage
+from bertviz.extractor.capture import Capture, current
 from bertviz.extractor.operations import Operations
 
 
@@ -60,12 +60,12 @@ def _evaluating(model: nn.Module) -> Iterator[None]:
 
 @contextlib.contextmanager
 def _hooked(model: nn.Module, capture: Capture) -> Iterator[None]:
-    """Hooks that keep track of which modules run and what their children read."""
+    """Hooks that keep track of which modules run and what they are given."""
 
     def before(module: nn.Module, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
         if current.get() is not capture:
             return
-        capture.frames.append(Frame(module))
+        capture.enter(module, args, kwargs)
         if module is capture.decoder:
             ids = kwargs.get("input_ids", args[0] if args else None)
             if isinstance(ids, Tensor) and not ids.is_floating_point():
@@ -73,26 +73,16 @@ def _hooked(model: nn.Module, capture: Capture) -> Iterator[None]:
         if isinstance(module, nn.Embedding) and args and _same(args[0], capture.input_ids):
             capture.readers.append(capture.names[module])
 
-    def after(module: nn.Module, args: tuple[Any, ...], kwargs: dict[str, Any], out: Any) -> None:
+    def after(module: nn.Module, *_: Any) -> None:
         if current.get() is not capture:
             return
-        while capture.frames and capture.frames.pop().module is not module:
-            pass
-        # Projections are leaves with a weight; larger modules' outputs are not kept alive.
-        if not capture.frames or getattr(module, "weight", None) is None:
-            return
-        read = next((x for x in (*args, *kwargs.values()) if isinstance(x, Tensor)), None)
-        if isinstance(out, Tensor) and read is not None:
-            frame = capture.frames[-1]
-            # A norm reads what a projection made of the same thing.
-            frame.sources[storage(out)] = frame.sources.get(storage(read), storage(read))
-            frame.kept += [out, read]
+        capture.leave(module)
 
     handles: list[Any] = []
     try:
         for module in capture.names:
             handles.append(module.register_forward_pre_hook(before, with_kwargs=True))
-            handles.append(module.register_forward_hook(after, with_kwargs=True))
+            handles.append(module.register_forward_hook(after))
         yield
     finally:
         for handle in handles:
