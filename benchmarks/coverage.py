@@ -22,6 +22,7 @@ from __future__ import annotations
 import argparse
 import collections
 import contextlib
+import copy
 import inspect
 import json
 import multiprocessing
@@ -336,7 +337,9 @@ def judged(model_type: str) -> dict[str, Any]:
             reference: dict[str, list[Any]] = {}
             try:
                 # Some models choose their kernel when they are made, so the reference is made anew.
-                eager = model_class._from_config(config, attn_implementation="eager").eval()
+                eager = model_class._from_config(
+                    copy.deepcopy(config), attn_implementation="eager"
+                ).eval()
                 eager.load_state_dict(model.state_dict())
                 with torch.no_grad():
                     output = eager(**batch, output_attentions=True, return_dict=True)

@@ -36,7 +36,8 @@ The schema, version 1. ``js/payload.js`` is the decoder; the two change together
               byte; weight = value / steps
     Neurons = {"queries": Array, "keys": Array, (heads, query, d) and (key heads, key, d)
                "keyHead": [int, ...],           per head, which row of keys it uses
-               "scaling": float, "softcap": float | null, "sinks": [float, ...] | null,
+               "scaling": float, "softcap": float | null,
+               "sinks": [float, ...] | [[float, ...], ...] | null,   per head, or per head and query
                "causal": bool, "bias": Array | null}
     Array   = {"chunk": int, "offset": bytes, "dtype": "f2" | "f4", "shape": [int, ...]}
               little-endian; masked cells of a bias are -inf

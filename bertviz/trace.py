@@ -51,7 +51,8 @@ class LayerAttention:
         keys: (key_value_heads, key, head_dim), likewise.
         scaling: The factor on q·k; None without queries.
         softcap: Scores are softcap · tanh(scaling · q·k / softcap), if not None.
-        sinks: (heads,) one more score per head in the softmax's denominator, if not None.
+        sinks: (heads,) or (heads, query): one more score in the softmax's denominator, if not
+            None.
         causal: Keys after the query are masked, without a stored mask. With more keys than
             queries the last query sees all keys.
         mask: Additive, or bool with True for what may be seen; broadcastable to (heads, query,
@@ -142,7 +143,8 @@ class LayerAttention:
         scores = self.scores(heads)
         if self.sinks is None:
             return torch.softmax(scores, -1)
-        sink = self.sinks[rows].to(scores)[:, None, None].expand(-1, scores.shape[1], 1)
+        sink = self.sinks[rows].to(scores)
+        sink = sink.view(len(rows), -1, 1).expand(-1, scores.shape[1], 1)
         return torch.softmax(torch.cat([scores, sink], -1), -1)[..., :-1]
 
     def scores(self, heads: Heads = None) -> Tensor:

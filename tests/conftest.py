@@ -40,7 +40,7 @@ def _models() -> dict[str, Callable[[], Any]]:
     t5 = {
         "d_model": 32,
         "d_kv": 8,
-        "num_layers": 2,
+        "num_layers": 3,  # generate() gives both stacks a cache of as many layers
         "num_decoder_layers": 3,
         "num_heads": 4,
         "d_ff": 37,

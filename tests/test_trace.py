@@ -40,7 +40,7 @@ def plainly(held: LayerAttention, head: int, added: Any) -> list[list[float]]:
             if held.softcap is not None:
                 score = math.tanh(score / held.softcap) * held.softcap
             scores.append(score + added(q, k))
-        sink = [] if held.sinks is None else [float(held.sinks[head])]
+        sink = [] if held.sinks is None else [float(held.sinks[head].expand(5)[q])]
         top = max([*scores, *sink])
         total = sum(math.exp(score - top) for score in [*scores, *sink])
         rows.append([math.exp(score - top) / total for score in scores])
@@ -61,6 +61,10 @@ def test_plain_and_grouped() -> None:
 TERMS: dict[str, tuple[dict[str, Any], Any]] = {
     "softcap": ({"softcap": 0.5}, lambda q, k: 0.0),
     "sinks": ({"sinks": torch.tensor([0.0, 1.0, -1.0, 9.0])}, lambda q, k: 0.0),
+    "sinks of each query": (
+        {"sinks": torch.tensor([[0.0, 1, 2, 3, 4]] * 4)},
+        lambda q, k: 0.0,
+    ),
     "causal": ({"causal": True}, lambda q, k: 0.0 if k <= q else -1e30),
     "bool mask": (
         {"mask": torch.tensor([[[True, False, True, True, False]]])},

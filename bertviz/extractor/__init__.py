@@ -20,6 +20,7 @@ from typing import Any, SupportsIndex
 import torch
 from torch import nn
 
+from bertviz.extractor import generation
 from bertviz.extractor.blocks import Sides, make_blocks
 from bertviz.extractor.capture import CPU, Capture, Keep
 from bertviz.extractor.inputs import (
@@ -31,11 +32,12 @@ from bertviz.extractor.inputs import (
     device_of,
     encode,
     first_tensor,
+    has_two_stacks,
     lacks_decoder_inputs,
     start_tokens,
     tensors,
 )
-from bertviz.extractor.running import run
+from bertviz.extractor.running import run, running
 from bertviz.trace import AttentionBlock, AttentionTrace
 
 
@@ -55,6 +57,7 @@ def extract(
     layers: Iterable[SupportsIndex] | None = None,
     heads: Iterable[SupportsIndex] | None = None,
     device: torch.device | str = CPU,
+    generate: Mapping[str, Any] | None = None,
 ) -> AttentionTrace:
     """Capture queries, keys and attention of every layer and head, for one text.
 
@@ -87,6 +90,9 @@ def extract(
         layers: The layers to keep, by the model's own numbers; all by default.
         heads: The heads to keep, likewise.
         device: Where queries and keys are kept; they are moved there as they come.
+        generate: Let the model go on writing, with these options of ``model.generate``, such as
+            ``dict(max_new_tokens=40)``; the trace is of all that it read: the prompt and what it
+            wrote, without the last token, which no model reads any more.
 
     Returns:
         The trace. It holds no part of the model.
@@ -101,7 +107,7 @@ def extract(
     check_model(model)
     check_tokenizer(tokenizer)
     if inputs is None:
-        encoding = encode(model, tokenizer, text, text_pair)
+        encoding = encode(model, tokenizer, text, text_pair, writes=generate is not None)
     else:
         if text is not None or text_pair is not None:
             raise TypeError("extract() got text and inputs: pass one of them.")
@@ -123,6 +129,24 @@ def extract(
     )
     check_ids(model, batch, given=inputs is not None)
 
+    if generate is None:
+        capture = _forward(model, batch, keep)
+    else:
+        capture, batch = _generation(model, batch, keep, generate)
+    if not capture.records:
+        raise NothingCaptured(_nothing(model, capture))
+    sides = Sides(model, tokenizer, batch, encoding, capture, keep.row, drop_padding)
+    blocks = make_blocks(capture, sides)
+    _check_kept(capture, blocks)
+    return AttentionTrace(
+        blocks=MappingProxyType(blocks),
+        model_name=type(model).__name__,
+        dtype=capture.records[0].dtype,
+    )
+
+
+def _forward(model: nn.Module, batch: dict[str, Any], keep: Keep) -> Capture:
+    """One forward; ``batch`` gets the decoder's start token where it has to have one."""
     size = first_tensor(batch).shape[0]
     capture = Capture(model, keep, size, batch.get("input_ids"))
     try:
@@ -134,16 +158,35 @@ def extract(
         batch["decoder_input_ids"] = start_tokens(model, size).to(device_of(model))
         capture = Capture(model, keep, size, batch.get("input_ids"))
         run(model, batch, capture)
-    if not capture.records:
-        raise NothingCaptured(_nothing(model, capture))
-    sides = Sides(model, tokenizer, batch, encoding, capture, keep.row, drop_padding)
-    blocks = make_blocks(capture, sides)
-    _check_kept(capture, blocks)
-    return AttentionTrace(
-        blocks=MappingProxyType(blocks),
-        model_name=type(model).__name__,
-        dtype=capture.records[0].dtype,
+    return capture
+
+
+def _generation(
+    model: Any, batch: dict[str, Any], keep: Keep, generate: Mapping[str, Any]
+) -> tuple[Capture, dict[str, Any]]:
+    """Many forwards as one, and the batch as if it had been read at once."""
+    options = generation.check_options(model, generate)
+    size = first_tensor(batch).shape[0]
+    capture = Capture(model, keep, size, batch.get("input_ids"), generating=True)
+    output = running(model, lambda: model.generate(**batch, **options), capture)
+    capture.records = generation.joined(capture.records)
+    two_stacks = has_two_stacks(model)
+    name = "decoder_input_ids" if two_stacks else "input_ids"
+    given = batch.get(name)
+    start = 1 if given is None else given.shape[1]
+    read = max(
+        (r.shape[0] for r in capture.records if not two_stacks or ".decoder" in f".{r.path}"),
+        default=0,
     )
+    ends = getattr(model.generation_config, "eos_token_id", None)
+    stops = set(ends) if isinstance(ends, list | tuple) else {ends}
+    ids, counts = generation.read_tokens(
+        generation.sequences_of(output), read, start, {s for s in stops if s is not None}
+    )
+    mask = batch.get(name.replace("input_ids", "attention_mask"))
+    if mask is not None and mask.shape[1] <= counts.shape[1]:
+        counts[:, : mask.shape[1]] *= mask
+    return capture, {**batch, name: ids, name.replace("input_ids", "attention_mask"): counts}
 
 
 def _numbers(name: str, value: Iterable[SupportsIndex] | None) -> frozenset[int] | None:

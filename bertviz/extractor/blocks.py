@@ -193,6 +193,9 @@ def _block(
             shared[id(tensor)] = small[..., columns] if small.shape[2] > 1 else small
         return shared[id(tensor)]
 
+    def of_rows(sinks: Tensor | None) -> Tensor | None:
+        return sinks if sinks is None or sinks.ndim == 1 or whole else sinks[:, rows]
+
     layers = []
     for index, record in zip(_indices(records), records, strict=True):
         wanted = capture.keep.layers
@@ -207,7 +210,7 @@ def _block(
                 keys=record.keys if whole else record.keys[:, columns],
                 scaling=record.scaling,
                 softcap=record.softcap,
-                sinks=record.sinks,
+                sinks=of_rows(record.sinks),
                 causal=record.causal,
                 mask=part(record.mask),
                 position_bias=part(record.position_bias),

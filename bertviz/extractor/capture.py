@@ -58,6 +58,8 @@ class Record:
     cross: bool = False
     module_is_causal: bool = False
     dtype: str = "float32"
+    order: int = 0  # among those of its tower, in one forward
+    offset: int = 0  # while generating: the token that the first key belongs to
 
 
 @dataclass(eq=False)
@@ -74,7 +76,12 @@ class Capture:
     """Collects records; one per forward."""
 
     def __init__(
-        self, model: nn.Module, keep: Keep, batch_size: int = 1, input_ids: Any = None
+        self,
+        model: nn.Module,
+        keep: Keep,
+        batch_size: int = 1,
+        input_ids: Any = None,
+        generating: bool = False,
     ) -> None:
         self.names = {module: name for name, module in model.named_modules()}
         self.keep = keep
@@ -89,7 +96,11 @@ class Capture:
         self.frames: list[Frame] = []
         self.origins = Origins()
         self.quiet = 0  # inside what is noted already
+        self.generating = generating
+        self.depth = 0  # layers of the deepest stack
         self._orders: dict[tuple[str, bool], int] = {}
+        self._crosses: dict[str, bool] = {}
+        self._read: dict[tuple[str, bool, int], int] = {}  # tokens that an attention has read
         self._shared: dict[tuple[Any, ...], tuple[Tensor, Tensor]] = {}
         self._seen: dict[int, tuple[Tensor, Tensor]] = {}
 
@@ -101,11 +112,6 @@ class Capture:
             yield
         finally:
             self.quiet -= 1
-
-    @property
-    def depth(self) -> int:
-        """Layers of the deepest stack."""
-        return max(self._orders.values(), default=0)
 
     def count(self, what: str) -> None:
         """Count a call, for the message when nothing was captured."""
@@ -146,6 +152,8 @@ class Capture:
     def enter(self, module: nn.Module, args: Sequence[Any], kwargs: Mapping[str, Any]) -> None:
         """A module begins."""
         path = self.names.get(module, "")
+        if not self.frames:
+            self._orders.clear()
         start, given = self.origins.given(module, args, kwargs)
         self.frames.append(Frame(module, path, start, given))
 
@@ -203,28 +211,47 @@ class Capture:
             scaling: The factor on q·k.
             cross: Whether keys come from elsewhere.
             key_heads: The row of keys of each head, where they are not shared evenly.
-            sinks: (heads,), not yet by value.
+            sinks: (heads,) or (heads, query), not yet by value.
             **terms: The other fields of a record, by value.
         """
         count = int(queries.shape[0])
         heads = tuple(range(count))
         if self.keep.heads is not None:
             heads = tuple(head for head in heads if head in self.keep.heads)
+        if self.generating:
+            # A cache forgets what its keys were made from; the first step knew.
+            cross = self._crosses.setdefault(path, cross)
         group = (tower(path), cross)
         order = self._orders.get(group, 0)
         self._orders[group] = order + 1
+        self.depth = max(self.depth, order + 1)
+        offset, width = 0, int(keys.shape[1])
+        if self.generating:
+            place = (path, cross, order)
+            again = place in self._read
+            end = self._read[place] = self._read.get(place, 0) + int(queries.shape[1])
+            if cross and again:
+                keys = keys[:, :0]
+            elif not cross:
+                # A cache that is longer than the text has room behind it, a shorter one is a
+                # window of its end.
+                offset = 0 if width > end else end - width
+                first = end - int(queries.shape[1]) - offset if again else 0
+                keys = keys[:, first : end - offset]
         wanted = self.keep.layers is None or bool({order, *_numbers(path)} & self.keep.layers)
         record = Record(
             path=path,
             count=count,
             heads=heads,
-            shape=(int(queries.shape[1]), int(keys.shape[1])),
+            shape=(int(queries.shape[1]), width),
             queries=None,
             keys=None,
             key_heads=None,
             scaling=scaling,
             cross=cross,
             dtype=str(queries.dtype).removeprefix("torch."),
+            order=order,
+            offset=offset,
             **terms,
         )
         self.records.append(record)

@@ -55,9 +55,14 @@ def check_tokenizer(tokenizer: object) -> None:
 
 
 def encode(
-    model: nn.Module, tokenizer: PreTrainedTokenizerBase | None, text: object, text_pair: object
+    model: nn.Module,
+    tokenizer: PreTrainedTokenizerBase | None,
+    text: object,
+    text_pair: object,
+    *,
+    writes: bool = False,
 ) -> Mapping[str, Any]:
-    """Tokenize a text, or a pair, whole."""
+    """Tokenize a text, or a pair, whole; a model that writes begins its second text itself."""
     if text is None:
         raise TypeError(
             "extract() got no text: pass extract(model, tokenizer, text), or inputs=..., a batch"
@@ -91,7 +96,7 @@ def encode(
     if decoder_text is not None:
         labels = tokenizer(text_target=decoder_text, return_tensors="pt", truncation=False)
         return {**encoding, "decoder_input_ids": _shifted(model, labels["input_ids"])}
-    if two_stacks:
+    if two_stacks and not writes:
         return {**encoding, "decoder_input_ids": start_tokens(model, 1)}
     return encoding
 

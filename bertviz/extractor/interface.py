@@ -52,6 +52,14 @@ def install() -> None:
         AttentionInterface.get_interface = get_interface  # type: ignore[method-assign]
 
 
+def _of_heads(sinks: Tensor, row: int) -> Tensor:
+    """(heads,), or (heads, query) where every query has its own."""
+    if sinks.ndim < 4:
+        return sinks.reshape(-1)
+    sinks = sinks[row if sinks.shape[0] > 1 else 0].squeeze(-1)
+    return sinks[:, 0] if sinks.shape[1] == 1 else sinks
+
+
 def _note(
     capture: Capture,
     implementation: str,
@@ -103,7 +111,7 @@ def _note(
         keys,
         scaling=query.shape[-1] ** -0.5 if scaling is None else float(scaling),
         cross=capture.is_cross(query, key),
-        sinks=None if sinks is None else sinks.reshape(-1),
+        sinks=None if sinks is None else _of_heads(sinks, row),
         softcap=None if kw.get("softcap") is None else float(kw["softcap"]),
         mask=mask,
         position_bias=capture.shared(kw.get("position_bias"), keys.shape[1]),

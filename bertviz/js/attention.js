@@ -95,7 +95,8 @@ function finish(neurons, slot, query, sums) {
   const scores = sums.map(
     (sum, key) => (softcap ? softcap * Math.tanh(sum / softcap) : sum) + bias[key],
   );
-  const sinkScore = sinks ? sinks[slot] : -Infinity;
+  const own = sinks ? sinks[slot] : -Infinity;
+  const sinkScore = typeof own === "number" ? own : own[query];
   const weights = softmax(scores, sinkScore);
   return { sums, bias, scores, weights, sink: sinks ? 1 - weights.reduce((a, b) => a + b, 0) : 0 };
 }

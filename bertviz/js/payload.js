@@ -11,7 +11,7 @@
  * @property {number[]} keyHead
  * @property {number} scaling
  * @property {number | null} softcap
- * @property {number[] | null} sinks
+ * @property {number[] | number[][] | null} sinks per head, or per head and query
  * @property {boolean} causal
  * @property {ArrayRef | null} bias
  */
@@ -65,7 +65,7 @@
  * @property {number[]} keyHead per head, the row of keys it uses
  * @property {number} scaling
  * @property {number | null} softcap
- * @property {number[] | null} sinks
+ * @property {number[] | number[][] | null} sinks per head, or per head and query
  * @property {boolean} causal
  * @property {{data: Float32Array, shape: number[]} | null} bias
  */

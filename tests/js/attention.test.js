@@ -53,6 +53,12 @@ test("a sink takes its part", () => {
   close(row.sink, Math.exp(1.5) / all);
 });
 
+test("a sink may differ from query to query", () => {
+  const neurons = neuronsOf({ sinks: [[0, 9, 0, 0], [0, 0, 0, 0]] });
+  assert.ok(attend(neurons, 0, 1).sink > 0.9);
+  assert.ok(attend(neurons, 0, 2).sink < 0.9);
+});
+
 test("heads that share keys use the same ones", () => {
   const neurons = neuronsOf({ heads: [4, 5, 6, 7], keyHead: [0, 0, 1, 1] });
   assert.deepEqual(keysOf(neurons, 0), keysOf(neurons, 1));

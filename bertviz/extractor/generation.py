@@ -1,0 +1,191 @@
+"""A model that writes: many forwards, one trace.
+
+The problem. `generate` reads the prompt at once and then one token at a time, against keys that a
+cache keeps: the first attention is square, the later ones are single rows, over all keys so far,
+over as many as a cache has room for (the rest masked), or over a window of the last ones. What one
+wants to see is one matrix whose row is a token and what it looked at.
+
+So of every forward only the new queries and the new keys are kept; here they are put one below the
+other, and what each row could see becomes one mask.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from bertviz.extractor.capture import Record
+
+# Several hypotheses in one batch: rows change places between the steps.
+SEVERAL = ("num_beams", "num_return_sequences", "num_beam_groups")
+# Steps that are taken back.
+GUESSING = ("assistant_model", "prompt_lookup_num_tokens", "assistant_early_exit", "penalty_alpha")
+
+
+def check_options(model: nn.Module, options: object) -> dict[str, Any]:
+    """What `generate` is called with.
+
+    Raises:
+        TypeError: ``options`` is no dict, or the model cannot generate.
+        ValueError: Options under which the rows of a text cannot be followed.
+    """
+    if not isinstance(options, Mapping):
+        raise TypeError(
+            f"generate is a {type(options).__name__}: expected a dict of what model.generate takes,"
+            " such as generate=dict(max_new_tokens=40)."
+        )
+    can = getattr(model, "can_generate", None)
+    if not callable(getattr(model, "generate", None)) or (callable(can) and not can()):
+        raise TypeError(
+            f"{type(model).__name__} cannot generate: load it with its language-model head, as"
+            " AutoModelForCausalLM or AutoModelForSeq2SeqLM do, or leave generate out."
+        )
+    defaults = options.get("generation_config") or getattr(model, "generation_config", None)
+    for name in SEVERAL:
+        number = options.get(name, getattr(defaults, name, None))
+        if isinstance(number, int) and number > 1:
+            raise ValueError(
+                f"generate has {name}={number}: the hypotheses change places between the steps, so"
+                f" a row would mix several texts. Pass {name}=1; to see a text that beam search"
+                " found, extract it as text."
+            )
+    for name in GUESSING:
+        if options.get(name) or getattr(defaults, name, None):
+            raise ValueError(
+                f"generate has {name}: tokens are guessed and taken back, so rows have no order."
+                f" Leave {name} out."
+            )
+    if options.get("use_cache") is False:
+        raise ValueError(
+            "generate has use_cache=False: every step would read the whole text again. Leave it"
+            " out; the weights are the same."
+        )
+    return dict(options)
+
+
+def sequences_of(output: Any) -> Tensor:
+    """The tokens that `generate` returned, in whatever form."""
+    sequences: Tensor = output if isinstance(output, Tensor) else output.sequences
+    return sequences
+
+
+def read_tokens(sequences: Tensor, read: int, start: int, stops: set[int]) -> tuple[Tensor, Tensor]:
+    """The tokens that were read (the last one that was written never is), and which count.
+
+    Args:
+        sequences: (texts, tokens).
+        read: How many were read.
+        start: Where what was written begins.
+        stops: Tokens that end a text; what comes after, while others go on, is padding.
+    """
+    ids = sequences[:, :read]
+    counts = torch.ones_like(ids)
+    for row, text in enumerate(ids.tolist()):
+        ends = [place for place in range(start, read) if text[place] in stops]
+        if ends:
+            counts[row, ends[0] + 1 :] = 0
+    return ids, counts
+
+
+def joined(records: Sequence[Record]) -> list[Record]:
+    """The records of all steps as those of one forward."""
+    groups: dict[tuple[str, bool, int], list[Record]] = {}
+    for record in records:
+        groups.setdefault((record.path, record.cross, record.order), []).append(record)
+    last: dict[str, Tensor] = {}
+
+    def same(name: str, tensor: Tensor | None) -> Tensor | None:
+        """The tensor of the layer before, where it is the same."""
+        if tensor is None:
+            return None
+        held = last.get(name)
+        if held is not None and held.shape == tensor.shape and torch.equal(held, tensor):
+            return held
+        last[name] = tensor
+        return tensor
+
+    result = []
+    for steps in groups.values():
+        if len(steps) > 1:
+            steps[0] = _joined(steps)
+            steps[0].mask = same(f"{steps[0].cross} mask", steps[0].mask)
+            steps[0].position_bias = same(f"{steps[0].cross} bias", steps[0].position_bias)
+        result.append(steps[0])
+    return result
+
+
+def _joined(steps: Sequence[Record]) -> Record:
+    first = steps[0]
+    rows = sum(step.shape[0] for step in steps)
+    width = first.shape[1] if first.cross else rows
+    if first.queries is None or first.keys is None:
+        return replace(first, shape=(rows, width))
+    queries = torch.cat([step.queries for step in steps if step.queries is not None], 1)
+    keys = first.keys
+    if not first.cross:
+        keys = torch.cat([step.keys for step in steps if step.keys is not None], 1)
+    seen, bias = _terms(steps, rows, width, keys.device)
+    everything = bool(seen.all())
+    causal = not first.cross and torch.equal(seen[0], torch.ones_like(seen[0]).tril())
+    causal = causal and seen.shape[0] == 1
+    sinks = first.sinks
+    if sinks is not None and sinks.ndim == 2:
+        sinks = torch.cat([step.sinks for step in steps if step.sinks is not None], 1)
+    return replace(
+        first,
+        shape=(rows, width),
+        queries=queries,
+        keys=keys,
+        causal=causal,
+        mask=None if causal or everything else seen,
+        position_bias=bias,
+        sinks=sinks,
+    )
+
+
+def _terms(
+    steps: Sequence[Record], rows: int, width: int, device: torch.device
+) -> tuple[Tensor, Tensor | None]:
+    """What every row could see (heads or 1, rows, width), and what was added, likewise."""
+    masks, biases, at = [], [], 0
+    for step in steps:
+        count, offset = step.shape[0], step.offset
+        stop = min(width, offset + step.shape[1])
+        columns = slice(0, stop - offset)
+        mask = torch.ones(1, count, step.shape[1], dtype=torch.bool, device=device)
+        if step.causal:
+            mask = mask.tril(step.shape[1] - count)
+        bias: Tensor | None = None
+        for term in (step.mask, step.position_bias):
+            if term is None:
+                continue
+            if term.dtype == torch.bool:
+                mask = mask & term
+                continue
+            low = term <= torch.finfo(term.dtype).min / 2
+            mask = mask & ~low
+            rest = term.float().masked_fill(low, 0.0)
+            if bool(rest.any()):
+                bias = rest if bias is None else bias + rest
+        masks.append((at, offset, stop, mask[..., columns]))
+        if bias is not None:
+            biases.append((at, offset, stop, bias.expand(-1, count, step.shape[1])[..., columns]))
+        at += count
+    return (
+        _placed(masks, rows, width, torch.zeros((), dtype=torch.bool, device=device)),
+        _placed(biases, rows, width, torch.zeros((), device=device)) if biases else None,
+    )
+
+
+def _placed(
+    parts: Sequence[tuple[int, int, int, Tensor]], rows: int, width: int, empty: Tensor
+) -> Tensor:
+    heads = max(part.shape[0] for *_, part in parts)
+    whole = empty.expand(heads, rows, width).clone()
+    for at, offset, stop, part in parts:
+        whole[:, at : at + part.shape[1], offset:stop] = part
+    return whole
