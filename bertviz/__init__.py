@@ -21,7 +21,7 @@ from bertviz.neuron_view import NeuronView, neuron_view
 
 if TYPE_CHECKING:
     from bertviz import extractor as extractor
-    from bertviz.extractor import NothingCaptured, extract
+    from bertviz.extractor import NothingCaptured, NotReproduced, extract
     from bertviz.trace import AttentionTrace
 
 __version__ = "2.0.0.dev0"
@@ -31,6 +31,7 @@ __all__ = [
     "HeadView",
     "ModelView",
     "NeuronView",
+    "NotReproduced",
     "NothingCaptured",
     "__version__",
     "extract",
@@ -42,6 +43,7 @@ __all__ = [
 
 _LAZY = {
     "AttentionTrace": "bertviz.trace",
+    "NotReproduced": "bertviz.extractor",
     "NothingCaptured": "bertviz.extractor",
     "extract": "bertviz.extractor",
     "extractor": "bertviz.extractor",

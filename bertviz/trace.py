@@ -287,6 +287,38 @@ class AttentionTrace:
         """Heads of the widest layer."""
         return max(layer.num_heads for block in self.blocks.values() for layer in block.layers)
 
+    def verify(
+        self,
+        model: Any,
+        inputs: Mapping[str, Any],
+        *,
+        batch_index: int | None = None,
+        drop_padding: bool = True,
+    ) -> AttentionTrace:
+        """Compare with what a model computes for the same inputs, now.
+
+        What each attention returns in a run of the model, and a separate run on its eager kernel
+        where it has one, are compared with what is shown.
+
+        Args:
+            model: The model that the trace is of.
+            inputs: What it read: a BatchEncoding or a dict of tensors.
+            batch_index: Which text of ``inputs`` it is, where there are several.
+            drop_padding: Whether the trace leaves out padding.
+
+        Returns:
+            The same trace with ``exactness``: a mapping with ``max_difference``, ``dtype``,
+            ``layers`` (the largest difference of each layer, per block), ``terms`` (what enters the
+            scores beside q·k), ``compared_with`` and ``note``. Views show it.
+
+        Raises:
+            ValueError: The trace is of another model or other inputs.
+            NotReproduced: It differs from what the model computes.
+        """
+        from bertviz.extractor import verified
+
+        return verified(self, model, inputs, batch_index=batch_index, drop_padding=drop_padding)
+
     def __repr__(self) -> str:
         parts = [
             f"{block.name}: {len(block.layers)} layers, {len(block.query_tokens)} x"

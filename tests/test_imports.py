@@ -31,8 +31,8 @@ STAGES = [
 STAGE = {module: number for number, stage in enumerate(STAGES) for module in stage}
 
 # `from_arrays` is a constructor of the trace and has to stand there; its work is in arrays, which
-# is one stage later, so the trace calls it when asked.
-LAZY_EXCEPTIONS = {("trace", "arrays")}
+# is one stage later, so the trace calls it when asked; `verify` needs the model again.
+LAZY_EXCEPTIONS = {("trace", "arrays"), ("trace", "extractor")}
 HEAVY = {"torch", "numpy", "transformers", "IPython", "jax", "marimo"}
 HEAVY_AT_TOP = {"extractor": {"torch", "transformers", "numpy"}}
 

@@ -7,20 +7,22 @@ they come from. And it is the user's: nothing of it may be changed, whatever hap
 The way. Queries and keys are noted while the model runs as it always does, on whatever kernel it
 uses: ``interface`` sees the attention that goes through transformers' attention interface,
 ``operations`` all other, whoever wrote the model. ``running`` runs it and leaves it as it was,
-``inputs`` checks what it reads, ``capture`` notes, ``blocks`` puts in order what was noted.
+``inputs`` checks what it reads, ``capture`` notes, ``blocks`` puts in order what was noted,
+``generation`` what was noted in many steps, and ``verification`` asks the model whether it is so.
 """
 
 from __future__ import annotations
 
 import operator
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from types import MappingProxyType
 from typing import Any, SupportsIndex
 
 import torch
 from torch import nn
 
-from bertviz.extractor import generation
+from bertviz.extractor import generation, verification
 from bertviz.extractor.blocks import Sides, make_blocks
 from bertviz.extractor.capture import CPU, Capture, Keep
 from bertviz.extractor.inputs import (
@@ -38,6 +40,7 @@ from bertviz.extractor.inputs import (
     tensors,
 )
 from bertviz.extractor.running import run, running
+from bertviz.extractor.verification import NotReproduced as NotReproduced
 from bertviz.trace import AttentionBlock, AttentionTrace
 
 
@@ -58,6 +61,7 @@ def extract(
     heads: Iterable[SupportsIndex] | None = None,
     device: torch.device | str = CPU,
     generate: Mapping[str, Any] | None = None,
+    verify: bool = False,
 ) -> AttentionTrace:
     """Capture queries, keys and attention of every layer and head, for one text.
 
@@ -93,6 +97,9 @@ def extract(
         generate: Let the model go on writing, with these options of ``model.generate``, such as
             ``dict(max_new_tokens=40)``; the trace is of all that it read: the prompt and what it
             wrote, without the last token, which no model reads any more.
+        verify: Compare with what the model itself computes: what each attention returned, and a
+            separate run on the model's eager kernel where it has one. The trace's ``exactness``
+            then says by how much they differ, and views show it.
 
     Returns:
         The trace. It holds no part of the model.
@@ -103,6 +110,7 @@ def extract(
             embedding for, several texts without ``batch_index``, layers or heads that the model
             does not have.
         NothingCaptured: The model computed no attention that could be captured.
+        NotReproduced: With ``verify``, what was captured does not explain what was computed.
     """
     check_model(model)
     check_tokenizer(tokenizer)
@@ -130,25 +138,55 @@ def extract(
     check_ids(model, batch, given=inputs is not None)
 
     if generate is None:
-        capture = _forward(model, batch, keep)
+        capture = _forward(model, batch, keep, verify)
     else:
-        capture, batch = _generation(model, batch, keep, generate)
+        capture, batch = _generation(model, batch, keep, generate, verify)
     if not capture.records:
         raise NothingCaptured(_nothing(model, capture))
     sides = Sides(model, tokenizer, batch, encoding, capture, keep.row, drop_padding)
     blocks = make_blocks(capture, sides)
     _check_kept(capture, blocks)
-    return AttentionTrace(
+    trace = AttentionTrace(
         blocks=MappingProxyType(blocks),
         model_name=type(model).__name__,
         dtype=capture.records[0].dtype,
     )
+    if not verify:
+        return trace
+    exactness = verification.report(model, batch, capture, trace, sides.positions)
+    return replace(trace, exactness=exactness)
 
 
-def _forward(model: nn.Module, batch: dict[str, Any], keep: Keep) -> Capture:
+def verified(
+    trace: AttentionTrace, model: nn.Module, inputs: Mapping[str, Any], **options: Any
+) -> AttentionTrace:
+    """``AttentionTrace.verify``: see there."""
+    again = extract(model, inputs=inputs, verify=True, **options)
+    for name, block in trace.blocks.items():
+        other = again.blocks.get(name)
+        numbers = {layer.index: layer for layer in other.layers} if other else {}
+        for layer in block.layers:
+            same = numbers.get(layer.index)
+            if same is None or same.shape != layer.shape or not set(layer.heads) <= set(same.heads):
+                raise ValueError(
+                    f"The trace is not of this model and these inputs: block {name!r}, layer"
+                    f" {layer.index} has {layer.num_heads} heads and {layer.shape} tokens, the"
+                    f" model computes {None if same is None else (same.num_heads, same.shape)}."
+                )
+            ours, theirs = layer.weights(), same.weights(layer.heads)
+            difference = float((ours.to(theirs.device) - theirs).abs().max())
+            if not difference <= verification.TOLERANCE.get(trace.dtype, 1e-4):
+                raise NotReproduced(
+                    f"The trace differs from what the model computes now by {difference:.1e}, in"
+                    f" block {name!r}, layer {layer.index}: its weights or the inputs are others."
+                )
+    return replace(trace, exactness=again.exactness)
+
+
+def _forward(model: nn.Module, batch: dict[str, Any], keep: Keep, check: bool) -> Capture:
     """One forward; ``batch`` gets the decoder's start token where it has to have one."""
     size = first_tensor(batch).shape[0]
-    capture = Capture(model, keep, size, batch.get("input_ids"))
+    capture = Capture(model, keep, size, batch.get("input_ids"), check=check)
     try:
         run(model, batch, capture)
     except (AttributeError, TypeError, ValueError):
@@ -156,18 +194,18 @@ def _forward(model: nn.Module, batch: dict[str, Any], keep: Keep) -> Capture:
             raise
         # BART makes its decoder's tokens from the text, T5 fails without; then the start token.
         batch["decoder_input_ids"] = start_tokens(model, size).to(device_of(model))
-        capture = Capture(model, keep, size, batch.get("input_ids"))
+        capture = Capture(model, keep, size, batch.get("input_ids"), check=check)
         run(model, batch, capture)
     return capture
 
 
 def _generation(
-    model: Any, batch: dict[str, Any], keep: Keep, generate: Mapping[str, Any]
+    model: Any, batch: dict[str, Any], keep: Keep, generate: Mapping[str, Any], check: bool
 ) -> tuple[Capture, dict[str, Any]]:
     """Many forwards as one, and the batch as if it had been read at once."""
     options = generation.check_options(model, generate)
     size = first_tensor(batch).shape[0]
-    capture = Capture(model, keep, size, batch.get("input_ids"), generating=True)
+    capture = Capture(model, keep, size, batch.get("input_ids"), generating=True, check=check)
     output = running(model, lambda: model.generate(**batch, **options), capture)
     capture.records = generation.joined(capture.records)
     two_stacks = has_two_stacks(model)

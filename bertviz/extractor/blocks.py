@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from itertools import takewhile
 from typing import Any
 
@@ -12,7 +13,7 @@ from torch import Tensor, nn
 from bertviz.arrays import make_block
 from bertviz.extractor.capture import Capture, Record, tower
 from bertviz.extractor.inputs import has_two_stacks
-from bertviz.trace import AttentionBlock, Kind, LayerAttention
+from bertviz.trace import AttentionBlock, Kind
 
 
 class Sides:
@@ -29,6 +30,7 @@ class Sides:
         drop_padding: bool,
     ) -> None:
         self.tokenizer = tokenizer
+        self.positions: dict[str, tuple[list[int], list[int]]] = {}  # per block, those shown
         self.two_stacks = has_two_stacks(model)
         stacks = {tower(record.path) for record in capture.records}
         self.readers = _readers(stacks, capture.readers)
@@ -181,42 +183,38 @@ def _block(
     stacks = {side: sides.stack(stack, kind, side) for side in lengths}
     kept = {side: sides.kept(stacks[side], length) for side, length in lengths.items()}
     rows, columns = kept["query"], kept["key"]
+    sides.positions[name] = (rows, columns)
     whole = len(rows) == lengths["query"] and len(columns) == lengths["key"]
     shared: dict[int, Tensor] = {}
 
     def part(tensor: Tensor | None) -> Tensor | None:
         """A mask or bias without the padding; shared ones stay shared."""
-        if tensor is None or whole:
-            return tensor
+        if tensor is None:
+            return None
         if id(tensor) not in shared:
             small = tensor[:, rows] if tensor.shape[1] > 1 else tensor
             shared[id(tensor)] = small[..., columns] if small.shape[2] > 1 else small
         return shared[id(tensor)]
 
     def of_rows(sinks: Tensor | None) -> Tensor | None:
-        return sinks if sinks is None or sinks.ndim == 1 or whole else sinks[:, rows]
+        return sinks if sinks is None or sinks.ndim == 1 else sinks[:, rows]
 
     layers = []
     for index, record in zip(_indices(records), records, strict=True):
         wanted = capture.keep.layers
         if record.queries is None or record.keys is None or (wanted and index not in wanted):
             continue
-        layers.append(
-            LayerAttention(
-                index=index,
-                name=record.path,
-                heads=record.heads,
-                queries=record.queries if whole else record.queries[:, rows],
-                keys=record.keys if whole else record.keys[:, columns],
-                scaling=record.scaling,
-                softcap=record.softcap,
+        layer = record.as_layer(index)
+        if not whole:
+            layer = replace(
+                layer,
+                queries=record.queries[:, rows],
+                keys=record.keys[:, columns],
                 sinks=of_rows(record.sinks),
-                causal=record.causal,
                 mask=part(record.mask),
                 position_bias=part(record.position_bias),
-                key_heads=record.key_heads,
             )
-        )
+        layers.append(layer)
     strings = {
         side: tuple(sides.tokens(stacks[side], length)[i] for i in kept[side])
         for side, length in lengths.items()

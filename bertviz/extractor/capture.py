@@ -7,9 +7,9 @@ Frames, kept by hooks, tell which module is running; ``origins`` tells what a te
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextvars import ContextVar
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import torch
@@ -17,6 +17,7 @@ from torch import Tensor, nn
 
 from bertviz.extractor.inputs import decoder_of
 from bertviz.extractor.origins import Origins
+from bertviz.trace import LayerAttention
 
 CPU = torch.device("cpu")
 
@@ -60,6 +61,59 @@ class Record:
     dtype: str = "float32"
     order: int = 0  # among those of its tower, in one forward
     offset: int = 0  # while generating: the token that the first key belongs to
+    difference: float | None = None  # from what the model computed, where that was asked
+    all_keys: Tensor | None = None  # until it is checked: those of the steps before too
+
+    def as_layer(self, index: int = 0) -> LayerAttention:
+        """What it is in a trace."""
+        return LayerAttention(
+            index=index,
+            name=self.path,
+            heads=self.heads,
+            queries=self.queries,
+            keys=self.keys,
+            scaling=self.scaling,
+            softcap=self.softcap,
+            sinks=self.sinks,
+            causal=self.causal,
+            mask=self.mask,
+            position_bias=self.position_bias,
+            key_heads=self.key_heads,
+        )
+
+    def check_output(self, values: Tensor, output: Tensor) -> None:
+        """Note how far our weights times the values are from what the attention returned.
+
+        Args:
+            values: (value heads, key, d).
+            output: (heads, query, d), of all heads of the model.
+        """
+        scale = float(values.abs().max()) or 1.0
+
+        def difference(head: int, weights: Tensor) -> Tensor:
+            value = values[head * values.shape[0] // self.count].to(weights)
+            return (weights @ value[: weights.shape[-1]] - output[head].to(weights)) / scale
+
+        self._check(difference)
+
+    def check_weights(self, weights: Tensor) -> None:
+        """Note how far our weights are from the model's, (heads, query, key)."""
+        self._check(lambda head, ours: ours - weights[head].to(ours))
+
+    def _check(self, difference: Callable[[int, Tensor], Tensor]) -> None:
+        if self.queries is None:
+            return
+        held, self.difference = self.as_layer(), 0.0
+        if self.all_keys is not None:
+            held, self.all_keys = replace(held, keys=self.all_keys, key_heads=None), None
+        for head in self.heads:
+            rows = difference(head, held.weights(head)[0]).abs().amax(-1)
+            bias = held.bias(head)
+            if bias is not None:  # rows of padding see nothing; kernels fill them as they like
+                seen = (bias[0] > torch.finfo(torch.float32).min / 4).any(-1)
+                rows = rows[seen.expand(rows.shape)]
+            if rows.numel():
+                self.difference = max(self.difference, float(rows.max()))
 
 
 @dataclass(eq=False)
@@ -82,6 +136,7 @@ class Capture:
         batch_size: int = 1,
         input_ids: Any = None,
         generating: bool = False,
+        check: bool = False,
     ) -> None:
         self.names = {module: name for name, module in model.named_modules()}
         self.keep = keep
@@ -97,6 +152,7 @@ class Capture:
         self.origins = Origins()
         self.quiet = 0  # inside what is noted already
         self.generating = generating
+        self.check = check  # compare with what the model computes
         self.depth = 0  # layers of the deepest stack
         self._orders: dict[tuple[str, bool], int] = {}
         self._crosses: dict[str, bool] = {}
@@ -201,7 +257,7 @@ class Capture:
         key_heads: tuple[int, ...] | None = None,
         sinks: Tensor | None = None,
         **terms: Any,
-    ) -> None:
+    ) -> Record:
         """Note one attention: this text's queries and keys, and what else enters its softmax.
 
         Args:
@@ -225,7 +281,7 @@ class Capture:
         order = self._orders.get(group, 0)
         self._orders[group] = order + 1
         self.depth = max(self.depth, order + 1)
-        offset, width = 0, int(keys.shape[1])
+        offset, width, all_keys = 0, int(keys.shape[1]), keys
         if self.generating:
             place = (path, cross, order)
             again = place in self._read
@@ -256,7 +312,7 @@ class Capture:
         )
         self.records.append(record)
         if not wanted or not heads:
-            return
+            return record
         if key_heads is None:
             keys = unrepeated(keys)
             rows = [head * keys.shape[0] // count for head in heads]
@@ -264,6 +320,8 @@ class Capture:
             rows = [key_heads[head] for head in heads]
         used = sorted(set(rows))
         whole = len(heads) == count
+        if self.check and self.generating:
+            record.all_keys = all_keys[[head * all_keys.shape[0] // count for head in heads]]
         record.queries = self.by_value(queries if whole else queries[list(heads)])
         record.keys = self.by_value(keys if len(used) == keys.shape[0] else keys[used])
         even = [place * len(used) // len(heads) for place in range(len(heads))]
@@ -275,6 +333,7 @@ class Capture:
             term = getattr(record, name)
             if term is not None and term.shape[0] > 1 and not whole:
                 setattr(record, name, term[list(heads)].clone())
+        return record
 
 
 current: ContextVar[Capture | None] = ContextVar("bertviz_capture", default=None)

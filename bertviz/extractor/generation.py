@@ -132,6 +132,7 @@ def _joined(steps: Sequence[Record]) -> Record:
     everything = bool(seen.all())
     causal = not first.cross and torch.equal(seen[0], torch.ones_like(seen[0]).tril())
     causal = causal and seen.shape[0] == 1
+    known = [step.difference for step in steps if step.difference is not None]
     sinks = first.sinks
     if sinks is not None and sinks.ndim == 2:
         sinks = torch.cat([step.sinks for step in steps if step.sinks is not None], 1)
@@ -144,6 +145,7 @@ def _joined(steps: Sequence[Record]) -> Record:
         mask=None if causal or everything else seen,
         position_bias=bias,
         sinks=sinks,
+        difference=max(known) if len(known) == len(steps) else None,
     )
 
 

@@ -17,7 +17,7 @@ import torch
 from torch import Tensor, nn
 from transformers.modeling_utils import AttentionInterface
 
-from bertviz.extractor.capture import Capture, current
+from bertviz.extractor.capture import Capture, Record, current
 
 _installing = threading.Lock()
 _original: Callable[..., Callable[..., Any]] | None = None
@@ -43,13 +43,24 @@ def install() -> None:
                 module: nn.Module, query: Tensor, key: Tensor, value: Tensor, *args: Any, **kw: Any
             ) -> Any:
                 mask = args[0] if args else kw.get("attention_mask")
-                _note(capture, str(attn_implementation), module, query, key, mask, kw)
+                record = _note(capture, str(attn_implementation), module, query, key, mask, kw)
                 with capture.noting_nothing():
-                    return function(module, query, key, value, *args, **kw)
+                    result = function(module, query, key, value, *args, **kw)
+                    if capture.check and record is not None:
+                        _check(record, value, result, capture.keep.row)
+                return result
 
             return attention
 
         AttentionInterface.get_interface = get_interface  # type: ignore[method-assign]
+
+
+def _check(record: Record, value: Tensor, result: Any, row: int) -> None:
+    """Against what the function returned: (batch, query, heads, d), and weights from some."""
+    output = result[0] if isinstance(result, tuple) else result
+    if isinstance(output, Tensor) and output.ndim >= 3 and output.shape[1] == record.shape[0]:
+        own = output[row].reshape(record.shape[0], record.count, -1)
+        record.check_output(value[row], own.transpose(0, 1))
 
 
 def _of_heads(sinks: Tensor, row: int) -> Tensor:
@@ -68,13 +79,13 @@ def _note(
     key: Tensor,
     mask: Any,
     kw: Mapping[str, Any],
-) -> None:
-    """Record one attention by value."""
+) -> Record | None:
+    """Record one attention by value; None where it is not understood."""
     capture.count(f"attention functions ({implementation})")
     path, row = capture.path(module), capture.keep.row
     if query.ndim != 4 or query.shape[0] <= row:
         capture.skipped.append(f"{path}: queries of shape {tuple(query.shape)}")
-        return
+        return None
     if (mask is not None and not isinstance(mask, Tensor)) or "flash" in implementation:
         raise ValueError(
             f"This model runs with attn_implementation={implementation!r}, whose masks cannot be"
@@ -105,7 +116,7 @@ def _note(
         # With fewer keys than queries, sdpa lines up their beginnings, not their ends.
         mask = torch.ones(1, query.shape[2], keys.shape[1], dtype=torch.bool).tril()
         causal = False
-    capture.add(
+    return capture.add(
         path,
         query[row],
         keys,

@@ -31,7 +31,7 @@ from torch import Tensor, nn
 from torch.overrides import TorchFunctionMode
 from torch.utils.weak import WeakTensorKeyDictionary
 
-from bertviz.extractor.capture import Capture, narrowed
+from bertviz.extractor.capture import Capture, Record, narrowed
 
 # A number this low in place of a score, or added to it, is a mask.
 MASKED = -1e4
@@ -385,35 +385,42 @@ def _sdpa(mode: Operations, func: Any, args: Sequence[Any], kwargs: Mapping[str,
     names = ("query", "key", "value", "attn_mask", "dropout_p", "is_causal", "scale", "enable_gqa")
     bound = _bind(names, args, kwargs)
     with capture.noting_nothing():
-        query, key, mask = bound["query"], bound["key"], bound.get("attn_mask")
-        batched = [_with_batch(x, capture.batch_size) for x in (query, key)]
-        if any(x is None for x in batched):
-            capture.skipped.append(f"{capture.path()}: queries of shape {tuple(query.shape)}")
-        else:
-            q, k = (x[capture.keep.row] for x in batched if x is not None)
-            rows, columns = q.shape[1], k.shape[1]
-            causal = bool(bound.get("is_causal"))
-            if isinstance(mask, Tensor):
-                while mask.ndim < query.ndim:
-                    mask = mask[None]
-                if query.ndim == 3 and mask.shape[0] > 1:
-                    mask = mask.unflatten(0, (capture.batch_size, -1))
-                elif query.ndim == 3:
-                    mask = mask[None]
-            if causal and rows != columns:  # lined up at their beginnings, not their ends
-                seen = torch.ones(rows, columns, dtype=torch.bool, device=q.device).tril()
-                mask, causal = seen, False
-            scale = bound.get("scale")
-            capture.add(
-                capture.path(),
-                q,
-                k,
-                scaling=q.shape[-1] ** -0.5 if scale is None else float(scale),
-                cross=capture.is_cross(query, key),
-                mask=capture.shared(mask, columns),
-                causal=causal,
-            )
-        return func(*args, **kwargs)
+        record = _note_sdpa(capture, bound)
+        result = func(*args, **kwargs)
+        if capture.check and record is not None:
+            pair = [_with_batch(x, capture.batch_size) for x in (bound["value"], result)]
+            if pair[0] is not None and pair[1] is not None:
+                record.check_output(pair[0][capture.keep.row], pair[1][capture.keep.row])
+        return result
+
+
+def _note_sdpa(capture: Capture, given: Mapping[str, Any]) -> Record | None:
+    query, key, mask = given["query"], given["key"], given.get("attn_mask")
+    batched = [_with_batch(x, capture.batch_size) for x in (query, key)]
+    if batched[0] is None or batched[1] is None:
+        capture.skipped.append(f"{capture.path()}: queries of shape {tuple(query.shape)}")
+        return None
+    q, k = batched[0][capture.keep.row], batched[1][capture.keep.row]
+    rows, columns = q.shape[1], k.shape[1]
+    causal = bool(given.get("is_causal"))
+    if isinstance(mask, Tensor):
+        while mask.ndim < query.ndim:
+            mask = mask[None]
+        if query.ndim == 3:
+            mask = mask.unflatten(0, (capture.batch_size, -1)) if mask.shape[0] > 1 else mask[None]
+    if causal and rows != columns:  # lined up at their beginnings, not their ends
+        mask = torch.ones(rows, columns, dtype=torch.bool, device=q.device).tril()
+        causal = False
+    scale = given.get("scale")
+    return capture.add(
+        capture.path(),
+        q,
+        k,
+        scaling=q.shape[-1] ** -0.5 if scale is None else float(scale),
+        cross=capture.is_cross(query, key),
+        mask=capture.shared(mask, columns),
+        causal=causal,
+    )
 
 
 @_operation("multi_head_attention_forward")
@@ -423,11 +430,16 @@ def _multi_head(mode: Operations, func: Any, args: Sequence[Any], kwargs: Mappin
     with capture.noting_nothing():
         bound = inspect.signature(F.multi_head_attention_forward).bind(*args, **kwargs)
         bound.apply_defaults()
-        _note_multi_head(mode, bound.arguments)
+        record = _note_multi_head(mode, bound.arguments)
+        if capture.check and record is not None:
+            asked = {**bound.arguments, "need_weights": True, "average_attn_weights": False}
+            weights = func(**asked)[1]
+            weights = weights if weights.ndim == 4 else weights[None]
+            record.check_weights(weights[capture.keep.row])
         return func(*args, **kwargs)
 
 
-def _note_multi_head(mode: Operations, given: Mapping[str, Any]) -> None:
+def _note_multi_head(mode: Operations, given: Mapping[str, Any]) -> Record | None:
     """Queries and keys as the function makes them, from its own weights."""
     capture = mode.capture
     query, key = given["query"], given["key"]
@@ -436,7 +448,7 @@ def _note_multi_head(mode: Operations, given: Mapping[str, Any]) -> None:
     _, batch, width = query.shape
     if batch != capture.batch_size:
         capture.skipped.append(f"{capture.path()}: a batch of {batch}")
-        return
+        return None
     heads = int(given["num_heads"])
     if given["use_separate_proj_weight"]:
         weights = [given["q_proj_weight"], given["k_proj_weight"]]
@@ -476,7 +488,7 @@ def _note_multi_head(mode: Operations, given: Mapping[str, Any]) -> None:
         mask = mask.unflatten(0, (batch, -1))
     if padding is not None:
         padding = padding.view(-1, padding.shape[-1])[:, None, None]
-    capture.add(
+    return capture.add(
         capture.path(),
         q,
         k,
@@ -599,8 +611,8 @@ def _note(mode: Operations, product: _Product, axis: int, weights: Tensor) -> No
     except (RuntimeError, IndexError):  # shapes that are not those of attention
         capture.skipped.append(f"{product.path}: scores of shape {tuple(product.layout.shape)}")
         return
-    queries, keys, key_heads, terms, scaling, softcap = found
-    capture.add(
+    queries, keys, key_heads, terms, scaling, softcap, actual = found
+    record = capture.add(
         product.path,
         queries,
         keys,
@@ -610,6 +622,8 @@ def _note(mode: Operations, product: _Product, axis: int, weights: Tensor) -> No
         softcap=softcap,
         **terms,
     )
+    if capture.check:
+        record.check_weights(actual)
 
 
 class _Axes:
@@ -676,7 +690,7 @@ class _Axes:
 
 
 def _understood(capture: Capture, product: _Product, axis: int, weights: Tensor) -> Any:
-    """Queries, keys, key heads, terms, scaling and softcap.
+    """Queries, keys, key heads, terms, scaling, softcap, and the model's own weights.
 
     Raises:
         ValueError: This is no attention, or one that is not understood; the message says why.
@@ -723,8 +737,8 @@ def _understood(capture: Capture, product: _Product, axis: int, weights: Tensor)
         if term is not None:
             scores = scores + (term[:, asked] if term.shape[1] > 1 else term).float()
     expected = torch.softmax(scores.clamp_min(lowest), -1)
-    actual = axes.of_text(weights.detach())[:, asked].float()
-    difference = (expected - actual).abs().amax(-1)
+    actual = axes.of_text(weights.detach())
+    difference = (expected - actual[:, asked].float()).abs().amax(-1)
     seen = (scores > lowest / 4).any(-1) & ~difference.isnan()  # rows of padding see nothing
     tolerance = TOLERANCE.get(rows.dtype, TOLERANCE.get(weights.dtype, 1e-4))
     if bool((difference[seen] > tolerance).any()):
@@ -736,7 +750,8 @@ def _understood(capture: Capture, product: _Product, axis: int, weights: Tensor)
         "position_bias": None if bias is None else capture.shared(bias[None], bias.shape[-1]),
         "mask": None if mask is None else capture.seen_of(mask),
     }
-    return queries, keys, None if key_heads == even else key_heads, terms, scaling, softcap
+    key_rows = None if key_heads == even else key_heads
+    return queries, keys, key_rows, terms, scaling, softcap, actual
 
 
 def _exchanged(product: _Product) -> _Product:
