@@ -38,6 +38,9 @@ def from_arrays(
     kind: Kind | None = None,
     sentence_b_start: int | None = None,
     prettify_tokens: bool = True,
+    batch_index: int | None = None,
+    attention_mask: Any = None,
+    drop_padding: bool = True,
     name: str = "weights",
 ) -> AttentionTrace:
     """Make a trace of one block; see ``AttentionTrace.from_arrays``.
@@ -53,6 +56,9 @@ def from_arrays(
         kind: See there.
         sentence_b_start: See there.
         prettify_tokens: See there.
+        batch_index: See there.
+        attention_mask: See there.
+        drop_padding: See there.
         name: What the caller's argument for ``weights`` is called, for errors.
     """
     if tokens is not None and (query_tokens is not None or key_tokens is not None):
@@ -74,18 +80,37 @@ def from_arrays(
         given, missing = ("queries", "keys") if keys is None else ("keys", "queries")
         raise ValueError(f"{given} was given without {missing}: pass both, or {name} alone.")
 
-    given_weights = None if weights is None else as_layers(name, weights)
+    given_weights = None if weights is None else as_layers(name, weights, batch_index)
     vectors = None
     if queries is not None:
-        vectors = _vectors(as_layers("queries", queries), as_layers("keys", keys), given_weights)
+        vectors = _vectors(
+            as_layers("queries", queries, batch_index),
+            as_layers("keys", keys, batch_index),
+            given_weights,
+        )
     q_side, k_side = ("tokens", "tokens") if tokens is not None else ("query_tokens", "key_tokens")
     rows = given_weights if given_weights is not None else vectors[0]  # type: ignore[index]
     columns = given_weights if given_weights is not None else vectors[1]  # type: ignore[index]
     key_axis = -1 if given_weights is not None else -2
+    if _written(weights) and tokens is not None and len(tokens) == rows[0].shape[-2] + 1:
+        tokens = list(tokens)[:-1]  # the last token that generate() wrote was never read
     query_strings = _tokens(q_side, tokens if tokens is not None else query_tokens, rows, -2, name)
     key_strings = _tokens(
         k_side, tokens if tokens is not None else key_tokens, columns, key_axis, name
     )
+    sentences = [_sentences(sentence_b_start, side) for side in (query_strings, key_strings)]
+    if attention_mask is not None and drop_padding:
+        kept = _kept(attention_mask, batch_index, len(query_strings), len(key_strings))
+        query_strings, key_strings = (
+            tuple(side[i] for i in kept) for side in (query_strings, key_strings)
+        )
+        sentences = [None if s is None else tuple(s[i] for i in kept) for s in sentences]
+        if given_weights is not None:
+            given_weights = [layer[:, kept][:, :, kept] for layer in given_weights]
+        if vectors is not None:
+            queries_, keys_ = ([layer[:, kept] for layer in side] for side in vectors)
+            vectors = (queries_, keys_)
+        rows = given_weights if given_weights is not None else vectors[0]  # type: ignore[index]
     if given_weights is not None:
         _check_weights(name, given_weights)
     if kind is None:
@@ -117,8 +142,8 @@ def from_arrays(
         query_strings,
         key_strings,
         layers,
-        query_sentences=_sentences(sentence_b_start, query_strings),
-        key_sentences=_sentences(sentence_b_start, key_strings),
+        query_sentences=sentences[0],
+        key_sentences=sentences[1],
         prettify_tokens=prettify_tokens,
     )
     return AttentionTrace(
@@ -261,12 +286,114 @@ def make_block(
     )
 
 
-def as_layers(name: str, value: Any) -> list[Tensor]:
+def parts_of(output: Any) -> dict[str, Any] | None:
+    """The attentions of what a Hugging Face model or ``generate`` returned.
+
+    Args:
+        output: Anything.
+
+    Returns:
+        By the names of the views' arguments: ``attention``, or ``encoder_attention``,
+        ``decoder_attention`` and ``cross_attention``, None where it holds none; or None if
+        ``output`` is no such output.
+    """
+    if not isinstance(output, Mapping):
+        return None
+    names = {
+        "attentions": "attention",
+        "encoder_attentions": "encoder_attention",
+        "decoder_attentions": "decoder_attention",
+        "cross_attentions": "cross_attention",
+    }
+    fields = getattr(type(output), "__dataclass_fields__", {})
+    known = {**dict.fromkeys(fields), **output}
+    found = {short: known[name] for name, short in names.items() if name in known}
+    if not found:
+        return None
+    given = {name: value for name, value in found.items() if _holds(value)}
+    return given or {"attention": None}
+
+
+def _holds(value: Any) -> bool:
+    """Whether a field of an output has something in it: under sdpa it is (None, None, …)."""
+    return value is not None and not (
+        isinstance(value, list | tuple) and all(layer is None for layer in value)
+    )
+
+
+def _written(value: Any) -> bool:
+    """Whether these are the attentions of ``generate``: per step, a tuple with one per layer."""
+    return (
+        isinstance(value, list | tuple)
+        and bool(value)
+        and all(
+            isinstance(step, list | tuple)
+            and bool(step)
+            and all(getattr(layer, "ndim", 0) == 4 for layer in step)
+            for step in value
+        )
+    )
+
+
+def _whole_rows(name: str, steps: Sequence[Sequence[Any]], batch_index: int | None) -> list[Tensor]:
+    """The attentions of all steps as one matrix per head: a step's rows below those before.
+
+    With a cache of fixed size the first steps have room for more keys than there are tokens, with
+    a sliding one the last steps have fewer.
+    """
+    layers = []
+    for number in range(len(steps[0])):
+        parts = [
+            _as_layer(f"{name}[{i}][{number}]", _tensor(name, step[number]), batch_index)
+            for i, step in enumerate(steps)
+        ]
+        if all(part.shape[1:] == parts[0].shape[1:] for part in parts[1:]) and (
+            len(parts) > 1 and parts[0].shape[1] > 1
+        ):
+            raise ValueError(
+                f"{name} holds {len(steps)} steps with as many queries each: expected the prompt"
+                " first, then one token a step, as generate() with a cache returns them."
+            )
+        cross = name.startswith("cross")  # all keys are there from the beginning
+        rows = sum(part.shape[1] for part in parts)
+        width = parts[0].shape[2] if cross else rows
+        whole = parts[0].new_zeros(parts[0].shape[0], rows, width)
+        at = 0
+        for part in parts:
+            end = at + part.shape[1]
+            offset = 0 if cross or part.shape[2] > end else end - part.shape[2]
+            stop = min(width, offset + part.shape[2])
+            whole[:, at:end, offset:stop] = part[..., : stop - offset]
+            at = end
+        layers.append(whole)
+    return layers
+
+
+def _kept(mask: Any, batch_index: int | None, queries: int, keys: int) -> list[int]:
+    """Positions that are no padding."""
+    flags = _tensor("attention_mask", mask)
+    if flags.ndim == 2:
+        flags = flags[batch_index or 0] if flags.shape[0] > 1 else flags[0]
+    if tuple(flags.shape) != (queries,) or queries != keys:
+        raise ValueError(
+            f"attention_mask has shape {tuple(flags.shape)}, the arrays have {queries} queries and"
+            f" {keys} keys: expected one number per token, for queries and keys that are the same"
+            " tokens."
+        )
+    kept = [i for i, seen in enumerate(flags.tolist()) if seen]
+    if not kept:
+        raise ValueError("attention_mask is 0 everywhere, so nothing would be left.")
+    return kept
+
+
+def as_layers(name: str, value: Any, batch_index: int | None = None) -> list[Tensor]:
     """One tensor of three axes per layer, whatever form they came in.
 
     Args:
         name: The argument's name, for errors.
-        value: A list with an array per layer, or one array.
+        value: A list with an array per layer, or one array; or per step of ``generate`` such a
+            list.
+        batch_index: Which text of a batch, where there are several.
 
     Returns:
         Copies, floating, on the CPU: (heads, ·, ·) each.
@@ -292,22 +419,21 @@ def as_layers(name: str, value: Any) -> list[Tensor]:
                     " head_view(model, tokenizer, text): its attention is captured on any kernel."
                     ' Or load the model with attn_implementation="eager".'
                 )
-        if any(hasattr(item, "shape") for item in items):
+        if _written(items):
+            return _whole_rows(name, items, batch_index)
+        # A list of layers, which may differ in their heads.
+        if any(hasattr(item, "shape") for item in items) or _depth(items) > 3:
             return [
-                _as_layer(f"{name}[{i}]", _tensor(f"{name}[{i}]", x)) for i, x in enumerate(items)
-            ]
-        depth = _depth(items)
-        if depth > 3:  # a list of layers, which may differ in their heads
-            return [
-                _as_layer(f"{name}[{i}]", _tensor(f"{name}[{i}]", x)) for i, x in enumerate(items)
+                _as_layer(f"{name}[{i}]", _tensor(f"{name}[{i}]", x), batch_index)
+                for i, x in enumerate(items)
             ]
         value = items
     tensor = _tensor(name, value)
     if tensor.ndim == 5:
-        return [_as_layer(name, layer) for layer in tensor]
+        return [_as_layer(name, layer, batch_index) for layer in tensor]
     if tensor.ndim == 4:
         return list(tensor)
-    return [_as_layer(name, tensor)]
+    return [_as_layer(name, tensor, batch_index)]
 
 
 def _depth(value: Any) -> int:
@@ -344,16 +470,22 @@ def _floating(dtype: Any) -> Any:
     return dtype if dtype in (np.float16, np.float32, np.float64) else np.dtype(np.float32)
 
 
-def _as_layer(name: str, tensor: Tensor) -> Tensor:
+def _as_layer(name: str, tensor: Tensor, batch_index: int | None = None) -> Tensor:
     """(heads, ·, ·) from two to four axes."""
     shape = tuple(tensor.shape)
     if tensor.ndim == 4:
-        if shape[0] != 1:
+        if shape[0] != 1 and batch_index is None:
             raise ValueError(
-                f"{name} has shape {shape}, a batch of {shape[0]} texts: expected one text. Pick"
-                f" one, such as [layer[0] for layer in {name.split('[')[0]}], and its tokens."
+                f"{name} has shape {shape}, a batch of {shape[0]} texts: say which one with"
+                f" batch_index=0 to {shape[0] - 1}, and pass its tokens."
             )
-        tensor = tensor[0]
+        index = operator.index(batch_index or 0)
+        if not -shape[0] <= index < shape[0]:
+            raise ValueError(
+                f"batch_index={index} is out of range: {name} holds {shape[0]} texts, 0 to"
+                f" {shape[0] - 1}."
+            )
+        tensor = tensor[index]
     elif tensor.ndim == 2:
         tensor = tensor[None]
     elif tensor.ndim != 3:

@@ -20,7 +20,7 @@ import sys
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, TypedDict
 
-from bertviz.arrays import from_arrays, trace_from_attention
+from bertviz.arrays import from_arrays, parts_of, trace_from_attention
 from bertviz.trace import AttentionTrace
 
 if TYPE_CHECKING:
@@ -43,6 +43,9 @@ if TYPE_CHECKING:
         inputs: Mapping[str, Any] | None
         batch_index: int | None
         drop_padding: bool
+        device: Any
+        generate: Mapping[str, Any] | None
+        verify: bool
 
     class ArrayOptions(TypedDict, total=False):
         """Keywords of ``AttentionTrace.from_arrays`` that a view passes on."""
@@ -53,13 +56,21 @@ if TYPE_CHECKING:
         query_tokens: Sequence[str] | None
         key_tokens: Sequence[str] | None
         kind: Kind | None
+        batch_index: int | None
+        attention_mask: Any
+        drop_padding: bool
 
 
 # What the second to fourth argument mean when the first is a model.
 MODEL_SLOTS = ("tokenizer", "text", "text_pair")
-# Keywords that go with a model, and those that go with arrays and are not BertViz's.
-MODEL_ONLY = (*MODEL_SLOTS, "inputs", "batch_index", "drop_padding")
-ARRAYS_ONLY = ("queries", "keys", "scaling", "query_tokens", "key_tokens", "kind")
+# Keywords that go with a model, those that go with arrays and are not BertViz's, and with both. A
+# view's own layers and heads are where it starts, so those of ``extract`` are not among them.
+MODEL_ONLY = (*MODEL_SLOTS, "inputs", "device", "generate", "verify")
+ARRAYS_ONLY = (
+    *("queries", "keys", "scaling", "query_tokens", "key_tokens", "kind"),
+    "attention_mask",
+)
+EITHER = ("batch_index", "drop_padding")
 
 
 def resolve(
@@ -106,17 +117,36 @@ def resolve(
         "decoder_tokens": decoder_tokens,
     }
     parts = {name: value for name, value in parts.items() if value is not None}
+    output = parts_of(attention)
+    if output is not None:  # what a model or generate() returned
+        clash = [name for name in output if name in parts]
+        if clash:
+            raise TypeError(f"{call}() got {clash[0]} twice, also in the output: pass it once.")
+        attention = output.pop("attention", None)
+        parts |= output
+        _check_output(call, attention, parts)
     source = _source(call, attention, more)
     slots = (tokens, sentence_b_start, prettify_tokens)
     if _is_model(source):
         _refuse(call, parts, "a model", "its attention is captured, every block of it")
         return _from_model(call, source, slots, more)
     if isinstance(source, AttentionTrace):
-        _check_keywords(call, more, (*MODEL_ONLY, *ARRAYS_ONLY), "with a trace")
+        _check_keywords(call, more, (*MODEL_ONLY, *ARRAYS_ONLY, *EITHER), "with a trace")
         named = {"tokens": tokens, "sentence_b_start": sentence_b_start, **parts, **more}
         _refuse(call, named, "a trace", "it holds tokens and attention already")
         return _prettified(source, _flag(prettify_tokens))
     return _from_arrays(call, source, slots, parts, more)
+
+
+def _check_output(call: str, attention: Any, parts: Mapping[str, Any]) -> None:
+    """Say why a model's output has nothing to show."""
+    if attention is None and not any(name.endswith("attention") for name in parts):
+        raise ValueError(
+            f"attention is an output without attentions: the model ran without"
+            " output_attentions=True, or on a fast kernel such as sdpa, which gives none. Pass the"
+            f" model itself, {call}(model, tokenizer, text): its attention is captured on any"
+            " kernel."
+        )
 
 
 def _source(call: str, attention: Any, more: dict[str, Any]) -> Any:
@@ -183,8 +213,7 @@ def _from_model(
     """The second to fourth argument are tokenizer, text and text_pair."""
     from bertviz.extractor import extract
 
-    offered = set(inspect.signature(extract).parameters) - {"model"}
-    _check_keywords(call, more, offered, "with a model")
+    _check_keywords(call, more, (*MODEL_ONLY, *EITHER), "with a model")
     # A bool in the fourth place can only mean prettify_tokens; a text is never one.
     pretty = slots[2] if isinstance(slots[2], bool) else True
     pair = None if isinstance(slots[2], bool) else slots[2]
@@ -272,7 +301,7 @@ def _check_array_keywords(call: str, more: Mapping[str, Any]) -> None:
             f"{call}() got {strays[0]} and no model: {strays[0]} goes with a model,"
             f" {call}(model, tokenizer, text)."
         )
-    _check_keywords(call, more, ARRAYS_ONLY, "with arrays")
+    _check_keywords(call, more, (*ARRAYS_ONLY, *EITHER), "with arrays")
 
 
 def _check_present(name: str, value: Any, call: str) -> None:
@@ -313,7 +342,7 @@ def _check_keywords(call: str, given: Iterable[str], offered: Iterable[str], whe
         return
     view = sys.modules[f"bertviz.{call}"]
     own = [name for name in inspect.signature(getattr(view, call)).parameters if name != "more"]
-    everything = sorted({*own, *offered, "model", "trace", *MODEL_ONLY})
+    everything = sorted({*own, *offered, "model", "trace", *MODEL_ONLY, *EITHER})
     close = difflib.get_close_matches(unknown[0], everything, n=1) or [
         name for name in everything if unknown[0] in name
     ]

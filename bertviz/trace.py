@@ -28,6 +28,7 @@ what is computed is float32, on the device where queries and keys are.
 from __future__ import annotations
 
 import operator
+import os
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal, SupportsIndex
@@ -287,6 +288,43 @@ class AttentionTrace:
         """Heads of the widest layer."""
         return max(layer.num_heads for block in self.blocks.values() for layer in block.layers)
 
+    def save(self, path: str | os.PathLike[str]) -> None:
+        """Write the trace as one safetensors file, which ``load`` reads, also on another machine.
+
+        >>> trace = AttentionTrace.from_arrays(["a", "b"], weights=[[[0.25, 0.75], [1.0, 0.0]]])
+        >>> import pathlib, tempfile
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     path = pathlib.Path(folder) / "trace.safetensors"
+        ...     trace.save(path)
+        ...     AttentionTrace.load(path).blocks["encoder"].layers[0].weights()
+        tensor([[[0.2500, 0.7500],
+                 [1.0000, 0.0000]]])
+
+        Args:
+            path: Where to; ends in ``.safetensors``. An existing file is replaced.
+
+        Raises:
+            ValueError: The path ends in something else.
+        """
+        from bertviz.saved import save
+
+        save(self, path)
+
+    @classmethod
+    def load(cls, path: str | os.PathLike[str]) -> AttentionTrace:
+        """Read a trace that ``save`` wrote. Nothing in the file is run.
+
+        Args:
+            path: The file.
+
+        Raises:
+            FileNotFoundError: There is none.
+            ValueError: It is no trace, or one of a later version.
+        """
+        from bertviz.saved import load
+
+        return load(path)
+
     def verify(
         self,
         model: Any,
@@ -342,6 +380,9 @@ class AttentionTrace:
         kind: Kind | None = None,
         sentence_b_start: int | None = None,
         prettify_tokens: bool = True,
+        batch_index: int | None = None,
+        attention_mask: Any = None,
+        drop_padding: bool = True,
     ) -> AttentionTrace:
         """Make a trace of one's own arrays: weights, queries and keys, or both.
 
@@ -368,6 +409,10 @@ class AttentionTrace:
                 With queries and keys alone, "decoder" computes causally masked weights.
             sentence_b_start: Position of the second sentence's first token, if there are two.
             prettify_tokens: Show tokens without the tokenizer's own marks.
+            batch_index: Which text, where the arrays hold several: (batch, heads, query, key).
+            attention_mask: 1 for tokens, 0 for padding, (tokens,) or (batch, tokens); padding is
+                left out.
+            drop_padding: False keeps it.
 
         Raises:
             TypeError: Something that is no array.
@@ -387,6 +432,9 @@ class AttentionTrace:
             kind=kind,
             sentence_b_start=sentence_b_start,
             prettify_tokens=prettify_tokens,
+            batch_index=batch_index,
+            attention_mask=attention_mask,
+            drop_padding=drop_padding,
         )
 
 

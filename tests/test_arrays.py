@@ -196,6 +196,33 @@ def test_mistakes(name: str) -> None:
         AttentionTrace.from_arrays(**arguments)
 
 
+def test_a_batch_and_its_padding() -> None:
+    weights = random_weights(2, 3, 4, 5, 5)  # layers, texts, heads, query, key
+    mask = np.array([[1] * 5, [0, 0, 1, 1, 1], [1, 1, 1, 0, 0]])
+    tokens = list("abcde")
+    for form in (weights, list(weights), weights.numpy()):
+        trace = AttentionTrace.from_arrays(
+            tokens, form, batch_index=1, attention_mask=mask, sentence_b_start=3
+        )
+        [block] = trace.blocks.values()
+        assert block.query_tokens == ("c", "d", "e")
+        assert block.query_sentences == (0, 1, 1)
+        assert torch.equal(block.layers[1].weights(), weights[1, 1, :, 2:, 2:])
+    vectors = torch.randn(2, 3, 4, 5, 8)
+    part = AttentionTrace.from_arrays(
+        tokens, queries=vectors, keys=vectors, batch_index=2, attention_mask=mask
+    )
+    assert part.blocks["encoder"].layers[0].queries.shape == (4, 3, 8)  # type: ignore[union-attr]
+    with pytest.raises(ValueError, match=r"attention_mask has shape \(4,\), the arrays have 5"):
+        AttentionTrace.from_arrays(tokens, weights, batch_index=0, attention_mask=[1, 1, 1, 1])
+    with pytest.raises(ValueError, match="attention_mask is 0 everywhere"):
+        AttentionTrace.from_arrays(tokens, weights, batch_index=0, attention_mask=[0] * 5)
+    with pytest.raises(
+        ValueError, match=r"batch_index=3 is out of range: weights\S* holds 3 texts"
+    ):
+        AttentionTrace.from_arrays(tokens, weights, batch_index=3)
+
+
 def test_rounding_of_half_precision_is_no_mistake() -> None:
     weights = np.full((1, 2, 2), 0.5, np.float16)
     weights[0, 0] = (1.0005, 0)

@@ -24,7 +24,7 @@ from transformers import (
 import bertviz
 from bertviz import AttentionTrace, HeadView, ModelView, NeuronView, extract
 from bertviz.arrays import from_arrays
-from bertviz.compat import ARRAYS_ONLY, MODEL_ONLY, resolve
+from bertviz.compat import ARRAYS_ONLY, EITHER, MODEL_ONLY, resolve
 from bertviz.neuron_view import show
 
 VOCABULARY = (
@@ -375,9 +375,9 @@ ARRAY_MISTAKES: list[tuple[dict[str, Any], type[Exception], str]] = [
         "sentence_b_start=.* is a Tensor",
     ),
     (
-        {"attention": uniform(3, 3), "tokens": LEFT, "batch_index": 1},
+        {"attention": uniform(3, 3), "tokens": LEFT, "inputs": {}},
         TypeError,
-        "got batch_index and no model",
+        "got inputs and no model",
     ),
     (
         {"attention": uniform(3, 3), "tokens": LEFT, "prettify_tokens": "B"},
@@ -435,9 +435,9 @@ ARRAY_MISTAKES: list[tuple[dict[str, Any], type[Exception], str]] = [
     ({"attention": uniform(3, 3), "tokens": LEFT, "text_pair": B}, TypeError, "got text_pair and"),
     ({"attention": uniform(3, 3), "tokens": LEFT, "zzz": B}, TypeError, "takes no zzz with arrays"),
     (
-        {"attention": {"attentions": uniform(3, 3)}, "tokens": LEFT},
+        {"attention": {"0": uniform(3, 3)}, "tokens": LEFT},
         TypeError,
-        "attention is a dict: .* pass one of its entries, such as outputs.attentions",
+        "attention is a dict: expected weights per layer; pass its arrays",
     ),
     ({"attention": 3, "tokens": LEFT}, TypeError, "attention is an int: expected a model"),
 ]
@@ -453,7 +453,9 @@ def test_mistakes_with_arrays(
 
 def test_a_batch_needs_a_choice() -> None:
     batch = np.full((2, 5, 4, 3, 3), 1 / 3)
-    with pytest.raises(ValueError, match="a batch of 5 texts: expected one text"):
+    with pytest.raises(
+        ValueError, match="a batch of 5 texts: say which one with batch_index=0 to 4"
+    ):
         HeadView(list(batch), LEFT)
 
 
@@ -472,8 +474,67 @@ def test_what_a_fast_kernel_returns(model: BertModel, tokenizer: BertTokenizer) 
     output = model(**tokenizer(A, return_tensors="pt"), output_attentions=True)
     with pytest.raises(ValueError, match=r"head_view\(model, tokenizer, text\)"):
         HeadView(output.attentions, LEFT)
-    with pytest.raises(TypeError, match="BaseModelOutput"):
+    with pytest.raises(ValueError, match="attention is an output without attentions"):
         HeadView(output, LEFT)
+
+
+def test_what_a_model_returned(build: Callable[[str], Any]) -> None:
+    model = build("bert")
+    model.set_attn_implementation("eager")
+    ids = torch.tensor([[2, 7, 8, 3], [2, 9, 3, 0]])
+    mask = torch.tensor([[1, 1, 1, 1], [1, 1, 1, 0]])
+    output = model(input_ids=ids, attention_mask=mask, output_attentions=True)
+    trace = HeadView(output, list("abcd"), batch_index=1, attention_mask=mask).trace
+    [block] = trace.blocks.values()
+    assert block.query_tokens == ("a", "b", "c")
+    expected = output.attentions[2][1][:, :3, :3]
+    torch.testing.assert_close(block.layers[2].weights(), expected)
+    whole = HeadView(
+        output, list("abcd"), batch_index=1, attention_mask=mask, drop_padding=False
+    ).trace
+    assert len(whole.blocks["encoder"].query_tokens) == 4
+
+
+def test_what_an_encoder_decoder_returned(build: Callable[[str], Any]) -> None:
+    model = build("bart")
+    model.set_attn_implementation("eager")
+    ids = torch.tensor([[2, 7, 8, 3]])
+    output = model(input_ids=ids, decoder_input_ids=ids[:, :2], output_attentions=True)
+    trace = HeadView(output, encoder_tokens=list("abcd"), decoder_tokens=["x", "y"]).trace
+    assert list(trace.blocks) == ["encoder", "decoder", "cross"]
+    expected = output.cross_attentions[2][0]
+    torch.testing.assert_close(trace.blocks["cross"].layers[2].weights(), expected)
+    with pytest.raises(TypeError, match="got cross_attention twice, also in the output"):
+        HeadView(output, cross_attention=output.cross_attentions)
+
+
+@pytest.mark.parametrize("cache", ["dynamic", "static"])
+@pytest.mark.parametrize("architecture", ["gpt2", "mistral", "bart"])
+def test_what_generate_returned(architecture: str, cache: str, build: Callable[[str], Any]) -> None:
+    model = build(architecture)
+    model.set_attn_implementation("eager")
+    prompt = torch.tensor([[2, 7, 8, 9, 10]])
+    output = model.generate(
+        input_ids=prompt,
+        output_attentions=True,
+        return_dict_in_generate=True,
+        max_new_tokens=5,
+        min_new_tokens=5,
+        do_sample=False,
+        cache_implementation=cache,
+    )
+    ids = output.sequences
+    tokens = [str(int(number)) for number in ids[0]]
+    if architecture == "bart":
+        trace = HeadView(output, encoder_tokens=list("abcde"), decoder_tokens=tokens[:-1]).trace
+        once = model(input_ids=prompt, decoder_input_ids=ids[:, :-1], output_attentions=True)
+        own = {"decoder": once.decoder_attentions, "cross": once.cross_attentions}
+    else:
+        trace = HeadView(output, tokens).trace  # the last one was never read
+        own = {"decoder": model(input_ids=ids[:, :-1], output_attentions=True).attentions}
+    for name, layers in own.items():
+        for layer, reference in zip(trace.blocks[name].layers, layers, strict=True):
+            torch.testing.assert_close(layer.weights(), reference[0], atol=1e-5, rtol=0)
 
 
 # --- show ---------------------------------------------------------------------------------------
@@ -526,5 +587,6 @@ def test_saved_file_of_a_model(model: BertModel, tokenizer: BertTokenizer, tmp_p
 
 def test_the_named_keywords_are_those_that_are_passed_on() -> None:
     own = {"tokens", "weights", "sentence_b_start", "prettify_tokens", "name"}
-    assert set(ARRAYS_ONLY) == set(inspect.signature(from_arrays).parameters) - own
-    assert set(MODEL_ONLY) == set(inspect.signature(extract).parameters) - {"model"}
+    assert {*ARRAYS_ONLY, *EITHER} == set(inspect.signature(from_arrays).parameters) - own
+    views_own = {"model", "layers", "heads"}
+    assert {*MODEL_ONLY, *EITHER} == set(inspect.signature(extract).parameters) - views_own

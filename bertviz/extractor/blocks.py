@@ -13,6 +13,7 @@ from torch import Tensor, nn
 from bertviz.arrays import make_block
 from bertviz.extractor.capture import Capture, Record, tower
 from bertviz.extractor.inputs import has_two_stacks
+from bertviz.extractor.patches import name_images, patch_names
 from bertviz.trace import AttentionBlock, Kind
 
 
@@ -30,6 +31,8 @@ class Sides:
         drop_padding: bool,
     ) -> None:
         self.tokenizer = tokenizer
+        self.config = getattr(model, "config", None)
+        self.batch = batch
         self.positions: dict[str, tuple[list[int], list[int]]] = {}  # per block, those shown
         self.two_stacks = has_two_stacks(model)
         stacks = {tower(record.path) for record in capture.records}
@@ -69,13 +72,21 @@ class Sides:
     def tokens(self, stack: str, length: int) -> tuple[str, ...]:
         """The tokenizer's own strings of all positions, or their numbers."""
         ids = self.ids.get(stack)
-        if self.tokenizer is None or ids is None or ids.shape[0] != length:
-            return tuple(map(str, range(length)))
-        strings = self.tokenizer.convert_ids_to_tokens(ids.tolist())
-        return tuple(
-            text if isinstance(text, str) else f"<{number}>"
-            for text, number in zip(map(_as_text, strings), ids.tolist(), strict=True)
-        )
+        if ids is None or ids.shape[0] != length:
+            patches = patch_names(length, self.config, self.batch)
+            return patches or tuple(map(str, range(length)))
+        numbers = ids.tolist()
+        strings = tuple(map(str, range(length)))
+        if self.tokenizer is not None:
+            strings = tuple(
+                text if isinstance(text, str) else f"<{number}>"
+                for text, number in zip(
+                    map(_as_text, self.tokenizer.convert_ids_to_tokens(numbers)),
+                    numbers,
+                    strict=True,
+                )
+            )
+        return name_images(strings, numbers, self.config, self.batch)
 
     def sentences(self, stack: str, length: int) -> tuple[int, ...] | None:
         """The sentence of each position, if there are two."""
