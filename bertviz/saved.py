@@ -108,11 +108,10 @@ def load(path: str | os.PathLike[str]) -> AttentionTrace:
     for block in about["blocks"]:
         layers = []
         for fields in block.pop("layers"):
-            found = {
-                name: None if fields[name] is None else tensors[fields[name]] for name in TENSORS
-            }
-            plain = {name: _as_tuple(fields[name]) for name in FIELDS}
-            layers.append(LayerAttention(**plain, **found))
+            known: dict[str, Any] = {name: _as_tuple(fields[name]) for name in FIELDS}
+            for name in TENSORS:
+                known[name] = None if fields[name] is None else tensors[fields[name]]
+            layers.append(LayerAttention(**known))
         rest = {name: _as_tuple(value) for name, value in block.items()}
         blocks[block["name"]] = AttentionBlock(**rest, layers=tuple(layers))
     return AttentionTrace(
