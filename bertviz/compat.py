@@ -46,6 +46,7 @@ if TYPE_CHECKING:
         device: Any
         generate: Mapping[str, Any] | None
         verify: bool
+        progress: bool
 
     class ArrayOptions(TypedDict, total=False):
         """Keywords of ``AttentionTrace.from_arrays`` that a view passes on."""
@@ -65,7 +66,7 @@ if TYPE_CHECKING:
 MODEL_SLOTS = ("tokenizer", "text", "text_pair")
 # Keywords that go with a model, those that go with arrays and are not BertViz's, and with both. A
 # view's own layers and heads are where it starts, so those of ``extract`` are not among them.
-MODEL_ONLY = (*MODEL_SLOTS, "inputs", "device", "generate", "verify")
+MODEL_ONLY = (*MODEL_SLOTS, "inputs", "device", "generate", "verify", "progress")
 ARRAYS_ONLY = (
     *("queries", "keys", "scaling", "query_tokens", "key_tokens", "kind"),
     "attention_mask",

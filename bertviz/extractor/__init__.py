@@ -39,6 +39,7 @@ from bertviz.extractor.inputs import (
     start_tokens,
     tensors,
 )
+from bertviz.extractor.progress import bar
 from bertviz.extractor.running import run, running
 from bertviz.extractor.verification import NotReproduced as NotReproduced
 from bertviz.trace import AttentionBlock, AttentionTrace
@@ -62,6 +63,7 @@ def extract(
     device: torch.device | str = CPU,
     generate: Mapping[str, Any] | None = None,
     verify: bool = False,
+    progress: bool = True,
 ) -> AttentionTrace:
     """Capture queries, keys and attention of every layer and head, for one text.
 
@@ -100,6 +102,7 @@ def extract(
         verify: Compare with what the model itself computes: what each attention returned, and a
             separate run on the model's eager kernel where it has one. The trace's ``exactness``
             then says by how much they differ, and views show it.
+        progress: Show a bar when it takes longer than a few seconds.
 
     Returns:
         The trace. It holds no part of the model.
@@ -137,10 +140,12 @@ def extract(
     )
     check_ids(model, batch, given=inputs is not None)
 
-    if generate is None:
-        capture = _forward(model, batch, keep, verify)
-    else:
-        capture, batch = _generation(model, batch, keep, generate, verify)
+    with bar(progress, "writing" if generate is not None else "reading") as step:
+        options: dict[str, Any] = {"check": verify, "progress": step}
+        if generate is None:
+            capture = _forward(model, batch, keep, options)
+        else:
+            capture, batch = _generation(model, batch, keep, generate, options)
     if not capture.records:
         raise NothingCaptured(_nothing(model, capture))
     sides = Sides(model, tokenizer, batch, encoding, capture, keep.row, drop_padding)
@@ -183,10 +188,12 @@ def verified(
     return replace(trace, exactness=again.exactness)
 
 
-def _forward(model: nn.Module, batch: dict[str, Any], keep: Keep, check: bool) -> Capture:
+def _forward(
+    model: nn.Module, batch: dict[str, Any], keep: Keep, options: Mapping[str, Any]
+) -> Capture:
     """One forward; ``batch`` gets the decoder's start token where it has to have one."""
     size = first_tensor(batch).shape[0]
-    capture = Capture(model, keep, size, batch.get("input_ids"), check=check)
+    capture = Capture(model, keep, size, batch.get("input_ids"), **options)
     try:
         run(model, batch, capture)
     except (AttributeError, TypeError, ValueError):
@@ -194,18 +201,22 @@ def _forward(model: nn.Module, batch: dict[str, Any], keep: Keep, check: bool) -
             raise
         # BART makes its decoder's tokens from the text, T5 fails without; then the start token.
         batch["decoder_input_ids"] = start_tokens(model, size).to(device_of(model))
-        capture = Capture(model, keep, size, batch.get("input_ids"), check=check)
+        capture = Capture(model, keep, size, batch.get("input_ids"), **options)
         run(model, batch, capture)
     return capture
 
 
 def _generation(
-    model: Any, batch: dict[str, Any], keep: Keep, generate: Mapping[str, Any], check: bool
+    model: Any,
+    batch: dict[str, Any],
+    keep: Keep,
+    generate: Mapping[str, Any],
+    shared: Mapping[str, Any],
 ) -> tuple[Capture, dict[str, Any]]:
     """Many forwards as one, and the batch as if it had been read at once."""
     options = generation.check_options(model, generate)
     size = first_tensor(batch).shape[0]
-    capture = Capture(model, keep, size, batch.get("input_ids"), generating=True, check=check)
+    capture = Capture(model, keep, size, batch.get("input_ids"), generating=True, **shared)
     output = running(model, lambda: model.generate(**batch, **options), capture)
     capture.records = generation.joined(capture.records)
     two_stacks = has_two_stacks(model)

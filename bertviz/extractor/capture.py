@@ -137,6 +137,7 @@ class Capture:
         input_ids: Any = None,
         generating: bool = False,
         check: bool = False,
+        progress: Callable[[], None] | None = None,
     ) -> None:
         self.names = {module: name for name, module in model.named_modules()}
         self.keep = keep
@@ -153,6 +154,7 @@ class Capture:
         self.quiet = 0  # inside what is noted already
         self.generating = generating
         self.check = check  # compare with what the model computes
+        self._progress = progress  # called for every attention
         self.depth = 0  # layers of the deepest stack
         self._orders: dict[tuple[str, bool], int] = {}
         self._crosses: dict[str, bool] = {}
@@ -270,6 +272,8 @@ class Capture:
             sinks: (heads,) or (heads, query), not yet by value.
             **terms: The other fields of a record, by value.
         """
+        if self._progress is not None:
+            self._progress()
         count = int(queries.shape[0])
         heads = tuple(range(count))
         if self.keep.heads is not None:

@@ -127,7 +127,14 @@ def start_tokens(model: nn.Module, rows: int) -> Tensor:
 
 def device_of(model: nn.Module) -> torch.device:
     """Where a model is."""
-    return next((p.device for p in model.parameters()), torch.device("cpu"))
+    # What accelerate has moved away stands on "meta" and says where it will be when it runs.
+    hook = getattr(model, "_hf_hook", None)
+    for module_hook in (hook, *getattr(hook, "hooks", ())):
+        place = getattr(module_hook, "execution_device", None)
+        if place is not None:
+            return torch.device(place)
+    devices = (p.device for p in model.parameters())
+    return next((d for d in devices if d.type != "meta"), torch.device("cpu"))
 
 
 def tensors(model: nn.Module, encoding: Mapping[str, Any]) -> dict[str, Any]:

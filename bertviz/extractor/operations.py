@@ -31,7 +31,7 @@ from torch import Tensor, nn
 from torch.overrides import TorchFunctionMode
 from torch.utils.weak import WeakTensorKeyDictionary
 
-from bertviz.extractor.capture import Capture, Record, narrowed
+from bertviz.extractor.capture import Capture, Record, current, narrowed
 
 # A number this low in place of a score, or added to it, is a mask.
 MASKED = -1e4
@@ -88,7 +88,8 @@ class Operations(TorchFunctionMode):
         kwargs: Mapping[str, Any] | None = None,
     ) -> Any:
         kwargs = kwargs or {}
-        if self.capture.quiet:
+        # Modes stand on each other: a capture inside this one is not ours.
+        if self.capture.quiet or current.get() is not self.capture:
             return func(*args, **kwargs)
         handle = _handler(func)
         result = handle(self, func, args, kwargs) if handle else func(*args, **kwargs)
