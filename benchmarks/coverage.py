@@ -43,7 +43,8 @@ NAMES: dict[int, str] = {
         decoder_hidden_size encoder_hidden_size vision_hidden_size projection_dim width
         text_hidden_size cross_attention_hidden_size emb_dim output_hidden_size out_hidden_size
         qformer_hidden_size word_embed_proj_dim text_embed_dim output_size decoder_dim
-        hidden_channels encoder_dim d_latents image_size img_size input_size max_source_positions""",
+        hidden_channels encoder_dim d_latents image_size img_size input_size
+        max_source_positions""",
     4: """num_attention_heads n_head num_heads n_heads encoder_attention_heads
         decoder_attention_heads num_encoder_attention_heads num_decoder_attention_heads
         attention_heads vision_heads num_self_attention_heads decoder_num_heads
@@ -93,9 +94,9 @@ def tiny(config_class: Any, level: int) -> Any:
                 value = getattr(config, key, None)
             except Exception:  # one for each layer
                 continue
-            if isinstance(value, int) and not isinstance(value, bool) and key in SIZES:
-                if level < 3 or key in DEPTHS:
-                    changed[key] = SIZES[key]
+            known = isinstance(value, int) and not isinstance(value, bool) and key in SIZES
+            if known and (level < 3 or key in DEPTHS):
+                changed[key] = SIZES[key]
         if isinstance(vars(config).get("layer_types"), list):
             kinds = list(dict.fromkeys(config.layer_types))[:2] * 2
             changed["layer_types"] = kinds[:2] or None

@@ -8,6 +8,7 @@ size; masks and biases counted apart.
 from __future__ import annotations
 
 import argparse
+import functools
 import statistics
 import time
 from collections.abc import Callable
@@ -85,7 +86,8 @@ def main() -> None:
                     model(**batch)
 
             rounds = options.rounds if tokens < 2048 else max(3, options.rounds // 2)
-            seconds, times = ratio(forward, lambda: extract(model, inputs=batch), rounds)
+            capture = functools.partial(extract, model, inputs=batch)
+            seconds, times = ratio(forward, capture, rounds)
             own, memory, others = kept(extract(model, inputs=batch))
             whole = 12 * 12 * tokens * tokens * 4
             print(

@@ -120,11 +120,12 @@ class LayerAttention:
             return self.key_heads[row]
         return row * self.num_key_value_heads // self.num_heads
 
-    def weights(self, heads: Heads = None) -> Tensor:
+    def weights(self, heads: Heads = None, queries: slice | None = None) -> Tensor:
         """The attention of some heads, computed now.
 
         Args:
             heads: The model's own head numbers, one or several; all by default.
+            queries: The rows to compute, all by default: of a long text a few at a time.
 
         Returns:
             (heads, query, key), float32.
@@ -140,19 +141,22 @@ class LayerAttention:
 
         rows = self._rows(heads)
         if self.given_weights is not None:
-            return self.given_weights[rows].float()
-        scores = self.scores(heads)
+            return self.given_weights[rows][:, queries or slice(None)].float()
+        scores = self.scores(heads, queries)
         if self.sinks is None:
             return torch.softmax(scores, -1)
         sink = self.sinks[rows].to(scores)
+        if sink.ndim == 2:
+            sink = sink[:, queries or slice(None)]
         sink = sink.view(len(rows), -1, 1).expand(-1, scores.shape[1], 1)
         return torch.softmax(torch.cat([scores, sink], -1), -1)[..., :-1]
 
-    def scores(self, heads: Heads = None) -> Tensor:
+    def scores(self, heads: Heads = None, queries: slice | None = None) -> Tensor:
         """What the softmax of some heads sees, computed now.
 
         Args:
             heads: The model's own head numbers, one or several; all by default.
+            queries: The rows to compute; all by default.
 
         Returns:
             (heads, query, key), float32; masked cells hold about the smallest float32.
@@ -169,22 +173,23 @@ class LayerAttention:
                 " AttentionTrace.from_arrays."
             )
         rows = self._rows(heads)
-        queries = self.queries[rows].float()
+        vectors = self.queries[rows][:, queries or slice(None)].float()
         keys = self.keys[[self.key_head(self.heads[row]) for row in rows]].float()
-        scores = queries @ keys.transpose(-1, -2) * self.scaling
+        scores = vectors @ keys.transpose(-1, -2) * self.scaling
         if self.softcap is not None:
             scores = torch.tanh(scores / self.softcap) * self.softcap
-        bias = self.bias(heads)
+        bias = self.bias(heads, queries)
         if bias is None:
             return scores
         # Masks and biases may add up to less than float32 holds; a row of −∞ alone has no softmax.
         return (scores + bias).clamp_min(torch.finfo(torch.float32).min)
 
-    def bias(self, heads: Heads = None) -> Tensor | None:
+    def bias(self, heads: Heads = None, queries: slice | None = None) -> Tensor | None:
         """Everything that is added to the scaled, softcapped q·k of some heads.
 
         Args:
             heads: The model's own head numbers, one or several; all by default.
+            queries: The rows to compute; all by default.
 
         Returns:
             float32, broadcastable to (heads, query, key), masked cells at the smallest float32; or
@@ -199,6 +204,8 @@ class LayerAttention:
             if term is None:
                 continue
             term = term[rows] if term.shape[0] > 1 else term
+            if term.shape[1] > 1 and queries is not None:
+                term = term[:, queries]
             if term.dtype == torch.bool:
                 term = torch.where(term, 0.0, lowest)
             else:  # a mask in half precision cannot go as low
@@ -206,10 +213,11 @@ class LayerAttention:
                 term = term.float().masked_fill(masked, lowest)
             total = term if total is None else total + term
         if self.causal:
-            queries, keys = self.shape
+            count, keys = self.shape
             device = (self.queries if self.queries is not None else self.given_weights).device  # type: ignore[union-attr]
-            seen = torch.ones(1, queries, keys, dtype=torch.bool, device=device)
-            seen = seen.tril(keys - queries)
+            last = torch.arange(count, device=device)[queries or slice(None)] + keys - count
+            seen = torch.arange(keys, device=device) <= last[:, None]
+            seen = seen[None]
             zero = torch.zeros((), device=device)
             total = torch.where(seen, zero if total is None else total, lowest)
         return None if total is None else total.clamp_min(lowest)
@@ -287,6 +295,31 @@ class AttentionTrace:
     def num_heads(self) -> int:
         """Heads of the widest layer."""
         return max(layer.num_heads for block in self.blocks.values() for layer in block.layers)
+
+    def window(self, start: int, stop: int) -> AttentionTrace:
+        """The part of a long text between two positions, with the weights of the whole.
+
+        Tokens outside it are not shown, but they keep their part of every row: one more score in
+        the softmax stands for all of them, so rows sum to less than one. ``exactness`` stays.
+
+        >>> trace = AttentionTrace.from_arrays(["a", "b", "c"], queries=[[[1.0], [2.0], [0.5]]],
+        ...                                    keys=[[[1.0], [-1.0], [2.0]]])
+        >>> part = trace.window(1, 3).blocks["encoder"]
+        >>> part.query_tokens, part.layers[0].weights()
+        (('b', 'c'), tensor([[[0.0022, 0.8789],
+                 [0.1220, 0.5465]]]))
+
+        Args:
+            start: Position of the first token, from 0; of queries and keys alike. In a block whose
+                keys are others (cross-attention), all keys stay.
+            stop: Position after the last token.
+
+        Raises:
+            ValueError: There are no such positions, or the trace holds weights only.
+        """
+        from bertviz.windows import window
+
+        return window(self, start, stop)
 
     def save(self, path: str | os.PathLike[str]) -> None:
         """Write the trace as one safetensors file, which ``load`` reads, also on another machine.

@@ -17,7 +17,7 @@ PACKAGE = Path(bertviz.__file__).parent
 # Each module may import those above it at any place; the analysis modules join when they exist.
 STAGES = [
     {"trace", "tokens"},
-    {"arrays", "saved"},
+    {"arrays", "saved", "windows"},
     {"extractor"},
     {"patterns", "neurons"},
     {"payload"},
@@ -32,7 +32,7 @@ STAGE = {module: number for number, stage in enumerate(STAGES) for module in sta
 
 # `from_arrays` is a constructor of the trace and has to stand there; its work is in arrays, which
 # is one stage later, so the trace calls it when asked; `verify` needs the model again.
-LAZY_EXCEPTIONS = {("trace", "arrays"), ("trace", "saved"), ("trace", "extractor")}
+LAZY_EXCEPTIONS = {("trace", name) for name in ("arrays", "saved", "windows", "extractor")}
 HEAVY = {"torch", "numpy", "transformers", "IPython", "jax", "marimo"}
 HEAVY_AT_TOP = {"extractor": {"torch", "transformers", "numpy"}}
 

@@ -200,6 +200,28 @@ export function addHeadSquares(parent, frame) {
 }
 
 /**
+ * The exactness mark: whether what is shown was checked against the model, and by how much the two
+ * differ.
+ * @param {HTMLElement} toolbar
+ * @param {import("./payload.js").Payload["model"]} model
+ */
+export function addMark(toolbar, { name, dtype, exactness }) {
+  const badge = add(toolbar, "badge end", "span");
+  badge.textContent = exactness
+    ? `✓ matches the model: max diff ${format(".0e")(exactness.max_difference)}`
+    : "not verified";
+  const about = [
+    `${name ?? "Arrays"}, ${dtype}.`,
+    exactness
+      ? `Compared with ${exactness.compared_with}: ${exactness.max_difference}.`
+      : "What is shown was not compared with the model’s own attention: extract(…, verify=True) does.",
+  ];
+  if (exactness?.terms.length) about.push(`Scores have beside q·k: ${exactness.terms.join(", ")}.`);
+  if (exactness?.note) about.push(`Note: ${exactness.note}.`);
+  badge.title = about.join(" ");
+}
+
+/**
  * The heads of the layer that is shown.
  * @param {Frame} frame
  */

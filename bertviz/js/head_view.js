@@ -1,7 +1,7 @@
 // The head view: where the heads of one layer look. Two columns of tokens, queries left and keys
 // right, and a line for every weight.
 
-import { add, addHeadSquares, addSourceSelects, shortWeight } from "./controls.js";
+import { add, addHeadSquares, addMark, addSourceSelects, shortWeight } from "./controls.js";
 import { edgesOf, meanHidden } from "./edges.js";
 import { addFooter } from "./footer.js";
 import { addLines } from "./lines.js";
@@ -35,6 +35,7 @@ export const headView = {
     const { root, source } = frame;
     const toolbar = add(root, "toolbar");
     const selects = addSourceSelects(toolbar, frame, { layer: true });
+    addMark(toolbar, source.payload.model);
     const squares = addHeadSquares(root, frame);
     const lines = addLines(root, frame);
     const footer = addFooter(root, "click locks · Esc clears · ↑ ↓ moves");

@@ -1,7 +1,7 @@
 // The model view: every layer and head at a glance. A grid of thumbnails, layers down and heads
 // across; a click opens a cell with its tokens.
 
-import { add, addSourceSelects } from "./controls.js";
+import { add, addMark, addSourceSelects } from "./controls.js";
 import { edgesOf } from "./edges.js";
 import { addFooter } from "./footer.js";
 import { massNote } from "./head_view.js";
@@ -137,6 +137,7 @@ export const modelView = {
     const { root, source } = frame;
     const toolbar = add(root, "toolbar");
     const selects = addSourceSelects(toolbar, frame, { layer: false });
+    addMark(toolbar, source.payload.model);
     const body = add(root, "model");
     const scroller = add(body, "grid");
     const grid = add(scroller, "sheet");

@@ -6,6 +6,7 @@ import { select } from "d3-selection";
 import { attend, attendAll, keysOf, queryOf } from "./attention.js";
 import {
   add,
+  addMark,
   addSelect,
   addSourceSelects,
   addTokenColumn,
@@ -452,21 +453,6 @@ function addToggle(frame) {
       button.setAttribute("aria-expanded", String(open));
     },
   };
-}
-
-/**
- * The exactness mark: whether what is shown was checked against the model.
- * @param {HTMLElement} toolbar
- * @param {import("./payload.js").Payload["model"]} model
- */
-function addMark(toolbar, model) {
-  const badge = add(toolbar, "badge end", "span");
-  badge.textContent = model.exactness
-    ? `✓ matches the model: max diff ${format(".0e")(model.exactness.max_difference)}`
-    : "not verified";
-  badge.title = `${model.name ?? "Arrays"}, ${model.dtype}. ${
-    model.exactness ? "" : "Softmax of the shown scores was not compared with the model’s own attention."
-  }`;
 }
 
 /** @param {ReturnType<typeof neuronScene>} scene */
