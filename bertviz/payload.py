@@ -67,7 +67,7 @@ Theme = Literal["auto", "light", "dark"]
 # then hides nothing. Longer rows list what an 8-bit screen can show.
 SHORT = 64
 SHORT_STEPS = 65535
-LONG_STEPS = 2047
+LONG_STEPS = 511  # off by less than 0.002
 LONG_THRESHOLD = 1 / 255
 
 # Queries and keys below this many bytes travel as float32, so that what a short text shows is

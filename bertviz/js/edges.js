@@ -3,6 +3,9 @@
 /** @typedef {import("./payload.js").Weights} Weights */
 /** @typedef {ReturnType<typeof edgesOf>} Edges */
 
+// Mass below this is the rounding of what is listed.
+const SPREAD = 0.005;
+
 /**
  * The edges of some heads of one layer, with what the reader has selected. Nothing is copied: the
  * weights stay where they were decoded, edge lists are made when somebody asks.
@@ -39,6 +42,30 @@ export function edgesOf(weights, { heads, queries, keys, query, key }) {
   const scene = {
     gain,
     each,
+    /** How many weights are listed in the drawn rows; those outside a filter count too. */
+    get count() {
+      let n = 0;
+      for (const slot of slots) {
+        for (const r of queryRows) {
+          const row = slot * weights.queries + queries[r];
+          n += weights.start[row + 1] - weights.start[row];
+        }
+      }
+      return n;
+    },
+    /**
+     * What the drawn rows do not list: it lies somewhere, so it is drawn everywhere.
+     * @param {(slot: number, queryRow: number, mass: number) => void} visit mass with the gain
+     */
+    eachSpread(visit) {
+      if (key !== null) return; // of one key nothing is known
+      slots.forEach((slot, i) => {
+        for (const r of queryRows) {
+          const mass = weights.hidden[slot * weights.queries + queries[r]];
+          if (mass > SPREAD) visit(i, r, mass * gain);
+        }
+      });
+    },
     /** Edge lists, {head, query, key, weight, opacity}: typed arrays of equal length. */
     get edges() {
       let n = 0;

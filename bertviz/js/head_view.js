@@ -72,7 +72,8 @@ export const headView = {
  */
 export function massNote(edges, state) {
   const { outside, unlisted } = meanHidden(edges);
-  const parts = [`hidden mass ${unlisted.toFixed(2)}`];
+  const shaded = unlisted >= 0.005 && state.key === null ? ", shaded" : "";
+  const parts = [`hidden mass ${unlisted.toFixed(2)}${shaded}`];
   if (state.pair !== "All") parts.push(`outside ${state.pair} ${outside.toFixed(2)}`);
   const oneRow = state.query !== null && state.heads.length === 1;
   return parts.join(" · ") + (oneRow ? "" : " (mean per row)");

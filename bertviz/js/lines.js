@@ -14,7 +14,7 @@ import {
   shortWeight,
 } from "./controls.js";
 import { meansOf } from "./edges.js";
-import { paintBoxes, paintLines } from "./marks.js";
+import { paintBoxes, paintFans, paintLines, paintRaster } from "./marks.js";
 import { tokensOf } from "./payload.js";
 import { selectionHandlers } from "./selection.js";
 import { addStage } from "./stage.js";
@@ -37,6 +37,7 @@ import { addStage } from "./stage.js";
 
 const NUMBERS = 44; // width of the column of means
 const BOXES = 148;
+const MANY = 6000; // lines that are quicker rastered than stroked
 
 /**
  * @param {HTMLElement} parent
@@ -113,9 +114,28 @@ export function addLines(parent, frame, nothingSelected) {
       const boxSide = state.query !== null ? "key" : "query";
       const rest = `${picture.name} ${theme.mode} ${x.line} ${x.key}`;
       const lines = { geometry: view.geometry, x0: x.line, x1: x.key - 2, colors };
-      const atRest = (/** @type {CanvasRenderingContext2D} */ context) =>
-        paintLines(context, edges.each, { ...lines, spread: false });
+      const atRest = (/** @type {CanvasRenderingContext2D} */ context) => {
+        let hidden = false;
+        edges.eachSpread(() => (hidden = true));
+        if (hidden || edges.count > MANY) {
+          const { eachSpread } = edges;
+          paintRaster(context, edges.each, { ...lines, eachSpread, keyRows: keys.length });
+        } else {
+          paintLines(context, edges.each, { ...lines, spread: false });
+        }
+      };
       const touched = (/** @type {CanvasRenderingContext2D} */ context) => {
+        if (state.query !== null) {
+          const masses = heads.map(() => 0);
+          edges.eachSpread((slot, _, mass) => (masses[slot] = mass));
+          paintFans(context, masses, {
+            apex: x.line,
+            base: x.key - 2,
+            y: (queries.indexOf(state.query) + 0.5) * ROW,
+            height: keys.length * ROW,
+            colors,
+          });
+        }
         paintBoxes(context, edges.each, {
           geometry: view.geometry,
           x: boxSide === "key" ? x.key : x.query,

@@ -233,3 +233,159 @@ function line(context, x0, y0, x1, y1) {
   context.lineTo(x1, y1);
   context.stroke();
 }
+
+// How dark a fan of hidden mass is: all of a row's mass in it.
+const FAN = 0.14;
+
+/**
+ * What a selected row does not list, as a fan to all keys (or from all queries).
+ * @param {CanvasRenderingContext2D} context
+ * @param {number[]} masses per slot, 0..1
+ * @param {object} options
+ * @param {number} options.apex x of the selected token's end
+ * @param {number} options.base x of the other tokens' ends
+ * @param {number} options.y of the selected token
+ * @param {number} options.height of all rows
+ * @param {string[]} options.colors per slot
+ */
+export function paintFans(context, masses, { apex, base, y, height, colors }) {
+  masses.forEach((mass, slot) => {
+    const alpha = (FAN * mass) / masses.length;
+    if (alpha < INVISIBLE) return;
+    context.globalAlpha = alpha;
+    context.fillStyle = colors[slot];
+    context.beginPath();
+    context.moveTo(apex, y);
+    context.lineTo(base, 0);
+    context.lineTo(base, height);
+    context.fill();
+  });
+  context.globalAlpha = 1;
+}
+
+/**
+ * Tens of thousands of lines, as the picture that stroking them one by one would give. Seen from the
+ * side, lines over each other let through the product of what each lets through; so every line
+ * leaves the logarithm of that where it begins and ends in each column of pixels, and one sum down
+ * the column gives what all of them let through.
+ * @param {CanvasRenderingContext2D} context
+ * @param {EachEdge} eachEdge head by head
+ * @param {object} options
+ * @param {Geometry} options.geometry
+ * @param {number} options.x0
+ * @param {number} options.x1
+ * @param {string[]} options.colors per slot
+ * @param {number} [options.lineWidth]
+ * @param {(visit: (slot: number, queryRow: number, mass: number) => void) => void} options.eachSpread
+ *   mass that is spread evenly over all keys
+ * @param {number} options.keyRows
+ */
+export function paintRaster(context, eachEdge, options) {
+  const { geometry, x0, x1, colors, eachSpread, keyRows, lineWidth = 1.75 } = options;
+  const ratio = context.getTransform().a;
+  const width = Math.max(1, Math.round((x1 - x0) * ratio));
+  const height = Math.round(geometry.height * ratio);
+  const row = geometry.row * ratio;
+  const top = geometry.top * ratio;
+  const stride = height + 1;
+  const ends = new Float32Array(width * stride);
+  const pixels = new Float32Array(width * height * 4);
+
+  /**
+   * From one height to another.
+   * @param {number} y0
+   * @param {number} y1
+   * @param {number} log of what it lets through
+   */
+  const line = (y0, y1, log) => {
+    const slope = (y1 - y0) / width;
+    // As thick as it is across: the steeper, the more of a column it takes.
+    const thick = Math.max(1, Math.round(lineWidth * ratio * Math.hypot(1, slope)));
+    let y = y0 + slope / 2 - thick / 2 + 0.5;
+    let from = 0;
+    let to = width;
+    if (slope !== 0) {
+      // Only the columns in which it is in sight.
+      const a = (-thick - y) / slope;
+      const b = (height - y) / slope;
+      from = Math.max(0, Math.floor(Math.min(a, b)));
+      to = Math.min(width, Math.ceil(Math.max(a, b)) + 1);
+      y += slope * from;
+    } else if (y < -thick || y > height) return;
+    // A steep line ends at its tokens too.
+    const half = (lineWidth * ratio) / 2;
+    const highest = Math.floor(Math.min(y0, y1) - half + 0.5);
+    const lowest = Math.floor(Math.max(y0, y1) + half + 0.5);
+    for (let x = from, at = from * stride; x < to; x++, at += stride, y += slope) {
+      const start = Math.max(highest, Math.floor(y));
+      const end = Math.min(lowest, Math.floor(y) + thick);
+      if (end <= 0 || start >= height) continue;
+      ends[at + (start > 0 ? start : 0)] += log;
+      ends[at + (end < height ? end : height)] -= log;
+    }
+  };
+
+  /** @type {[number, number, number][]} per slot, its rows' hidden mass */
+  let spread = [];
+  eachSpread((slot, queryRow, mass) => spread.push([slot, queryRow, mass]));
+  /** @param {number} slot */
+  const finish = (slot) => {
+    for (const [own, queryRow, mass] of spread) {
+      if (own !== slot) continue;
+      const y = (queryRow + 0.5) * row - top;
+      for (let x = 0, at = 0; x < width; x++, at += stride) {
+        const t = (x + 0.5) / width;
+        const first = y + (0.5 * row - top - y) * t;
+        const last = y + ((keyRows - 0.5) * row - top - y) * t;
+        const span = Math.max(last - first, lineWidth * ratio);
+        const log = Math.log1p(-Math.min(0.98, (mass * lineWidth * ratio) / span));
+        const start = Math.max(0, Math.floor(first));
+        const end = Math.min(height, Math.ceil(first + span));
+        if (end <= 0 || start >= height) continue;
+        ends[at + start] += log;
+        ends[at + end] -= log;
+      }
+    }
+    const [red, green, blue] = rgb(colors[slot]);
+    for (let x = 0; x < width; x++) {
+      let sum = 0;
+      for (let y = 0, at = x * stride, p = 4 * x; y < height; y++, at++, p += 4 * width) {
+        sum += ends[at];
+        if (sum > -1e-4) continue;
+        const through = Math.exp(sum);
+        pixels[p] = pixels[p] * through + red * (1 - through);
+        pixels[p + 1] = pixels[p + 1] * through + green * (1 - through);
+        pixels[p + 2] = pixels[p + 2] * through + blue * (1 - through);
+        pixels[p + 3] = pixels[p + 3] * through + 1 - through;
+      }
+    }
+    ends.fill(0);
+  };
+
+  let current = 0;
+  eachEdge((slot, queryRow, keyRow, opacity) => {
+    if (opacity < INVISIBLE) return;
+    while (slot > current) finish(current++);
+    const log = Math.log1p(-Math.min(0.98, opacity));
+    line((queryRow + 0.5) * row - top, (keyRow + 0.5) * row - top, log);
+  });
+  while (current < colors.length) finish(current++);
+
+  const image = context.createImageData(width, height);
+  for (let p = 0; p < pixels.length; p += 4) {
+    const alpha = pixels[p + 3];
+    if (alpha <= 0) continue;
+    image.data[p] = pixels[p] / alpha;
+    image.data[p + 1] = pixels[p + 1] / alpha;
+    image.data[p + 2] = pixels[p + 2] / alpha;
+    image.data[p + 3] = 255 * alpha;
+  }
+  context.putImageData(image, Math.round(x0 * ratio), 0);
+}
+
+/**
+ * @param {string} hex as in "#0969da"
+ */
+function rgb(hex) {
+  return [1, 3, 5].map((i) => parseInt(hex.slice(i, i + 2), 16));
+}

@@ -85,7 +85,22 @@ test("a filter is a slice, and says what lies outside", () => {
   );
   const mean = meanHidden(scene);
   close(mean.outside, outside.reduce((a, b) => a + b, 0) / 3);
-  assert.match(massNote(scene, state), /^hidden mass 0\.0\d · outside A→B 0\.\d\d \(mean per row\)$/);
+  assert.match(massNote(scene, state), /^hidden mass 0\.0\d(, shaded)? · outside A→B 0\.\d\d \(mean per row\)$/);
+});
+
+test("what is not listed is spread, unless one key is asked for", () => {
+  const spread = (/** @type {any} */ patch) => {
+    /** @type {number[]} */
+    const masses = [];
+    const scene = headScene(source, nextState(payload, start, patch));
+    scene.eachSpread((_, __, mass) => masses.push(mass / scene.gain));
+    return masses;
+  };
+  const hidden = Array.from(source.weights(block.layers[0]).hidden).filter((mass) => mass > 0.005);
+  const found = spread({});
+  assert.equal(found.length, hidden.length);
+  found.forEach((mass, i) => close(mass, hidden[i]));
+  assert.deepEqual(spread({ key: 2 }), []);
 });
 
 test("means beside the tokens are means over the heads", () => {

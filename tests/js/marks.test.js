@@ -2,7 +2,16 @@
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { paintBars, paintBoxes, paintElbows, paintLines, paintStripes, paintThumbnail } from "../../bertviz/js/marks.js";
+import {
+  paintBars,
+  paintBoxes,
+  paintElbows,
+  paintFans,
+  paintLines,
+  paintRaster,
+  paintStripes,
+  paintThumbnail,
+} from "../../bertviz/js/marks.js";
 
 function recorder() {
   /** @type {any[]} */
@@ -127,4 +136,94 @@ test("a thumbnail's lines are thinner than their gaps", () => {
   paintThumbnail(context, { rows: 64, columns: 64, values }, { x: 0, y: 0, size: 60, color: "c" });
   assert.equal(drawn.length, 64 * 64);
   assert.ok(drawn.every(({ width, alpha }) => width < 60 / 64 && alpha === 0.5));
+});
+
+/**
+ * What the raster shows, as rgba of (x, y).
+ * @param {import("../../bertviz/js/marks.js").EachEdge} edges
+ * @param {object} [options]
+ */
+function rastered(edges, options = {}) {
+  /** @type {any} */
+  let image = null;
+  const context = /** @type {any} */ ({
+    getTransform: () => ({ a: 1 }),
+    createImageData: (/** @type {number} */ width, /** @type {number} */ height) => ({
+      width,
+      height,
+      data: new Uint8ClampedArray(4 * width * height),
+    }),
+    putImageData: (/** @type {any} */ put) => (image = put),
+  });
+  paintRaster(context, edges, {
+    geometry: { width: 100, top: 0, height: 240, row: 24 },
+    x0: 0,
+    x1: 100,
+    colors: ["#ff0000", "#0000ff"],
+    lineWidth: 2,
+    eachSpread: () => {},
+    keyRows: 10,
+    ...options,
+  });
+  return (/** @type {number} */ x, /** @type {number} */ y) =>
+    Array.from(image.data.slice(4 * (y * image.width + x), 4 * (y * image.width + x) + 4));
+}
+
+test("a rastered line has the edge's opacity, from its query to its key", () => {
+  const at = rastered((visit) => {
+    visit(0, 1, 1, 0.4);
+    visit(1, 3, 7, 0.8);
+  });
+  assert.deepEqual(at(50, 36), [255, 0, 0, Math.floor(255 * 0.4)]);
+  assert.equal(at(50, 40)[3], 0);
+  assert.deepEqual(at(0, 85).slice(0, 3), [0, 0, 255]);
+  assert.ok(Math.abs(at(50, 132)[3] - 204) <= 1);
+  assert.ok(Math.abs(at(99, 179)[3] - 204) <= 1);
+  assert.equal(at(50, 84)[3], 0);
+});
+
+test("rastered lines over each other let through what both let through", () => {
+  const same = rastered((visit) => {
+    visit(0, 1, 1, 0.5);
+    visit(0, 1, 1, 0.5);
+  });
+  assert.ok(Math.abs(same(50, 36)[3] - 255 * 0.75) <= 1);
+  const other = rastered((visit) => {
+    visit(0, 1, 1, 0.5);
+    visit(1, 1, 1, 0.5);
+  });
+  const [red, , blue, alpha] = other(50, 36);
+  assert.ok(Math.abs(alpha - 255 * 0.75) <= 1);
+  assert.ok(Math.abs(blue / red - 2) < 0.05, "the later head lies on top");
+});
+
+test("hidden mass is drawn, spread over all keys, and no more of it than there is", () => {
+  const at = rastered(() => {}, {
+    eachSpread: (/** @type {(...spread: number[]) => void} */ visit) => visit(0, 4, 1),
+  });
+  for (const x of [10, 50, 90]) {
+    let ink = 0;
+    for (let y = 0; y < 240; y++) ink += at(x, y)[3] / 255;
+    assert.ok(ink > 1 && ink < 2.4, `${ink} of a line of 2`);
+  }
+  assert.ok(at(95, 5)[3] === 0 && at(95, 120)[3] > 0);
+});
+
+test("a rastered line outside the window is not drawn, one that crosses it is", () => {
+  const geometry = { width: 100, top: 480, height: 240, row: 24 };
+  const at = rastered((visit) => {
+    visit(0, 1, 3, 1);
+    visit(0, 0, 49, 0.9);
+  }, { geometry });
+  const seen = [];
+  for (let x = 0; x < 100; x++) for (let y = 0; y < 240; y++) if (at(x, y)[3]) seen.push(x);
+  assert.ok(Math.min(...seen) > 35 && Math.max(...seen) < 65, `${Math.min(...seen)}`);
+});
+
+test("a fan is as dark as the mass", () => {
+  const { context, drawn } = recorder();
+  Object.assign(context, { fill: () => drawn.push({ alpha: context.globalAlpha }) });
+  paintFans(context, [0.5, 0, 1], { apex: 0, base: 9, y: 5, height: 99, colors: ["a", "b", "c"] });
+  assert.equal(drawn.length, 2);
+  assert.ok(Math.abs(drawn[1].alpha / drawn[0].alpha - 2) < 1e-9);
 });
