@@ -111,6 +111,32 @@ export function addSourceSelects(toolbar, frame, which) {
 }
 
 /**
+ * Two or three ways to look at the same thing.
+ * @param {HTMLElement} parent
+ * @param {string} name
+ * @param {string[]} values
+ * @param {(value: string) => void} chosen
+ */
+export function addSwitch(parent, name, values, chosen) {
+  const group = add(parent, "switch");
+  group.setAttribute("role", "group");
+  group.setAttribute("aria-label", name);
+  const buttons = values.map((value) => {
+    const button = add(group, "", "button");
+    button.dataset[name] = value;
+    button.textContent = capital(value);
+    button.addEventListener("click", () => chosen(value));
+    return button;
+  });
+  return {
+    /** @param {string} value */
+    draw(value) {
+      buttons.forEach((button, i) => button.setAttribute("aria-pressed", String(values[i] === value)));
+    },
+  };
+}
+
+/**
  * @param {string | number} value
  * @param {string} [text]
  */
@@ -340,14 +366,16 @@ export function addTokenColumn(parent, side, on) {
 }
 
 /**
- * One tooltip per view; it stays inside the view and never takes the pointer.
+ * The one tooltip of a view, shared by its parts; it stays inside the view and never takes the pointer.
  * @param {HTMLElement} root
  */
 export function addTooltip(root) {
+  const known = tooltips.get(root);
+  if (known) return known;
   const box = add(root, "tooltip");
   box.setAttribute("role", "tooltip");
   box.hidden = true;
-  return {
+  const tooltip = {
     /**
      * @param {string} text
      * @param {number} clientX
@@ -369,7 +397,16 @@ export function addTooltip(root) {
       box.hidden = true;
     },
   };
+  tooltips.set(root, tooltip);
+  return tooltip;
 }
+
+/**
+ * @type {WeakMap<HTMLElement, {
+ *   show: (text: string, clientX: number, clientY: number) => void, hide: () => void}>}
+ */
+const tooltips = new WeakMap();
+
 
 /**
  * What a token's tooltip begins with: its whole text, its position, the tokenizer's own string.

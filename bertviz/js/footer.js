@@ -14,7 +14,6 @@ export function addFooter(root, keys) {
   zero.textContent = "0";
   const ramp = add(legend, "", "i");
   const one = add(legend, "", "span");
-  one.textContent = "1";
   const signs = add(footer, "legend", "span");
   const swatches = ["positive", "negative"].map((name) => {
     const swatch = add(signs, "swatch", "i");
@@ -24,17 +23,20 @@ export function addFooter(root, keys) {
   const scale = add(signs, "", "span");
   const right = add(footer, "", "span");
   return {
+    element: footer,
     /**
      * @param {object} options
      * @param {import("./theme.js").Theme} options.theme
      * @param {string} [options.legend] what the ramp from 0 to 1 means
+     * @param {string} [options.largest] what full strength is, if not 1
      * @param {string} [options.signed] what full strength means, where colours tell signs
      * @param {string} options.note
      */
-    draw({ theme, legend: text, signed, note }) {
+    draw({ theme, legend: text, largest = "1", signed, note }) {
       legend.hidden = text === undefined;
       signs.hidden = signed === undefined;
       name.textContent = text ?? "";
+      one.textContent = largest;
       scale.textContent = signed ?? "";
       swatches[0].style.background = theme.positive;
       swatches[1].style.background = theme.negative;

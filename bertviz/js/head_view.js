@@ -1,10 +1,11 @@
 // The head view: where the heads of one layer look. Two columns of tokens, queries left and keys
 // right, and a line for every weight.
 
-import { add, addHeadSquares, addMark, addSourceSelects, shortWeight } from "./controls.js";
+import { add, addHeadSquares, addMark, addSourceSelects, addSwitch, shortWeight } from "./controls.js";
 import { edgesOf, meanHidden } from "./edges.js";
 import { addFooter } from "./footer.js";
 import { addLines } from "./lines.js";
+import { addMatrix } from "./matrix.js";
 import { positionsOf } from "./state.js";
 
 /** @typedef {import("./payload.js").Source} Source */
@@ -27,18 +28,42 @@ export function headScene(source, state) {
   return Object.assign(Object.create(edges), rest);
 }
 
+/**
+ * Queries and keys of a window.
+ * @param {ReturnType<typeof headScene>} scene
+ * @param {State} state
+ */
+function zoomed({ queries, keys }, { zoom }) {
+  if (!zoom) return { queries, keys };
+  return {
+    queries: queries.filter((/** @type {number} */ q) => q >= zoom[0] && q < zoom[1]),
+    keys: keys.filter((/** @type {number} */ k) => k >= zoom[2] && k < zoom[3]),
+  };
+}
+
 /** @type {import("./shell.js").View} */
 export const headView = {
-  start: () => ({}),
+  keys: ["mode"],
+  start: () => ({ mode: "lines", zoom: null }),
   needs: (source, state) => [source.layer(state.block, state.layer)],
   create(frame) {
     const { root, source } = frame;
     const toolbar = add(root, "toolbar");
     const selects = addSourceSelects(toolbar, frame, { layer: true });
+    const modes = addSwitch(toolbar, "mode", ["lines", "matrix"], (mode) =>
+      frame.set({ mode: /** @type {"lines" | "matrix"} */ (mode), query: null, key: null, locked: false }),
+    );
     addMark(toolbar, source.payload.model);
     const squares = addHeadSquares(root, frame);
-    const lines = addLines(root, frame);
-    const footer = addFooter(root, "click locks · Esc clears · ↑ ↓ moves");
+    const asLines = add(root, "as-lines");
+    const lines = addLines(asLines, frame);
+    const matrix = addMatrix(root, frame);
+    const footers = {
+      lines: addFooter(root, "click locks · Esc clears · ↑ ↓ moves"),
+      matrix: addFooter(root, "click locks · Esc clears · arrows move · drag enlarges"),
+    };
+
+    let shown = "";
 
     return {
       draw(state) {
@@ -52,9 +77,33 @@ export const headView = {
           colors: state.heads.map((head) => theme.head(head)),
           name: JSON.stringify([state.block, state.layer, state.heads, state.pair]),
         };
+        const mode = state.mode ?? "lines";
+        modes.draw(mode);
+        if (mode !== shown) {
+          // Only one of the two is in the page at a time.
+          shown = mode;
+          for (const part of [asLines, matrix.element, ...Object.values(footers).map((f) => f.element)]) {
+            part.remove();
+          }
+          root.append(mode === "lines" ? asLines : matrix.element, footers[mode].element);
+        }
+        if (mode === "matrix") {
+          const { heads, weights } = scene;
+          const part = zoomed(scene, state);
+          const edges = edgesOf(weights, { heads, ...part, query: null, key: null });
+          const name = JSON.stringify([picture.name, state.zoom]);
+          const cells = matrix.draw({ ...picture, ...part, edges, name }, state, frame.width());
+          footers.matrix.draw({
+            theme,
+            legend: heads.length > 1 ? "mean weight" : "weight",
+            largest: shortWeight(cells.max),
+            note: massNote(edges, { ...state, query: null, key: null }),
+          });
+          return Object.assign(scene, { matrix: { ...cells, ...part } });
+        }
         lines.draw(picture, state, frame.width());
         const gain = shortWeight(scene.gain);
-        footer.draw({
+        footers.lines.draw({
           theme,
           legend: scene.gain === 1 ? "weight" : `weight, lines at ${gain} of it`,
           note: massNote(scene, state),

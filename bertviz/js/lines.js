@@ -38,6 +38,7 @@ import { addStage } from "./stage.js";
 const NUMBERS = 44; // width of the column of means
 const BOXES = 148;
 const MANY = 6000; // lines that are quicker rastered than stroked
+const SHADE = 3; // hidden mass is shaded stronger than it is, or one would not see it on a screen
 
 /**
  * @param {HTMLElement} parent
@@ -118,7 +119,9 @@ export function addLines(parent, frame, nothingSelected) {
         let hidden = false;
         edges.eachSpread(() => (hidden = true));
         if (hidden || edges.count > MANY) {
-          const { eachSpread } = edges;
+          /** @type {typeof edges.eachSpread} */
+          const eachSpread = (visit) =>
+            edges.eachSpread((slot, row, mass) => visit(slot, row, SHADE * mass));
           paintRaster(context, edges.each, { ...lines, eachSpread, keyRows: keys.length });
         } else {
           paintLines(context, edges.each, { ...lines, spread: false });

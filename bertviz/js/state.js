@@ -16,6 +16,9 @@ import { tokensOf } from "./payload.js";
  * @property {number | null} key
  * @property {boolean} locked
  * @property {string} pair
+ * @property {"lines" | "matrix"} [mode] head view
+ * @property {[number, number, number, number] | null} [zoom] matrix: the first query and the one
+ *   after the last, the same of keys
  * @property {boolean} [detail] neuron view: are the columns open?
  * @property {[number, number] | null} [cell] model view: the opened [layer, head]
  */
@@ -127,6 +130,14 @@ export function nextState(payload, state, patch) {
     next.query = before ?? queries[Math.min(Math.floor(queries.length / 2), 12)];
   }
   if (next.query === null && next.key === null) next.locked = false;
+  if (next.mode !== undefined && next.mode !== "matrix") next.mode = "lines";
+  if (next.zoom) {
+    // Windows are of a block's own tokens.
+    const ends = [tokensOf(block, "query").text.length, tokensOf(block, "key").text.length];
+    const [a, b, c, d] = next.zoom;
+    const fits = a >= 0 && a < b && b <= ends[0] && c >= 0 && c < d && d <= ends[1];
+    if (!fits || block.name !== state.block) next.zoom = null;
+  }
   if (next.cell) {
     const [index, head] = next.cell;
     const row = block.layers.find((l) => l.index === index);

@@ -280,6 +280,29 @@ button { color: var(--ink); background: none; border: 0; padding: 0; cursor: poi
   white-space: pre-wrap; overflow-wrap: anywhere;
 }
 .tooltip[hidden] { display: none; }
+.switch { display: inline-flex; border: 1px solid var(--hairline); border-radius: 6px; overflow: hidden; }
+.switch button { padding: 4px 12px; color: var(--muted); }
+.switch button + button { border-left: 1px solid var(--hairline); }
+.switch button[aria-pressed="true"] { background: var(--field); color: var(--accent); font-weight: 600; }
+.matrix { position: relative; margin-top: 12px; max-width: 100%; }
+.matrix .plot {
+  position: absolute; outline-offset: 3px; cursor: crosshair; touch-action: none;
+  box-shadow: 0 0 0 1px var(--hairline); background: var(--ground);
+}
+.matrix .bar { position: absolute; background: var(--accent); opacity: 0.22; pointer-events: none; }
+.matrix .brush {
+  position: absolute; border: 1px solid var(--accent); background: var(--accent); opacity: 0.25;
+  pointer-events: none;
+}
+.matrix .bar[hidden], .matrix .brush[hidden], .matrix .whole[hidden] { display: none; }
+.matrix .whole { position: absolute; top: 0; left: 0; }
+.matrix .down, .matrix .across { position: absolute; color: var(--muted); font-size: 11px; }
+.matrix .written { color: var(--ink); font-size: 12px; }
+.matrix .label { position: absolute; white-space: pre; overflow: hidden; text-overflow: ellipsis; }
+.matrix .down .label { right: 8px; max-width: calc(100% - 8px); text-align: right; }
+.matrix .across .label { bottom: 6px; writing-mode: vertical-rl; transform: rotate(180deg); max-height: calc(100% - 6px); }
+.matrix .across:not(.written) .label { writing-mode: horizontal-tb; transform: none; width: auto !important; }
+.matrix .label.selected { color: var(--accent); font-weight: 600; z-index: 1; background: var(--ground); }
 .badge {
   border: 1px solid var(--hairline); border-radius: 14px; padding: 3px 12px; color: var(--muted);
   font-size: 11px; white-space: nowrap;

@@ -42,6 +42,7 @@ def test_it_starts_with_the_first_layer_all_heads_and_all_lines(opened: Opened) 
         "key": None,
         "locked": False,
         "frame": 1,
+        "mode": "lines",
     }
     edges = opened.scene("scene.edges")
     true = weights()[0]
@@ -239,6 +240,80 @@ def test_the_opacity_drawn_is_the_weight(page_of: Callable[..., Opened], weight:
     assert pane is not None
     inside = touched[36, int(box["x"] - pane["x"] + box["width"] / 2)]
     assert abs(inside - weight) < 0.01, "the box behind the key token"
+
+
+def test_matrix(opened: Opened) -> None:
+    opened.set(heads=[1])
+    opened.host.locator('button[data-mode="matrix"]').click()
+    opened.settled(mode="matrix")
+    true = weights()[0, 1]
+    values = np.array(opened.scene("scene.matrix.values")).reshape(7, 7)
+    np.testing.assert_allclose(values, true, atol=0.002)
+    # The canvas shows them: alpha is the weight over the largest.
+    plot = opened.host.locator(".matrix .plot")
+    box = plot.bounding_box()
+    assert box is not None
+    alphas = opened.host.evaluate(
+        """host => {
+             const canvas = host.shadowRoot.querySelector(".matrix canvas");
+             const cell = canvas.width / 7;
+             const context = canvas.getContext("2d");
+             const at = (r, c) =>
+               context.getImageData((c + 0.5) * cell, (r + 0.5) * cell, 1, 1).data[3] / 255;
+             return Array.from({length: 49}, (_, i) => at(Math.floor(i / 7), i % 7));
+           }"""
+    )
+    np.testing.assert_allclose(alphas, (true / true.max()).ravel(), atol=0.02)
+    assert opened.host.locator('[data-token="key"]').all_inner_texts() == TOKENS
+    # Hover, click, keyboard.
+    cell = box["width"] / 7
+    opened.page.mouse.move(box["x"] + 3.5 * cell, box["y"] + 2.5 * cell)
+    opened.settled(query=2, key=3, locked=False)
+    tooltip = opened.host.locator(".tooltip:not([hidden])")
+    assert "cat → [SEP]" in tooltip.inner_text()
+    assert f"head 1  {true[2, 3]:.4f}" in tooltip.inner_text()
+    opened.page.mouse.down()
+    opened.page.mouse.up()
+    opened.settled(query=2, key=3, locked=True)
+    opened.page.keyboard.press("ArrowRight")
+    opened.settled(query=2, key=4, locked=True)
+    opened.page.keyboard.press("Escape")
+    opened.settled(query=None, key=None, locked=False)
+    # Dragging enlarges a window; a button brings the whole text back.
+    opened.page.mouse.move(box["x"] + 1.5 * cell, box["y"] + 2.5 * cell)
+    opened.page.mouse.down()
+    opened.page.mouse.move(box["x"] + 4.5 * cell, box["y"] + 5.5 * cell, steps=4)
+    opened.page.mouse.up()
+    opened.page.wait_for_function(
+        "document.querySelector('.bertviz').bertviz.scene().matrix.rows === 4"
+    )
+    assert opened.host.evaluate("h => h.bertviz.state.zoom") == [2, 6, 1, 5]
+    part = np.array(opened.scene("scene.matrix.values")).reshape(4, 4)
+    np.testing.assert_allclose(part, true[2:6, 1:5], atol=0.002)
+    opened.host.get_by_role("button", name="whole text").click()
+    opened.page.wait_for_function(
+        "document.querySelector('.bertviz').bertviz.scene().matrix.rows === 7"
+    )
+    opened.host.locator('button[data-mode="lines"]').click()
+    opened.settled(mode="lines")
+    expect(opened.token("query", 2)).to_have_count(1)
+    assert opened.errors == []
+
+
+def test_a_head_that_looks_everywhere_does_not_look_empty(page_of: Callable[..., Opened]) -> None:
+    """At 512 tokens every weight of it is below what is listed."""
+    n = 512
+    even = page_of(HeadView(np.full((1, 1, n, n), 1 / n), [str(i) for i in range(n)]))
+    assert even.scene("scene.edges.weight") == []
+    ink = pixels(even)[..., 3] / 255
+    assert ink.mean() > 0.02
+    even.token("query", 5).hover()
+    even.settled(query=5)
+    assert (pixels(even, 1)[..., 3] > 0).mean() > 0.2
+    assert "hidden mass 1.00, shaded" in even.text()
+    even.set(mode="matrix")
+    values = np.array(even.scene("scene.matrix.values"))
+    np.testing.assert_allclose(values, 1 / n, atol=1e-5)
 
 
 def test_two_views_are_independent(page_of: Callable[..., Opened]) -> None:

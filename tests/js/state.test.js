@@ -99,6 +99,17 @@ test("the neuron view has one head and, open, always a query", () => {
   assert.equal(nextState(neuron, state, { detail: false, query: null }).query, null);
 });
 
+test("a window is of tokens that are there, and of one block", () => {
+  const state = initialState(payload, { mode: "lines", zoom: null });
+  const zoomed = nextState(payload, state, { mode: "matrix", zoom: [1, 3, 0, 4] });
+  assert.deepEqual([zoomed.mode, zoomed.zoom], ["matrix", [1, 3, 0, 4]]);
+  assert.equal(nextState(payload, zoomed, { zoom: [1, 9, 0, 4] }).zoom, null);
+  assert.equal(nextState(payload, zoomed, { zoom: [2, 2, 0, 4] }).zoom, null);
+  assert.equal(nextState(payload, zoomed, { block: "cross" }).zoom, null);
+  assert.deepEqual(nextState(payload, zoomed, { layer: 7 }).zoom, [1, 3, 0, 4]);
+  assert.equal(nextState(payload, zoomed, /** @type {any} */ ({ mode: "circle" })).mode, "lines");
+});
+
 test("a cell opens its layer; one that is not there opens nothing", () => {
   const model = payloadOf({ view: "model", blocks: [encoder] });
   const state = initialState(model, { cell: null });
