@@ -86,9 +86,9 @@ def main() -> None:
                     model(**batch)
 
             rounds = options.rounds if tokens < 2048 else max(3, options.rounds // 2)
-            capture = functools.partial(extract, model, inputs=batch)
+            capture = functools.partial(extract, model, inputs=batch, progress=False)
             seconds, times = ratio(forward, capture, rounds)
-            own, memory, others = kept(extract(model, inputs=batch))
+            own, memory, others = kept(capture())
             whole = 12 * 12 * tokens * tokens * 4
             print(
                 f"{name}, {tokens} tokens: forward {seconds:.2f} s, extract {times:.2f} x;"

@@ -40,7 +40,7 @@ from bertviz.extractor.inputs import (
     tensors,
 )
 from bertviz.extractor.progress import bar
-from bertviz.extractor.running import run, running
+from bertviz.extractor.running import run, run_call
 from bertviz.extractor.verification import NotReproduced as NotReproduced
 from bertviz.trace import AttentionBlock, AttentionTrace
 
@@ -217,7 +217,7 @@ def _generation(
     options = generation.check_options(model, generate)
     size = first_tensor(batch).shape[0]
     capture = Capture(model, keep, size, batch.get("input_ids"), generating=True, **shared)
-    output = running(model, lambda: model.generate(**batch, **options), capture)
+    output = run_call(model, lambda: model.generate(**batch, **options), capture)
     capture.records = generation.joined(capture.records)
     two_stacks = has_two_stacks(model)
     name = "decoder_input_ids" if two_stacks else "input_ids"

@@ -226,12 +226,10 @@ def _block(
                 position_bias=part(record.position_bias),
             )
         layers.append(layer)
-    strings = {
-        side: tuple(sides.tokens(stacks[side], length)[i] for i in kept[side])
-        for side, length in lengths.items()
-    }
-    sentences = {}
+    strings, sentences = {}, {}
     for side, length in lengths.items():
+        every = sides.tokens(stacks[side], length)
+        strings[side] = tuple(every[i] for i in kept[side])
         ids = sides.sentences(stacks[side], length)
         chosen = None if ids is None else tuple(ids[i] for i in kept[side])
         sentences[side] = chosen if chosen is not None and len(set(chosen)) == 2 else None

@@ -20,10 +20,10 @@ def run(model: nn.Module, batch: Mapping[str, Any], capture: Capture) -> Any:
     Returns:
         What the model returns.
     """
-    return running(model, lambda: model(**batch), capture)
+    return run_call(model, lambda: model(**batch), capture)
 
 
-def running(model: nn.Module, call: Callable[[], Any], capture: Capture) -> Any:
+def run_call(model: nn.Module, call: Callable[[], Any], capture: Capture) -> Any:
     """Likewise, for any call that runs the model."""
     interface.install()
     with contextlib.ExitStack() as undo:
