@@ -113,6 +113,12 @@ def test_the_page_computes_what_the_trace_does(
                     torch.tensor(found["all"]).view_as(true), true, atol=2e-6, rtol=0
                 )
                 assert found["listed"] + found["hidden"] == pytest.approx(float(true.sum()))
+                # What-if in the page is what torch computes without those neurons.
+                assert layer.queries is not None
+                queries = layer.queries.clone()
+                queries[..., [0, 2]] = 0
+                less = dataclasses.replace(layer, queries=queries).weights(head)[0]
+                torch.testing.assert_close(torch.tensor(found["whatIf"]), less, atol=5e-6, rtol=0)
                 scores = layer.scores(head)[0]
                 for row, expected in zip(found["scores"], scores.tolist(), strict=True):
                     for score, value in zip(row, expected, strict=True):

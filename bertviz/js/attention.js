@@ -84,12 +84,13 @@ export function keysOf(neurons, slot) {
 }
 
 /**
+ * From the sums of products to weights.
  * @param {Neurons} neurons
  * @param {number} slot
  * @param {number} query
  * @param {Float32Array} sums
  */
-function finish(neurons, slot, query, sums) {
+export function finish(neurons, slot, query, sums) {
   const { softcap, sinks } = neurons;
   const bias = biasOf(neurons, slot, query);
   const scores = sums.map(

@@ -108,9 +108,11 @@ export function paintThumbnail(context, { rows, columns, values }, { x, y, size,
  * @param {number} options.max the |value| of full strength
  * @param {{positive: string, negative: string}} options.theme
  * @param {(position: number) => number} [options.fade] 0..1 per row
+ * @param {number[]} [options.order] neurons from left to right, if not the model's order
+ * @param {Set<number>} [options.off] neurons that are switched off: faint
  */
 export function paintStripes(context, values, options) {
-  const { geometry, positions, rows, headDim, x, width, max, theme, fade } = options;
+  const { geometry, positions, rows, headDim, x, width, max, theme, fade, order, off } = options;
   const cell = width / headDim;
   const hair = cell >= 3 ? 0.6 : 0;
   for (let r = rows[0]; r < rows[1]; r++) {
@@ -118,8 +120,9 @@ export function paintStripes(context, values, options) {
     const strength = (fade ? fade(positions[r]) : 1) / (max || 1);
     const y = r * geometry.row + 4;
     for (let n = 0; n < headDim; n++) {
-      const value = values[start + n];
-      const alpha = Math.min(1, Math.abs(value) * strength);
+      const neuron = order ? order[n] : n;
+      const value = values[start + neuron];
+      const alpha = Math.min(1, Math.abs(value) * strength) * (off?.has(neuron) ? 0.15 : 1);
       if (alpha < INVISIBLE) continue;
       context.globalAlpha = alpha;
       context.fillStyle = value > 0 ? theme.positive : theme.negative;
@@ -139,9 +142,13 @@ export function paintStripes(context, values, options) {
  * @param {[number, number]} options.rows
  * @param {(value: number) => number} options.x
  * @param {{positive: string, negative: string}} options.theme
+ * @param {[number, number]} [options.inset] from the top and the bottom of a row
+ * @param {number} [options.strength] 0..1
  */
-export function paintBars(context, values, { geometry, positions, rows, x, theme }) {
+export function paintBars(context, values, options) {
+  const { geometry, positions, rows, x, theme, inset = [5, 5], strength = 1 } = options;
   const zero = x(0);
+  context.globalAlpha = strength;
   for (let r = rows[0]; r < rows[1]; r++) {
     const value = values[positions[r]];
     if (!Number.isFinite(value)) continue;
@@ -149,8 +156,10 @@ export function paintBars(context, values, { geometry, positions, rows, x, theme
     context.fillStyle = value < 0 ? theme.negative : theme.positive;
     // A hair for zero: the row has a value, and it is zero.
     const length = Math.max(1, Math.abs(end - zero));
-    context.fillRect(Math.min(zero, end), r * geometry.row + 5, length, geometry.row - 10);
+    const height = geometry.row - inset[0] - inset[1];
+    context.fillRect(Math.min(zero, end), r * geometry.row + inset[0], length, height);
   }
+  context.globalAlpha = 1;
 }
 
 /**

@@ -29,6 +29,7 @@ import { tokensOf } from "./payload.js";
 import { selectionHandlers } from "./selection.js";
 import { addStage } from "./stage.js";
 import { positionsOf } from "./state.js";
+import { contributions, ranked, without } from "./whatif.js";
 
 /** @typedef {import("./payload.js").Source} Source */
 /** @typedef {import("./payload.js").Neurons} Neurons */
@@ -73,11 +74,20 @@ export function neuronScene(source, state) {
     /** The key head, and which heads use it, where heads share keys. */
     sharing: sharingOf(neurons, slot),
   };
-  const row = attend(neurons, slot, state.query ?? 0);
+  const query = state.query ?? 0;
+  const row = attend(neurons, slot, query);
+  const contribution = contributions(row, neurons.headDim);
+  const off = state.off ?? [];
   return {
     ...common,
     detail: Boolean(state.detail),
     row,
+    /** What each neuron does for the selected query; neurons in the model's order. */
+    contribution,
+    /** Neurons from left to right. */
+    order: state.sort === "contribution" ? ranked(contribution) : null,
+    /** Scores and weights without the neurons that are off, if there are any. */
+    whatIf: off.length ? without(neurons, slot, query, row, off) : null,
     columns: {
       queries: queryOf(neurons, slot),
       keys: keysOf(neurons, slot),
@@ -137,8 +147,8 @@ function largest(values) {
 
 /** @type {import("./shell.js").View} */
 export const neuronView = {
-  keys: ["detail"],
-  start: () => ({ detail: true }),
+  keys: ["detail", "off", "sort"],
+  start: () => ({ detail: true, off: [], sort: "model" }),
   needs: (source, state) => [source.layer(state.block, state.layer)],
   create(frame) {
     const { root, source } = frame;
@@ -147,6 +157,15 @@ export const neuronView = {
     const head = addSelect(toolbar, "head", "Head", (value) => frame.set({ heads: [Number(value)] }));
     const layerSelect = toolbar.querySelector('select[name="layer"]')?.parentElement;
     layerSelect?.after(head.element);
+    const sort = addSelect(toolbar, "sort", "Neurons", (value) =>
+      frame.set({ sort: /** @type {"model" | "contribution"} */ (value) }),
+    );
+    const top = addSelect(toolbar, "top", "Keep", (value) => {
+      if (!scene || value === "some") return;
+      const kept = ranked(scene.contribution).slice(0, Number(value));
+      const all = Array.from(scene.contribution.keys());
+      frame.set({ off: all.filter((n) => !kept.includes(n)) });
+    });
     addMark(toolbar, source.payload.model);
 
     // Only one of the two is in the page at a time.
@@ -172,7 +191,7 @@ export const neuronView = {
     spoken.setAttribute("aria-live", "polite");
     const lines = addLines(closed, frame);
     const closedHeadings = /** @type {HTMLElement} */ (closed.querySelector(".headings"));
-    const footer = addFooter(root, "click locks · Esc clears · ↑ ↓ moves");
+    const footer = addFooter(root, "click locks a token, switches a neuron · Esc clears · ↑ ↓ moves");
 
     /** @type {ReturnType<typeof neuronScene> | null} */
     let scene = null;
@@ -196,6 +215,11 @@ export const neuronView = {
       if (row.bias[position]) parts.push(`bias  ${shortScore(row.bias[position])}`);
       parts.push(`score  ${row.scores[position] === -Infinity ? "masked" : exact(row.scores[position])}`);
       parts.push(`softmax  ${exactWeight(row.weights[position])}`);
+      if (scene.whatIf) {
+        const { scores, weights, off } = scene.whatIf;
+        const score = scores[position] === -Infinity ? "masked" : exact(scores[position]);
+        parts.push(`without ${off.length} neurons: ${score}, softmax ${exactWeight(weights[position])}`);
+      }
       return parts.join("\n");
     }
 
@@ -207,24 +231,53 @@ export const neuronView = {
       else tooltip.hide();
     });
     stage.sheet.addEventListener("pointerleave", () => tooltip.hide());
+    // What if: a click on a neuron switches it off or on.
+    stage.sheet.addEventListener("click", (event) => {
+      if (!scene?.detail || /** @type {Element} */ (event.target).closest("[data-token]")) return;
+      const found = neuronAt(scene, event);
+      if (!found) return;
+      const { off = [] } = frame.state();
+      const next = off.includes(found.neuron)
+        ? off.filter((n) => n !== found.neuron)
+        : [...off, found.neuron];
+      frame.set({ off: next });
+    });
 
     /**
      * @param {NonNullable<typeof scene>} scene
-     * @param {PointerEvent} event
+     * @param {MouseEvent} event
      */
-    function neuronText({ block, neurons, columns, queries, keys }, event) {
+    function neuronAt({ neurons, order, queries, keys }, event) {
       const around = stage.sheet.getBoundingClientRect();
       const x = event.clientX - around.left;
       const r = Math.floor((event.clientY - around.top) / ROW);
       const stripe = stripes.find((s) => x >= s.x && x < s.x + s.width);
       if (!stripe) return null;
-      const side = stripe.name === "q" ? "query" : "key";
+      const side = /** @type {"query" | "key"} */ (stripe.name === "q" ? "query" : "key");
       const position = (side === "query" ? queries : keys)[r];
       if (position === undefined) return null;
-      const neuron = Math.floor(((x - stripe.x) / stripe.width) * neurons.headDim);
+      const column = Math.floor(((x - stripe.x) / stripe.width) * neurons.headDim);
+      return { stripe, side, position, neuron: order ? order[column] : column };
+    }
+
+    /**
+     * @param {NonNullable<typeof scene>} scene
+     * @param {PointerEvent} event
+     */
+    function neuronText(scene, event) {
+      const found = neuronAt(scene, event);
+      if (!found) return null;
+      const { stripe, side, position, neuron } = found;
+      const { block, neurons, columns, contribution } = scene;
       const values = { q: columns.queries, k: columns.keys, "q×k·scale": columns.products }[stripe.name];
       const value = /** @type {Float32Array} */ (values)[position * neurons.headDim + neuron];
-      return `neuron ${neuron} of ${tokensOf(block, side).text[position]}\n${stripe.name} = ${exact(value)}`;
+      const off = frame.state().off?.includes(neuron);
+      return [
+        `neuron ${neuron} of ${tokensOf(block, side).text[position]}`,
+        `${stripe.name} = ${exact(value)}`,
+        `contribution to the row ${exact(contribution[neuron])}`,
+        off ? "off: click switches it on" : "click switches it off",
+      ].join("\n");
     }
 
     /** @param {State} state */
@@ -270,16 +323,20 @@ export const neuronView = {
         k: largest(columns.keys),
         products: largest(columns.products),
       };
-      const finite = columns.scores.filter((value) => Number.isFinite(value));
-      const reach = largest(finite) || 1;
+      const shownScores = now.whatIf?.scores ?? columns.scores;
+      const shownWeights = now.whatIf?.weights ?? row.weights;
+      const finite = (/** @type {Float32Array} */ values) => values.filter((v) => Number.isFinite(v));
+      const reach = Math.max(largest(finite(columns.scores)), largest(finite(shownScores))) || 1;
       const scoreX = (/** @type {number} */ score) => x.score + 32 + (28 * score) / reach;
       const weightX = (/** @type {number} */ weight) => x.softmax + (softmax - 52) * weight;
-      const strengths = Array.from(keys, (position) => row.weights[position]);
+      const strengths = Array.from(keys, (position) => shownWeights[position]);
       const queryRow = queries.indexOf(selected);
 
-      const picture = JSON.stringify([state.block, state.layer, state.heads, state.pair, theme.mode, selected, state.key]);
+      const picture = JSON.stringify([state.block, state.layer, state.heads, state.pair, theme.mode, selected, state.key, state.off, state.sort]);
       view.paint(0, picture, (context) => {
-        const common = { geometry, headDim: shape.headDim, width: stripe, theme };
+        const off = new Set(state.off);
+        const order = now.order ?? undefined;
+        const common = { geometry, headDim: shape.headDim, width: stripe, theme, order, off };
         paintStripes(context, columns.queries, {
           ...common,
           positions: queries,
@@ -303,8 +360,18 @@ export const neuronView = {
         paintRungs(context, strengths, { ...rungs, x0: x.products + stripe + 4, x1: x.bias - 4 });
 
         const bars = { geometry, positions: keys, rows: rows.key, theme };
-        paintBars(context, row.scores, { ...bars, x: scoreX });
-        paintBars(context, row.weights, { ...bars, x: weightX });
+        if (now.whatIf) {
+          // The true ones stay, thin and pale, above what would be.
+          const past = { inset: /** @type {[number, number]} */ ([4, 15]), strength: 0.45 };
+          const would = { inset: /** @type {[number, number]} */ ([11, 4]) };
+          paintBars(context, row.scores, { ...bars, ...past, x: scoreX });
+          paintBars(context, row.weights, { ...bars, ...past, x: weightX });
+          paintBars(context, now.whatIf.scores, { ...bars, ...would, x: scoreX });
+          paintBars(context, now.whatIf.weights, { ...bars, ...would, x: weightX });
+        } else {
+          paintBars(context, row.scores, { ...bars, x: scoreX });
+          paintBars(context, row.weights, { ...bars, x: weightX });
+        }
         context.fillStyle = theme.hairline;
         context.fillRect(scoreX(0) - 0.5, geometry.top, 1, geometry.height);
       });
@@ -326,14 +393,14 @@ export const neuronView = {
       const told = [];
       for (let r = rows.key[0]; r < rows.key[1]; r++) {
         const position = keys[r];
-        const weight = row.weights[position];
+        const weight = shownWeights[position];
         const masked = row.scores[position] === -Infinity;
         if (biased) {
           const text = masked ? "" : signed(row.bias[position]);
           told.push({ r, x: x.bias, width: bias - 8, text, strength: 0.75, end: true });
         }
-        told.push({ r, x: x.score + 62, width: score - 62, text: shortScore(row.scores[position]), strength: masked ? 0.5 : 0.75, end: true });
-        if (!masked) told.push({ r, x: weightX(weight) + 8, width: 40, text: weight.toFixed(2), strength: 0.6 + 0.4 * Math.min(1, 4 * weight), end: false });
+        told.push({ r, x: x.score + 62, width: score - 62, text: shortScore(shownScores[position]), strength: masked ? 0.5 : 0.75, end: true });
+        if (!masked) told.push({ r, x: Math.max(weightX(weight), weightX(row.weights[position])) + 8, width: 40, text: weight.toFixed(2), strength: 0.6 + 0.4 * Math.min(1, 4 * weight), end: false });
       }
       drawNumbers(told);
       drawTitles([
@@ -353,7 +420,7 @@ export const neuronView = {
       notes.textContent = notesOf(now, state);
       footer.draw({
         theme,
-        signed: `full strength: |q| ${max.q.toFixed(2)}, |k| ${max.k.toFixed(2)}, |q × k · scale| ${max.products.toFixed(2)}`,
+        signed: now.whatIf ? "pale: true, full: without" : `full strength: |q| ${max.q.toFixed(2)}, |k| ${max.k.toFixed(2)}, |q × k · scale| ${max.products.toFixed(2)}`,
         note: "",
       });
       spoken.textContent = state.locked ? sentence(now, strengths) : "";
@@ -413,6 +480,21 @@ export const neuronView = {
         scene = neuronScene(source, state);
         selects.draw();
         head.draw(headsOf(frame).map((h) => option(h)), String(state.heads[0]));
+        const { headDim } = scene.neurons;
+        sort.element.hidden = top.element.hidden = !state.detail;
+        sort.draw([option("model", "in the model’s order"), option("contribution", "by contribution")], state.sort ?? "model");
+        const some = state.off?.length ?? 0;
+        const steps = [1, 2, 4, 8, 16, 32, 64, 128].filter((m) => m < headDim);
+        const kept = some && ranked(scene.contribution).slice(headDim - some).every((n) => state.off?.includes(n));
+        const choice = !some ? headDim : kept && steps.includes(headDim - some) ? headDim - some : "some";
+        top.draw(
+          [
+            option(headDim, `all ${headDim} neurons`),
+            ...steps.toReversed().map((m) => option(m, `the top ${m}`)),
+            ...(choice === "some" ? [option("some", `${headDim - some} of ${headDim}`)] : []),
+          ],
+          String(choice),
+        );
         const [shown, other] = state.detail ? [open, closed] : [closed, open];
         if (other.isConnected) other.replaceWith(shown);
         toggle.draw(state.detail ? headings : closedHeadings, Boolean(state.detail));
@@ -475,10 +557,14 @@ function scoreNote({ neurons }, biased) {
  * @param {ReturnType<typeof neuronScene>} scene
  * @param {State} state
  */
-function notesOf({ row, keys, neurons }, state) {
+function notesOf({ row, keys, neurons, whatIf }, state) {
   const parts = [];
   if (neurons.softcap) {
     parts.push(`Scores are capped: ${neurons.softcap} · tanh(Σ / ${neurons.softcap}).`);
+  }
+  if (whatIf) {
+    const off = whatIf.off.length > 6 ? `${whatIf.off.length} neurons` : `neurons ${whatIf.off.join(", ")}`;
+    parts.push(`Without ${off}, ${shortWeight(whatIf.moved)} of the row’s attention moves.`);
   }
   if (neurons.sinks) parts.push(`The head’s sink takes ${shortWeight(row.sink)} of this row.`);
   if (state.pair !== "All") {

@@ -19,6 +19,8 @@ import { tokensOf } from "./payload.js";
  * @property {"lines" | "matrix"} [mode] head view
  * @property {[number, number, number, number] | null} [zoom] matrix: the first query and the one
  *   after the last, the same of keys
+ * @property {number[]} [off] neuron view: neurons that are switched off
+ * @property {"model" | "contribution"} [sort] neuron view: the order of neurons
  * @property {boolean} [detail] neuron view: are the columns open?
  * @property {[number, number] | null} [cell] model view: the opened [layer, head]
  */
@@ -129,6 +131,16 @@ export function nextState(payload, state, patch) {
     const before = state.query !== null && queries.includes(state.query) ? state.query : null;
     next.query = before ?? queries[Math.min(Math.floor(queries.length / 2), 12)];
   }
+  if (next.off) {
+    // Neurons are those of one head.
+    const moved =
+      next.block !== state.block || next.layer !== state.layer || next.heads[0] !== state.heads[0];
+    const count = layer.neurons?.queries.shape[2] ?? 0;
+    const known = next.off.filter((n) => Number.isInteger(n) && n >= 0 && n < count);
+    next.off = moved && !patch.off ? [] : [...new Set(known)].sort((a, b) => a - b);
+    if (next.off.length === count) next.off = state.off ?? []; // one neuron stays
+  }
+  if (next.sort !== undefined && next.sort !== "contribution") next.sort = "model";
   if (next.query === null && next.key === null) next.locked = false;
   if (next.mode !== undefined && next.mode !== "matrix") next.mode = "lines";
   if (next.zoom) {

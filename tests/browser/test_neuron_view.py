@@ -116,10 +116,66 @@ def test_a_neuron_says_its_number_and_value(opened: Opened) -> None:
             "h => h.shadowRoot.querySelector('.tooltip:not([hidden])')?.textContent ?? ''"
         )
         if text.startswith("neuron"):
-            found.add(text)
+            found.add("\n".join(text.split("\n")[:2]))
     for neuron in range(8):
         value = f"{VECTORS[0, 1, 2, 3, neuron]:+.4f}".replace("-", "−")
         assert f"neuron {neuron} of sat\nq = {value}" in found
+
+
+def less(query: int, off: list[int]) -> np.ndarray:
+    """The weights of layer 1, head 2 without some neurons."""
+    products = VECTORS[0, 1, 2, query] * VECTORS[1, 1, 2] / np.sqrt(8)
+    exps = np.exp(np.delete(products, off, axis=1).sum(-1))
+    return exps / exps.sum()
+
+
+def test_what_if(opened: Opened) -> None:
+    """Neurons are switched by the mouse, and scores and softmax form anew beside the true ones."""
+    box = opened.host.locator(".open .pane canvas").nth(0).bounding_box()
+    q = opened.token("query", 0).bounding_box()
+    key = opened.token("key", 3).bounding_box()
+    assert box is not None
+    assert q is not None
+    assert key is not None
+    opened.page.mouse.click(q["x"] + q["width"] + 20, key["y"] + 12)
+    off = opened.host.evaluate("h => h.bertviz.state.off")
+    assert len(off) == 1
+    opened.settled(off=off)
+    assert opened.drawn()["query"] == 2, "a click on a neuron selects no other token"
+    expected = less(2, off)
+    np.testing.assert_allclose(opened.scene("scene.whatIf.weights"), expected, atol=1e-5)
+    check_columns(opened, 1, 2, 2)
+    shown = opened.host.locator(".numbers span").all_inner_texts()
+    for weight in expected:
+        assert f"{weight:.2f}" in shown
+    assert f"Without neurons {off[0]}" in opened.text()
+    opened.page.mouse.click(q["x"] + q["width"] + 20, key["y"] + 12)
+    opened.settled(off=[])
+    assert opened.scene("scene.whatIf") is None
+
+
+def test_keep_the_top_and_sort(opened: Opened) -> None:
+    opened.host.locator('select[name="top"]').select_option("2")
+    opened.page.wait_for_function(
+        "document.querySelector('.bertviz').bertviz.state.off.length === 6"
+    )
+    products = VECTORS[0, 1, 2, 2] * VECTORS[1, 1, 2] / np.sqrt(8)
+    weights = expected(1, 2, 2)[2]
+    contribution = (weights[:, None] * (products - products.mean(0))).sum(0)
+    np.testing.assert_allclose(opened.scene("scene.contribution"), contribution, atol=1e-5)
+    kept = sorted(np.argsort(-contribution)[:2].tolist())
+    off = [n for n in range(8) if n not in kept]
+    assert opened.host.evaluate("h => h.bertviz.state.off") == off
+    np.testing.assert_allclose(opened.scene("scene.whatIf.weights"), less(2, off), atol=1e-5)
+    opened.host.locator('select[name="sort"]').select_option("contribution")
+    opened.settled(sort="contribution")
+    assert opened.scene("scene.order") == np.argsort(-contribution, kind="stable").tolist()
+    check_columns(opened, 1, 2, 2)  # in the model's order, whatever the sorting
+    opened.host.locator('select[name="top"]').select_option("8")
+    opened.settled(off=[])
+    opened.set(off=[1])
+    opened.host.locator('select[name="head"]').select_option("0")
+    opened.settled(heads=[0], off=[])
 
 
 def test_a_bias_has_a_column_and_a_mask_is_said(

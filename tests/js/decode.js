@@ -5,6 +5,7 @@ import { text } from "node:stream/consumers";
 import { attend, attendAll } from "../../bertviz/js/attention.js";
 import { Source } from "../../bertviz/js/payload.js";
 import { headWeights } from "../../bertviz/js/neuron_view.js";
+import { without } from "../../bertviz/js/whatif.js";
 
 const payload = JSON.parse(await text(process.stdin));
 const source = new Source(payload);
@@ -36,6 +37,9 @@ function neuronsOf(layer) {
       weights: rows.map((row) => Array.from(row.weights)),
       scores: rows.map((row) => Array.from(row.scores)),
       sums: rows.map((row) => Array.from(row.sums)),
+      whatIf: rows.map((row, q) =>
+        Array.from(without(neurons, slot, q, row, [0, 2]).weights),
+      ),
       all: Array.from(attendAll(neurons, slot)),
       listed: Array.from(closed.weight).reduce((a, b) => a + b, 0),
       hidden: Array.from(closed.hidden).reduce((a, b) => a + b, 0),

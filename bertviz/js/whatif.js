@@ -1,0 +1,61 @@
+// What if some neurons were not there? The scores and the softmax of a query without them, beside
+// the true ones; and how much each neuron does for where its head looks.
+
+import { finish } from "./attention.js";
+
+/** @typedef {import("./payload.js").Neurons} Neurons */
+/** @typedef {import("./attention.js").Row} Row */
+
+/**
+ * What each neuron adds to the scores where the query looks: Σₖ wₖ · (pₖₙ − mean pₙ), the products
+ * of the attended keys above their mean over the keys that may be seen. A part that is the same for
+ * all keys changes no weight, so it does not count.
+ * @param {Row} row
+ * @param {number} headDim
+ * @returns {Float32Array} (headDim)
+ */
+export function contributions({ products, weights, scores }, headDim) {
+  const means = new Float32Array(headDim);
+  const attended = new Float32Array(headDim);
+  let seen = 0;
+  let mass = 0;
+  scores.forEach((score, key) => {
+    if (score === -Infinity) return;
+    seen++;
+    mass += weights[key];
+    for (let n = 0, i = key * headDim; n < headDim; n++, i++) {
+      means[n] += products[i];
+      attended[n] += weights[key] * products[i];
+    }
+  });
+  return attended.map((value, n) => value - (mass * means[n]) / Math.max(1, seen));
+}
+
+/**
+ * Neurons by contribution, the largest first; equal ones as they are in the model.
+ * @param {Float32Array} values
+ */
+export function ranked(values) {
+  return Array.from(values.keys()).sort((a, b) => values[b] - values[a] || a - b);
+}
+
+/**
+ * A row without some neurons.
+ * @param {Neurons} neurons
+ * @param {number} slot
+ * @param {number} query
+ * @param {Row} row the true one
+ * @param {number[]} off
+ */
+export function without(neurons, slot, query, row, off) {
+  const { headDim } = neurons;
+  const sums = row.sums.map((sum, key) => {
+    let rest = sum;
+    for (const n of off) rest -= row.products[key * headDim + n];
+    return rest;
+  });
+  const { scores, weights } = finish(neurons, slot, query, sums);
+  let moved = 0;
+  weights.forEach((weight, key) => (moved += Math.abs(weight - row.weights[key]) / 2));
+  return { off, sums, scores, weights, moved };
+}
