@@ -426,16 +426,23 @@ export function describeToken(tokens, position) {
  * @param {number} most
  */
 export function columnWidth(texts, least, most) {
-  const context = /** @type {CanvasRenderingContext2D} */ (
-    document.createElement("canvas").getContext("2d")
-  );
-  // 600 is the weight of a selected token: selecting must not cut it off.
-  context.font = '600 13.5px system-ui, -apple-system, "Segoe UI", "DejaVu Sans", sans-serif';
-  let width = least;
-  for (const text of new Set(texts)) {
-    if (text.length > 40) return most;
-    width = Math.max(width, context.measureText(text).width + 22);
-    if (width >= most) return most;
+  let width = widths.get(texts);
+  if (width === undefined) {
+    const context = /** @type {CanvasRenderingContext2D} */ (
+      document.createElement("canvas").getContext("2d")
+    );
+    // 600 is the weight of a selected token: selecting must not cut it off.
+    context.font = '600 13.5px system-ui, -apple-system, "Segoe UI", "DejaVu Sans", sans-serif';
+    width = 0;
+    for (const text of new Set(texts)) {
+      // A few dozen characters are wider than any column, and measuring thousands takes long.
+      const own = text.length > 40 ? Infinity : context.measureText(text).width + 22;
+      width = Math.max(width, own);
+    }
+    widths.set(texts, width);
   }
-  return Math.ceil(width);
+  return Math.ceil(Math.min(Math.max(width, least), most));
 }
+
+/** @type {WeakMap<string[], number>} of texts that were measured */
+const widths = new WeakMap();
