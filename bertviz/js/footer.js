@@ -11,7 +11,6 @@ export function addFooter(root, keys) {
   const legend = add(footer, "legend", "span");
   const name = add(legend, "", "span");
   const zero = add(legend, "", "span");
-  zero.textContent = "0";
   const ramp = add(legend, "", "i");
   const one = add(legend, "", "span");
   const signs = add(footer, "legend", "span");
@@ -28,19 +27,22 @@ export function addFooter(root, keys) {
      * @param {object} options
      * @param {import("./theme.js").Theme} options.theme
      * @param {string} [options.legend] what the ramp from 0 to 1 means
-     * @param {string} [options.largest] what full strength is, if not 1
+     * @param {string} [options.smallest] what the ramp begins with, if not 0
+     * @param {string} [options.largest] what it ends with, if not 1
+     * @param {string[]} [options.colors] of the ramp, if not from nothing to ink
      * @param {string} [options.signed] what full strength means, where colours tell signs
      * @param {string} options.note
      */
-    draw({ theme, legend: text, largest = "1", signed, note }) {
+    draw({ theme, legend: text, smallest = "0", largest = "1", colors, signed, note }) {
       legend.hidden = text === undefined;
       signs.hidden = signed === undefined;
       name.textContent = text ?? "";
+      zero.textContent = smallest;
       one.textContent = largest;
       scale.textContent = signed ?? "";
       swatches[0].style.background = theme.positive;
       swatches[1].style.background = theme.negative;
-      ramp.style.background = `linear-gradient(to right, transparent, ${theme.ink})`;
+      ramp.style.background = `linear-gradient(to right, ${colors?.join(", ") ?? `transparent, ${theme.ink}`})`;
       ramp.style.boxShadow = `inset 0 0 0 1px ${theme.hairline}`;
       right.textContent = [note, keys].filter(Boolean).join(" · ");
     },

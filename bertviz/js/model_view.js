@@ -1,12 +1,13 @@
 // The model view: every layer and head at a glance. A grid of thumbnails, layers down and heads
 // across; a click opens a cell with its tokens.
 
-import { add, addMark, addSourceSelects } from "./controls.js";
+import { add, addMark, addSelect, addSourceSelects, option } from "./controls.js";
 import { edgesOf } from "./edges.js";
 import { addFooter } from "./footer.js";
 import { massNote } from "./head_view.js";
 import { addLines } from "./lines.js";
 import { paintThumbnail } from "./marks.js";
+import { measured, MEASURES } from "./measures.js";
 import { positionsOf } from "./state.js";
 import { select } from "d3-selection";
 
@@ -20,6 +21,16 @@ const CELL = { least: 18, comfortable: 88, most: 148 };
 const BINS = 64;
 
 /**
+ * @typedef {object} Cell
+ * @property {import("./payload.js").Layer} layer
+ * @property {number} head
+ * @property {number} row place in the grid
+ * @property {number} column
+ * @property {number | null} value of the measure
+ * @property {number} fraction 0..1, for its colour
+ */
+
+/**
  * The picture of a state, as data. Without an open cell its edges are those of every cell; with
  * one, those of that cell, and with a selected token there, that token's.
  * @param {Source} source
@@ -30,9 +41,32 @@ export function modelScene(source, state) {
   const queries = positionsOf(block, "query", state.pair);
   const keys = positionsOf(block, "key", state.pair);
   const heads = [...new Set(block.layers.flatMap((layer) => layer.heads))].sort((a, b) => a - b);
+  const { measure } = state;
+  /** @type {Cell[]} */
   const cells = block.layers.flatMap((layer, row) =>
-    layer.heads.map((head) => ({ layer, row, head, column: heads.indexOf(head) })),
+    layer.heads.map((head) => ({
+      layer,
+      head,
+      row,
+      column: heads.indexOf(head),
+      value: measure ? measured(source.weights(layer), head, measure) : null,
+      fraction: block.layers.length > 1 ? row / (block.layers.length - 1) : 0,
+    })),
   );
+  const values = cells.map((c) => c.value ?? 0);
+  const range = measure ? [Math.min(...values), Math.max(...values)] : null;
+  if (range) {
+    for (const c of cells) {
+      c.fraction = range[1] > range[0] ? ((c.value ?? 0) - range[0]) / (range[1] - range[0]) : 0;
+    }
+  }
+  if (state.sorted) {
+    cells.sort((a, b) => (b.value ?? 0) - (a.value ?? 0));
+    cells.forEach((c, i) => {
+      c.row = Math.floor(i / heads.length);
+      c.column = i % heads.length;
+    });
+  }
   const { cell, query, key } = state;
   /**
    * @param {import("./payload.js").Layer} layer
@@ -56,6 +90,8 @@ export function modelScene(source, state) {
     keys,
     heads,
     cells,
+    /** Smallest and largest of the measure that cells are coloured by. */
+    range,
     open: open ?? null,
     gain: 1, // a cell has one head, so opacity is the weight
     edgesOfCell,
@@ -130,13 +166,17 @@ export function binned(weights, head, queries, keys) {
 
 /** @type {import("./shell.js").View} */
 export const modelView = {
-  keys: ["cell"],
-  start: () => ({ cell: null }),
+  keys: ["cell", "measure", "sorted"],
+  start: () => ({ cell: null, measure: null, sorted: false }),
   needs: (source, state) => source.block(state.block).layers,
   create(frame) {
     const { root, source } = frame;
     const toolbar = add(root, "toolbar");
     const selects = addSourceSelects(toolbar, frame, { layer: false });
+    const measures = addSelect(toolbar, "measure", "Colour", (value) =>
+      frame.set({ measure: value === "layer" ? null : value }),
+    );
+    const order = addSelect(toolbar, "sorted", "Order", (value) => frame.set({ sorted: value === "yes" }));
     addMark(toolbar, source.payload.model);
     const body = add(root, "model");
     const scroller = add(body, "grid");
@@ -186,31 +226,38 @@ export const modelView = {
       draw(state) {
         const theme = frame.theme();
         const scene = modelScene(source, state);
-        const { block, queries, keys, heads, cells, open } = scene;
+        const { block, queries, keys, heads, cells, open, range } = scene;
         selects.draw();
+        const { measure, sorted } = state;
+        measures.draw(
+          [option("layer", "by layer"), ...Object.entries(MEASURES).map(([k, m]) => option(k, m.label))],
+          measure ?? "layer",
+        );
+        order.element.hidden = !measure;
+        order.draw([option("no", "layers and heads"), option("yes", "largest first")], sorted ? "yes" : "no");
+        const rowCount = sorted ? Math.ceil(cells.length / heads.length) : block.layers.length;
 
         // Room for an open cell is kept beside the grid where there is some, so nothing moves.
         const width = frame.width();
         const beside = width - DETAIL - 24 - LABELS >= Math.max(44 * heads.length, 240);
         const room = (beside ? width - DETAIL - 24 : width) - LABELS;
         const fitting = Math.floor(room / heads.length);
-        const most = heads.length * block.layers.length <= 12 ? CELL.most : CELL.comfortable;
+        const most = heads.length * rowCount <= 12 ? CELL.most : CELL.comfortable;
         const pitch = Math.max(CELL.least, Math.min(fitting, most));
         const inner = pitch - Math.max(2, Math.round(pitch * 0.11));
         const pad = Math.max(1, Math.round(inner * 0.08));
         const size = {
           width: LABELS + pitch * heads.length,
-          height: 24 + pitch * block.layers.length,
+          height: 24 + pitch * rowCount,
         };
         const left = (/** @type {number} */ column) => LABELS + column * pitch;
         const top = (/** @type {number} */ row) => 24 + row * pitch;
-        const color = (/** @type {number} */ row) =>
-          theme.layer(block.layers.length > 1 ? row / (block.layers.length - 1) : 0);
+        const color = (/** @type {Cell} */ c) => theme.layer(c.fraction);
 
         grid.style.width = `${size.width}px`;
         grid.style.height = `${size.height}px`;
         const ratio = globalThis.devicePixelRatio || 1;
-        const picture = JSON.stringify([state.block, state.pair, theme.mode, pitch, ratio]);
+        const picture = JSON.stringify([state.block, state.pair, theme.mode, pitch, ratio, measure, sorted]);
         if (picture !== painted) {
           painted = picture;
           canvas.width = Math.round(size.width * ratio);
@@ -219,7 +266,8 @@ export const modelView = {
           canvas.style.height = `${size.height}px`;
           const context = /** @type {CanvasRenderingContext2D} */ (canvas.getContext("2d"));
           context.setTransform(ratio, 0, 0, ratio, 0, 0);
-          for (const { layer, row, head, column } of cells) {
+          for (const cell of cells) {
+            const { layer, row, head, column } = cell;
             const [x, y] = [left(column), top(row)];
             context.fillStyle = theme.surface;
             context.beginPath();
@@ -229,14 +277,14 @@ export const modelView = {
               x: x + pad,
               y: y + pad,
               size: inner - 2 * pad,
-              color: color(row),
+              color: color(cell),
             });
           }
         }
 
         select(labels)
           .selectAll("span")
-          .data([
+          .data(sorted ? [] : [
             ...heads.map((head, column) => ({ text: head, x: left(column), y: 0, width: inner, height: 20, end: false })),
             ...block.layers.map((layer, row) => ({ text: layer.index, x: 0, y: top(row), width: LABELS - 10, height: inner, end: true })),
           ])
@@ -258,14 +306,23 @@ export const modelView = {
           .attr("data-row", (d) => d.row)
           .attr("data-column", (d) => d.column)
           .attr("tabindex", (d) => (d === tab ? 0 : -1))
-          .attr("aria-label", (d) => `Layer ${d.layer.index}, head ${d.head}`)
+          .attr("aria-label", (d) => nameOf(d, measure))
           .attr("aria-pressed", (d) => String(d === open))
-          .attr("title", (d) => `Layer ${d.layer.index} · Head ${d.head}`)
+          .attr("title", (d) => nameOf(d, measure))
+          .text((d) => (sorted && pitch >= 40 ? `${d.layer.index}·${d.head}` : ""))
           .style("left", (d) => `${left(d.column)}px`)
           .style("top", (d) => `${top(d.row)}px`)
           .style("width", `${inner}px`)
           .style("height", `${inner}px`);
 
+        const legend = range
+          ? {
+              legend: MEASURES[/** @type {string} */ (measure)].label,
+              smallest: range[0].toFixed(2),
+              largest: range[1].toFixed(2),
+              colors: [0, 0.25, 0.5, 0.75, 1].map((f) => theme.layer(f)),
+            }
+          : { legend: "weight" };
         body.classList.toggle("beside", beside);
         detail.hidden = !open;
         if (open) {
@@ -280,15 +337,16 @@ export const modelView = {
               heads: [open.head],
               queries,
               keys,
-              colors: [color(open.row)],
+              colors: [color(open)],
               name: JSON.stringify([state.block, state.pair, open.layer.index, open.head]),
             },
             state,
             (beside ? DETAIL : width) - 32,
           );
-          footer.draw({ theme, legend: "weight", note: massNote(edges, { ...state, heads: [open.head] }) });
+          const note = massNote(edges, { ...state, heads: [open.head] });
+          footer.draw({ theme, ...legend, note });
         } else {
-          footer.draw({ theme, legend: "weight", note: "" });
+          footer.draw({ theme, ...legend, note: "" });
         }
         return scene;
       },
@@ -302,4 +360,13 @@ export const modelView = {
  */
 function cellOf(button) {
   return [Number(button.dataset.layer), Number(button.dataset.head)];
+}
+
+/**
+ * @param {Cell} cell
+ * @param {string | null | undefined} measure
+ */
+function nameOf({ layer, head, value }, measure) {
+  const name = `Layer ${layer.index}, head ${head}`;
+  return measure && value !== null ? `${name}: ${MEASURES[measure].label} ${value.toFixed(3)}` : name;
 }

@@ -3,6 +3,7 @@
 // (mouse, keyboard, the page API, Python's arguments) goes through nextState, which repairs what
 // cannot be drawn, so that the views never meet an impossible state.
 
+import { MEASURES } from "./measures.js";
 import { tokensOf } from "./payload.js";
 
 /** @typedef {import("./payload.js").Payload} Payload */
@@ -22,6 +23,8 @@ import { tokensOf } from "./payload.js";
  * @property {number[]} [off] neuron view: neurons that are switched off
  * @property {"model" | "contribution"} [sort] neuron view: the order of neurons
  * @property {boolean} [detail] neuron view: are the columns open?
+ * @property {string | null} [measure] model view: what cells are coloured by, if not by layer
+ * @property {boolean} [sorted] model view: cells by that measure, the largest first
  * @property {[number, number] | null} [cell] model view: the opened [layer, head]
  */
 
@@ -140,6 +143,8 @@ export function nextState(payload, state, patch) {
     next.off = moved && !patch.off ? [] : [...new Set(known)].sort((a, b) => a - b);
     if (next.off.length === count) next.off = state.off ?? []; // one neuron stays
   }
+  if (next.measure && !(next.measure in MEASURES)) next.measure = null;
+  if (!next.measure && next.sorted) next.sorted = false;
   if (next.sort !== undefined && next.sort !== "contribution") next.sort = "model";
   if (next.query === null && next.key === null) next.locked = false;
   if (next.mode !== undefined && next.mode !== "matrix") next.mode = "lines";

@@ -255,7 +255,11 @@ button { color: var(--ink); background: none; border: 0; padding: 0; cursor: poi
 .grid { overflow-x: auto; min-width: 0; padding-bottom: 2px; }
 .grid canvas { position: absolute; top: 0; left: 0; }
 .labels span { position: absolute; color: var(--muted); font-size: 11px; pointer-events: none; }
-.cells button { position: absolute; border-radius: 6px; }
+.cells button {
+  position: absolute; border-radius: 6px; display: flex; align-items: flex-end;
+  justify-content: flex-start; padding: 1px 3px; font-size: 10px;
+  text-shadow: 0 0 2px var(--ground), 0 0 2px var(--ground), 0 0 3px var(--ground);
+}
 .cells button:hover { box-shadow: inset 0 0 0 1px var(--muted); }
 .cells button[aria-pressed="true"] { box-shadow: 0 0 0 2px var(--accent); }
 .cells button:focus-visible { outline-offset: 2px; }

@@ -85,6 +85,35 @@ def test_included_layers_and_heads_keep_their_numbers(page_of: Callable[..., Ope
     assert cell(opened, 1, 1).count() == 0
 
 
+def test_cells_by_a_measure(opened: Opened) -> None:
+    opened.host.locator('select[name="measure"]').select_option("entropy")
+    opened.settled(measure="entropy")
+    opened.host.locator('select[name="sorted"]').select_option("yes")
+    opened.settled(sorted=True)
+    true = weights()
+    entropy = -(true * np.log2(true)).sum(-1).mean(-1)
+    order = np.dstack(np.unravel_index(np.argsort(-entropy, axis=None), entropy.shape))[0]
+    cells = opened.host.locator("button[data-layer][data-head]")
+    shown = [
+        (
+            int(cells.nth(i).get_attribute("data-layer")),
+            int(cells.nth(i).get_attribute("data-head")),
+        )
+        for i in range(cells.count())
+    ]
+    assert shown == [tuple(pair) for pair in order.tolist()]
+    boxes = [cells.nth(i).bounding_box() for i in range(5)]
+    assert boxes[0]["x"] < boxes[3]["x"]  # type: ignore[index]
+    assert boxes[4]["y"] > boxes[3]["y"]  # type: ignore[index]
+    layer, head = shown[0]
+    expect(cell(opened, layer, head)).to_have_attribute(
+        "aria-label", f"Layer {layer}, head {head}: entropy (bits) {entropy.max():.3f}"
+    )
+    assert f"{entropy.max():.2f}" in opened.text()
+    cell(opened, layer, head).click()
+    opened.settled(cell=[layer, head])
+
+
 def test_thumbnails_show_what_is_there(page_of: Callable[..., Opened]) -> None:
     """A head that looks at itself has level lines, one that looks at the first has a fan."""
     both = np.zeros((1, 2, 6, 6))
