@@ -268,6 +268,22 @@ def test_torch_transformers(kind: str) -> None:
         assert trace.blocks["cross"].layers[0].name.endswith("layers.0.multihead_attn")
 
 
+def test_torch_transformers_count_texts_in_the_second_axis() -> None:
+    torch.manual_seed(0)
+    layer = nn.TransformerEncoderLayer(16, 4, 32)  # batch_first is False by default
+    model = nn.TransformerEncoder(layer, 2, enable_nested_tensor=False).eval()
+    x = torch.randn(5, 3, 16)
+    trace = extract(model, inputs={"src": x}, batch_index=2, verify=True)
+    alone = extract(model, inputs={"src": x[:, 2:]})
+    for one, other in zip(
+        trace.blocks["encoder"].layers, alone.blocks["encoder"].layers, strict=True
+    ):
+        assert one.shape == (5, 5)
+        torch.testing.assert_close(one.weights(), other.weights())
+    with pytest.raises(ValueError, match="a batch of 3 texts"):
+        extract(model, inputs={"src": x})
+
+
 @pytest.mark.parametrize("extra", ["nothing", "bias", "zero", "separate"])
 def test_multihead_attention_with_everything(extra: str) -> None:
     torch.manual_seed(0)

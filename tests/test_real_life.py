@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 import torch
 
-from bertviz import AttentionTrace, extract
+from bertviz import AttentionTrace, NothingCaptured, extract
 
 from .test_extractor import TOLERANCE, batch_of, state_of, texts
 
@@ -220,6 +220,22 @@ def test_a_vision_language_model(word_tokenizer: Callable[..., Any]) -> None:
     assert text.query_tokens[1:4] == ("to", "patch 0,0", "patch 0,1")
     assert text.query_tokens[17:] == ("patch 3,3", "the", "store")
     assert image.query_tokens[:2] == ("[CLS]", "patch 0,0")
+
+
+def test_windows_of_an_image_are_no_rows_over_the_whole() -> None:
+    import transformers as t
+
+    torch.manual_seed(0)
+    config = t.SwinConfig(
+        image_size=64, patch_size=4, embed_dim=8, depths=[1, 1], num_heads=[2, 2], window_size=4
+    )
+    for batch in (1, 2):
+        with pytest.raises(NothingCaptured, match="What was seen was not understood"):
+            extract(
+                t.SwinModel(config),
+                inputs={"pixel_values": torch.randn(batch, 3, 64, 64)},
+                batch_index=batch - 1,
+            )
 
 
 def test_progress_can_be_turned_off(

@@ -28,12 +28,12 @@ from bertviz.extractor.capture import CPU, Capture, Keep
 from bertviz.extractor.inputs import (
     accepted,
     batch_row,
+    batch_size,
     check_ids,
     check_model,
     check_tokenizer,
     device_of,
     encode,
-    first_tensor,
     has_two_stacks,
     lacks_decoder_inputs,
     start_tokens,
@@ -133,7 +133,7 @@ def extract(
     if inputs is None:
         batch = accepted(model, batch)
     keep = Keep(
-        row=batch_row(batch, batch_index),
+        row=batch_row(batch_size(model, batch), batch_index),
         layers=_numbers("layers", layers),
         heads=_numbers("heads", heads),
         device=torch.device(device),
@@ -192,7 +192,7 @@ def _forward(
     model: nn.Module, batch: dict[str, Any], keep: Keep, options: Mapping[str, Any]
 ) -> Capture:
     """One forward; ``batch`` gets the decoder's start token where it has to have one."""
-    size = first_tensor(batch).shape[0]
+    size = batch_size(model, batch)
     capture = Capture(model, keep, size, batch.get("input_ids"), **options)
     try:
         run(model, batch, capture)
@@ -215,7 +215,7 @@ def _generation(
 ) -> tuple[Capture, dict[str, Any]]:
     """Many forwards as one, and the batch as if it had been read at once."""
     options = generation.check_options(model, generate)
-    size = first_tensor(batch).shape[0]
+    size = batch_size(model, batch)
     capture = Capture(model, keep, size, batch.get("input_ids"), generating=True, **shared)
     output = run_call(model, lambda: model.generate(**batch, **options), capture)
     capture.records = generation.joined(capture.records)

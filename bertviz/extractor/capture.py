@@ -142,6 +142,8 @@ class Capture:
         self.names = {module: name for name, module in model.named_modules()}
         self.keep = keep
         self.batch_size = batch_size
+        config = getattr(model, "config", None)
+        self.windowed = hasattr(config, "window_size") and hasattr(config, "image_size")
         self.records: list[Record] = []
         self.skipped: list[str] = []  # why attentions that were seen are not among the records
         self.seen: dict[str, int] = {}  # calls by what was called

@@ -179,9 +179,23 @@ def first_tensor(batch: Mapping[str, Any]) -> Tensor:
     return next(value for value in batch.values() if isinstance(value, Tensor) and value.ndim)
 
 
-def batch_row(batch: Mapping[str, Any], batch_index: int | None) -> int:
+def batch_size(model: nn.Module, batch: Mapping[str, Any]) -> int:
+    """How many texts there are."""
+    for name in ("input_ids", "inputs_embeds", "attention_mask"):
+        value = batch.get(name)
+        if isinstance(value, Tensor) and value.ndim >= 2:
+            return int(value.shape[0])
+    first = first_tensor(batch)
+    if not isinstance(model, PreTrainedModel):
+        # torch's own attention counts the texts in the second axis unless told otherwise.
+        own = [m for m in model.modules() if isinstance(m, nn.MultiheadAttention)]
+        if own and not own[0].batch_first:
+            return int(first.shape[1]) if first.ndim == 3 else 1
+    return int(first.shape[0])
+
+
+def batch_row(size: int, batch_index: int | None) -> int:
     """The place of the text that is wanted."""
-    size = first_tensor(batch).shape[0]
     if batch_index is None:
         if size == 1:
             return 0

@@ -83,7 +83,11 @@ def _note(
     """Record one attention by value; None where it is not understood."""
     capture.count(f"attention functions ({implementation})")
     path, row = capture.path(module), capture.keep.row
-    if query.ndim != 4 or query.shape[0] <= row:
+    # One text has several rows where an image was cut: into tiles, of which the first is kept, or
+    # into windows, which are no picture of the whole.
+    parts = query.shape[0] != capture.batch_size
+    windows = capture.windowed or capture.batch_size > 1
+    if query.ndim != 4 or query.shape[0] <= row or (parts and windows):
         capture.skipped.append(f"{path}: queries of shape {tuple(query.shape)}")
         return None
     if (mask is not None and not isinstance(mask, Tensor)) or "flash" in implementation:

@@ -12,14 +12,16 @@ argument itself was made from, so one can go back to the arguments of any module
 from __future__ import annotations
 
 import inspect
+import weakref
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from torch import Tensor, nn
-from torch.utils.weak import WeakTensorKeyDictionary
 
 # Arguments that queries and keys may both be made with, whatever they are made from.
 BESIDES = ("pos", "rotary", "rope", "cos", "sin", "mask", "bias", "freq", "time", "temb", "cache")
+
+NONE: frozenset[int] = frozenset()
 
 
 class Origins:
@@ -27,13 +29,18 @@ class Origins:
 
     def __init__(self) -> None:
         self._parents: list[frozenset[int]] = []
-        self._of: Any = WeakTensorKeyDictionary()
+        # By id, with a weak reference that tells whether it is still that tensor: every operation
+        # asks, and a dictionary of weak keys takes several times as long.
+        self._of: dict[int, tuple[weakref.ref[Tensor], frozenset[int]]] = {}
         self._names: dict[type, tuple[str, ...]] = {}
 
     def of(self, tensor: Tensor) -> frozenset[int]:
         """The numbers of what a tensor was made from."""
-        found: frozenset[int] = self._of.get(tensor, frozenset())
-        return found
+        entry = self._of.get(id(tensor))
+        return entry[1] if entry is not None and entry[0]() is tensor else NONE
+
+    def _set(self, tensor: Tensor, numbers: frozenset[int]) -> None:
+        self._of[id(tensor)] = (weakref.ref(tensor), numbers)
 
     def given(
         self, module: nn.Module, args: Sequence[Any], kwargs: Mapping[str, Any]
@@ -58,7 +65,7 @@ class Origins:
             if id(value) not in numbers:
                 numbers[id(value)] = len(self._parents)
                 self._parents.append(self.of(value))
-                self._of[value] = frozenset((numbers[id(value)],))
+                self._set(value, frozenset((numbers[id(value)],)))
         return start, frozenset(numbers.values())
 
     def pass_on(self, result: Any, args: Iterable[Any], kwargs: Mapping[str, Any]) -> None:
@@ -66,18 +73,20 @@ class Origins:
         several = isinstance(result, tuple | list)
         if not several and not isinstance(result, Tensor):
             return
-        found: frozenset[int] = frozenset()
+        found = NONE
         for value in (*args, *kwargs.values()):
             if isinstance(value, Tensor):
-                found |= self._of.get(value, frozenset())
+                numbers = self.of(value)
+                if numbers is not found:
+                    found |= numbers
             elif isinstance(value, tuple | list):
                 for item in value:
                     if isinstance(item, Tensor):
-                        found |= self._of.get(item, frozenset())
+                        found |= self.of(item)
         if found:
             for tensor in result if several else (result,):
                 if isinstance(tensor, Tensor):
-                    self._of[tensor] = found
+                    self._set(tensor, found)
 
     def among(self, tensor: Tensor, start: int, given: frozenset[int]) -> set[int]:
         """Which of a module's arguments a tensor was made from."""
