@@ -19,6 +19,7 @@ import { tokensOf } from "./payload.js";
 
 const LARGEST = 680; // CSS pixels of the longer side
 const CELL = { label: 11, most: 26 };
+const CORNER = 76; // room for the way back to the whole text
 const DRAG = 5; // pixels that make a click a drag
 
 /**
@@ -204,9 +205,10 @@ export function addMatrix(parent, frame) {
       const named = (/** @type {"query" | "key"} */ name, /** @type {Int32Array} */ rows) =>
         columnWidth(Array.from(rows.subarray(0, 200), (i) => text[name][i]), 48, 130);
       let labels = { query: named("query", queries), key: named("key", keys) };
+      if (state.zoom) labels.query = Math.max(labels.query, CORNER);
       const fits = () => Math.min(CELL.most, Math.min(LARGEST, available - labels.query - 8) / longest);
       const written = fits() >= CELL.label;
-      if (!written) labels = { query: 44, key: 28 };
+      if (!written) labels = { query: state.zoom ? CORNER : 44, key: 28 };
       const cell = fits();
       const [width, height] = [cell * keys.length, cell * queries.length];
 

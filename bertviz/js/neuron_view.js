@@ -291,12 +291,14 @@ export const neuronView = {
       // Fixed columns first; the three stripes share what is left.
       const width = frame.width();
       const texts = { query: tokensOf(block, "query").text, key: tokensOf(block, "key").text };
-      const queryWidth = columnWidth(texts.query, 108, 150);
+      const queryWidth = columnWidth(texts.query, 108, frame.width() < 960 ? 120 : 150);
       const keyWidth = columnWidth(texts.key, 72, 150);
-      const [elbow, rung, score, softmax] = [56, 28, 112, 138];
+      // A narrow notebook has room for all columns too, if they move together.
+      const narrow = width < 960;
+      const [elbow, rung, score, softmax] = narrow ? [36, 16, 96, 104] : [56, 28, 112, 138];
       const bias = biased ? 56 : 0;
       const fixed = queryWidth + 12 + elbow + 2 * rung + bias + score + 12 + keyWidth + softmax;
-      const least = Math.max(72, 1.5 * shape.headDim);
+      const least = Math.max(narrow ? 56 : 72, 1.5 * shape.headDim);
       const stripe = Math.floor(
         Math.min(Math.max((width - fixed) / 3, least), Math.max(96, 7 * shape.headDim)),
       );
@@ -327,7 +329,7 @@ export const neuronView = {
       const shownWeights = now.whatIf?.weights ?? row.weights;
       const finite = (/** @type {Float32Array} */ values) => values.filter((v) => Number.isFinite(v));
       const reach = Math.max(largest(finite(columns.scores)), largest(finite(shownScores))) || 1;
-      const scoreX = (/** @type {number} */ score) => x.score + 32 + (28 * score) / reach;
+      const scoreX = (/** @type {number} */ score) => x.score + 32 + ((narrow ? 22 : 28) * score) / reach;
       const weightX = (/** @type {number} */ weight) => x.softmax + (softmax - 52) * weight;
       const strengths = Array.from(keys, (position) => shownWeights[position]);
       const queryRow = queries.indexOf(selected);
@@ -410,8 +412,8 @@ export const neuronView = {
         {
           x: x.products,
           width: stripe + rung - 8,
-          title: `q × k · ${format(".3~g")(neurons.scaling)}`,
-          note: "each neuron’s share",
+          title: narrow ? "q × k" : `q × k · ${format(".3~g")(neurons.scaling)}`,
+          note: narrow ? `· ${format(".3~g")(neurons.scaling)}` : "each neuron’s share",
         },
         ...(biased ? [{ x: x.bias + 8, width: bias - 8, title: "bias", note: "added" }] : []),
         { x: x.score + 4, width: score, title: "score", note: scoreNote(now, biased) },
