@@ -129,6 +129,72 @@ class View:
             )
         target.write_text(self._document(), encoding="utf-8", newline="\n")
 
+    def table(self) -> Any:
+        """The numbers that the picture starts with, exact, a row for every weight.
+
+        The head view gives its layer and heads, the neuron view its head (with the scores beside
+        the weights), the model view all layers and heads it shows.
+
+        >>> from bertviz import HeadView
+        >>> rows = HeadView([[[0.25, 0.75], [1.0, 0.0]]], ["a", "b"]).table()
+        >>> len(rows)
+        4
+
+        Returns:
+            A pandas DataFrame where pandas is installed, else a list of dicts. The columns: block,
+            layer, head, query, key (positions), query_token, key_token, weight, and score.
+        """
+        import numpy as np
+
+        parts: list[dict[str, Any]] = []
+        for block, layer, heads in self._shown():
+            queries, keys = layer.shape
+            query, key = (x.ravel() for x in np.indices((queries, keys)))
+            names = [np.array(x, dtype=object) for x in (block.query_text, block.key_text)]
+            for head in heads:
+                part = {
+                    "block": np.full(query.shape, block.name, dtype=object),
+                    "layer": np.full(query.shape, layer.index),
+                    "head": np.full(query.shape, head),
+                    "query": query,
+                    "key": key,
+                    "query_token": names[0][query],
+                    "key_token": names[1][key],
+                    "weight": layer.weights(head)[0].cpu().numpy().ravel(),
+                }
+                if self.kind == "neuron":
+                    part["score"] = layer.scores(head)[0].cpu().numpy().ravel()
+                parts.append(part)
+        columns = {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
+        try:
+            pandas = importlib.import_module("pandas")
+        except ImportError:
+            lists = [column.tolist() for column in columns.values()]
+            return [dict(zip(columns, row, strict=True)) for row in zip(*lists, strict=True)]
+        return pandas.DataFrame(columns)
+
+    def _shown(self) -> list[tuple[AttentionBlock, LayerAttention, list[int]]]:
+        """What the picture starts with."""
+        state = self._payload["state"]
+        found = []
+        for sent in self._payload["blocks"]:
+            block = self.trace.blocks[sent["name"]]
+            layers = {layer.index: layer for layer in block.layers}
+            found += [(block, layers[row["index"]], list(row["heads"])) for row in sent["layers"]]
+        if self.kind == "model":
+            return found
+        block, layer, heads = next(
+            (
+                (block, layer, heads)
+                for block, layer, heads in found
+                if (block.name, layer.index)
+                == (state.get("block", block.name), state.get("layer", layer.index))
+            ),
+            found[0],
+        )
+        chosen = [head for head in heads if head in state.get("heads", heads)]
+        return [(block, layer, chosen[:1] if self.kind == "neuron" else chosen)]
+
     def _document(self) -> str:
         """A whole HTML page."""
         name = page.NAMES[self.kind]

@@ -398,3 +398,47 @@ def test_ipython_shows_html_once(trace: AttentionTrace) -> None:
     bundle, metadata = formatter.format(HeadView(trace))
     assert set(bundle) == {"text/html", "text/plain"}
     assert json.dumps(metadata) == "{}"
+
+
+def test_the_table_has_the_shown_numbers(trace: AttentionTrace) -> None:
+    [block] = trace.blocks.values()
+    layer = block.layers[1]
+    queries, keys = layer.shape
+    heads = list(layer.heads)[1:3]
+    table = HeadView(trace, layer=layer.index, heads=heads).table()
+    rows = table if isinstance(table, list) else table.to_dict("records")
+    assert len(rows) == len(heads) * queries * keys
+    weights = layer.weights(heads)
+    for row in rows:
+        assert (row["block"], row["layer"]) == (block.name, layer.index)
+        expected = float(weights[heads.index(row["head"]), row["query"], row["key"]])
+        assert row["weight"] == pytest.approx(expected)
+        assert row["query_token"] == block.query_text[row["query"]]
+        assert row["key_token"] == block.key_text[row["key"]]
+    neuron = NeuronView(trace, layer=layer.index, head=heads[0]).table()
+    rows = neuron if isinstance(neuron, list) else neuron.to_dict("records")
+    assert len(rows) == queries * keys
+    assert rows[1]["score"] == pytest.approx(float(layer.scores(heads[0])[0, 0, 1]))
+    every = ModelView(trace, include_layers=[layer.index], include_heads=heads).table()
+    assert len(every) == len(heads) * queries * keys
+
+
+def test_the_table_is_a_data_frame_where_pandas_is(
+    trace: AttentionTrace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made = []
+
+    class Pandas:
+        @staticmethod
+        def DataFrame(columns: dict[str, Any]) -> str:  # noqa: N802, pandas' name
+            made.append(columns)
+            return "a frame"
+
+    monkeypatch.setitem(sys.modules, "pandas", Pandas)
+    assert HeadView(trace).table() == "a frame"
+    assert list(made[0])[:5] == ["block", "layer", "head", "query", "key"]
+    monkeypatch.setitem(sys.modules, "pandas", None)
+    rows = HeadView(trace).table()
+    assert isinstance(rows, list)
+    assert isinstance(rows[0]["layer"], int)
+    assert isinstance(rows[0]["weight"], float)
