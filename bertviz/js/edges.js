@@ -16,13 +16,20 @@ const SPREAD = 0.005;
  * @param {Int32Array} options.keys
  * @param {number | null} options.query selected
  * @param {number | null} options.key selected
+ * @param {Int32Array | null} [options.among] what a row has on these keys is all it has: renormalised
  */
-export function edgesOf(weights, { heads, queries, keys, query, key }) {
+export function edgesOf(weights, { heads, queries, keys, query, key, among = null }) {
   const slots = heads.map((head) => weights.heads.indexOf(head));
   const selected = query !== null || key !== null;
   // At rest lines overlap; the root keeps one head at full weight and twelve from becoming a blot.
   const gain = selected ? 1 : 1 / Math.sqrt(heads.length);
   const keyRow = rowsOf(keys, weights.keys);
+  const amongRow = among && rowsOf(among, weights.keys);
+  const factorOf = (/** @type {number} */ row) => {
+    if (!among || !amongRow) return 1;
+    const { listed, spread } = insideOf(weights, row, amongRow, among.length);
+    return listed + spread > 0 ? 1 / (listed + spread) : 1;
+  };
   const queryRows = Array.from(queries.keys()).filter((r) => query === null || queries[r] === query);
 
   /** @type {import("./marks.js").EachEdge} */
@@ -30,10 +37,11 @@ export function edgesOf(weights, { heads, queries, keys, query, key }) {
     slots.forEach((slot, i) => {
       for (const r of queryRows) {
         const row = slot * weights.queries + queries[r];
+        const factor = factorOf(row);
         for (let e = weights.start[row]; e < weights.start[row + 1]; e++) {
           const k = weights.key[e];
           if (keyRow[k] < 0 || (key !== null && k !== key)) continue;
-          visit(i, r, keyRow[k], weights.weight[e] * gain);
+          visit(i, r, keyRow[k], weights.weight[e] * factor * gain);
         }
       }
     });
@@ -61,8 +69,10 @@ export function edgesOf(weights, { heads, queries, keys, query, key }) {
       if (key !== null) return; // of one key nothing is known
       slots.forEach((slot, i) => {
         for (const r of queryRows) {
-          const mass = weights.hidden[slot * weights.queries + queries[r]];
-          if (mass > SPREAD) visit(i, r, mass * gain);
+          const row = slot * weights.queries + queries[r];
+          if (weights.hidden[row] <= SPREAD) continue;
+          const { spread } = insideOf(weights, row, keyRow, keys.length);
+          visit(i, r, spread * factorOf(row) * gain);
         }
       });
     },
@@ -119,6 +129,26 @@ export function edgesOf(weights, { heads, queries, keys, query, key }) {
     },
   };
   return scene;
+}
+
+/**
+ * The mass of a row on some keys: what is listed there, and their part of what is not.
+ * @param {Weights} weights
+ * @param {number} row
+ * @param {Int32Array} keyRow -1 for other keys
+ * @param {number} count of these keys
+ */
+function insideOf(weights, row, keyRow, count) {
+  const [from, to] = [weights.start[row], weights.start[row + 1]];
+  let listed = 0;
+  let entries = 0;
+  for (let e = from; e < to; e++) {
+    if (keyRow[weights.key[e]] < 0) continue;
+    listed += weights.weight[e];
+    entries++;
+  }
+  const rest = weights.keys - (to - from);
+  return { listed, spread: rest > 0 ? (weights.hidden[row] * (count - entries)) / rest : 0 };
 }
 
 /**

@@ -23,8 +23,9 @@ export function headScene(source, state) {
   const queries = positionsOf(block, "query", state.pair);
   const keys = positionsOf(block, "key", state.pair);
   const { heads, query, key } = state;
-  const edges = edgesOf(weights, { heads, queries, keys, query, key });
-  const rest = { view: "head", block, layer, weights, heads, queries, keys, query, key };
+  const among = state.renormalize ? keys : null;
+  const edges = edgesOf(weights, { heads, queries, keys, query, key, among });
+  const rest = { view: "head", among, block, layer, weights, heads, queries, keys, query, key };
   return Object.assign(Object.create(edges), rest);
 }
 
@@ -44,12 +45,17 @@ function zoomed({ queries, keys }, { zoom }) {
 /** @type {import("./shell.js").View} */
 export const headView = {
   keys: ["mode"],
-  start: () => ({ mode: "lines", zoom: null }),
+  start: () => ({ mode: "lines", zoom: null, renormalize: false }),
   needs: (source, state) => [source.layer(state.block, state.layer)],
   create(frame) {
     const { root, source } = frame;
     const toolbar = add(root, "toolbar");
     const selects = addSourceSelects(toolbar, frame, { layer: true });
+    const whole = add(toolbar, "renormalize", "button");
+    whole.dataset.action = "renormalize";
+    whole.textContent = "Renormalise";
+    whole.title = "Rows inside the filter add up to one";
+    whole.addEventListener("click", () => frame.set({ renormalize: !frame.state().renormalize }));
     const modes = addSwitch(toolbar, "mode", ["lines", "matrix"], (mode) =>
       frame.set({ mode: /** @type {"lines" | "matrix"} */ (mode), query: null, key: null, locked: false }),
     );
@@ -71,11 +77,14 @@ export const headView = {
         const scene = headScene(source, state);
         selects.draw();
         squares.draw();
+        whole.hidden = state.pair === "All";
+        whole.setAttribute("aria-pressed", String(Boolean(state.renormalize)));
+        const what = state.renormalize ? `renormalised to ${state.pair}` : "";
         const picture = {
           ...scene,
           edges: scene,
           colors: state.heads.map((head) => theme.head(head)),
-          name: JSON.stringify([state.block, state.layer, state.heads, state.pair]),
+          name: JSON.stringify([state.block, state.layer, state.heads, state.pair, state.renormalize]),
         };
         const mode = state.mode ?? "lines";
         modes.draw(mode);
@@ -90,12 +99,13 @@ export const headView = {
         if (mode === "matrix") {
           const { heads, weights } = scene;
           const part = zoomed(scene, state);
-          const edges = edgesOf(weights, { heads, ...part, query: null, key: null });
+          const { among } = scene;
+          const edges = edgesOf(weights, { heads, ...part, query: null, key: null, among });
           const name = JSON.stringify([picture.name, state.zoom]);
           const cells = matrix.draw({ ...picture, ...part, edges, name }, state, frame.width());
           footers.matrix.draw({
             theme,
-            legend: heads.length > 1 ? "mean weight" : "weight",
+            legend: [heads.length > 1 ? "mean weight" : "weight", what].filter(Boolean).join(", "),
             largest: shortWeight(cells.max),
             note: massNote(edges, { ...state, query: null, key: null }),
           });
@@ -105,7 +115,7 @@ export const headView = {
         const gain = shortWeight(scene.gain);
         footers.lines.draw({
           theme,
-          legend: scene.gain === 1 ? "weight" : `weight, lines at ${gain} of it`,
+          legend: ["weight", what, scene.gain === 1 ? "" : `lines at ${gain} of it`].filter(Boolean).join(", "),
           note: massNote(scene, state),
         });
         return scene;

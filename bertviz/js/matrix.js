@@ -30,11 +30,10 @@ const DRAG = 5; // pixels that make a click a drag
  * @param {number} heads
  * @param {number} queries rows in view
  * @param {number} keys
- * @param {number} allKeys of the text, also those that a filter hides
  * @param {number} [most]
  * @returns {Cells}
  */
-export function cellsOf(edges, heads, queries, keys, allKeys, most = 1024) {
+export function cellsOf(edges, heads, queries, keys, most = 1024) {
   const [rows, columns] = [Math.min(queries, most), Math.min(keys, most)];
   const values = new Float32Array(rows * columns);
   const rowOf = (/** @type {number} */ r) => Math.floor((r * rows) / queries);
@@ -47,7 +46,7 @@ export function cellsOf(edges, heads, queries, keys, allKeys, most = 1024) {
   const even = new Float32Array(queries);
   edges.eachSpread((slot, r, mass) => {
     const i = slot * queries + r;
-    each[i] = (mass * share) / Math.max(1, allKeys - listed[i]);
+    each[i] = (mass * share) / Math.max(1, keys - listed[i]);
     even[r] += each[i];
   });
   for (let r = 0; r < queries; r++) {
@@ -215,7 +214,7 @@ export function addMatrix(parent, frame) {
       const name = `${picture.name} ${theme.mode} ${cell} ${globalThis.devicePixelRatio}`;
       if (name !== painted || !now) {
         painted = name;
-        const cells = cellsOf(edges, heads.length, queries.length, keys.length, picture.weights.keys);
+        const cells = cellsOf(edges, heads.length, queries.length, keys.length);
         now = { picture, cells, cell };
         paint(canvas, cells, width, height, heads.length === 1 ? colors[0] : theme.ink);
       }

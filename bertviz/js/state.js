@@ -18,6 +18,7 @@ import { tokensOf } from "./payload.js";
  * @property {boolean} locked
  * @property {string} pair
  * @property {"lines" | "matrix"} [mode] head view
+ * @property {boolean} [renormalize] head view, under a filter: rows inside it add up to one
  * @property {[number, number, number, number] | null} [zoom] matrix: the first query and the one
  *   after the last, the same of keys
  * @property {number[]} [off] neuron view: neurons that are switched off
@@ -147,6 +148,9 @@ export function nextState(payload, state, patch) {
   if (!next.measure && next.sorted) next.sorted = false;
   if (next.sort !== undefined && next.sort !== "contribution") next.sort = "model";
   if (next.query === null && next.key === null) next.locked = false;
+  if (next.renormalize !== undefined) {
+    next.renormalize = Boolean(next.renormalize) && next.pair !== "All";
+  }
   if (next.mode !== undefined && next.mode !== "matrix") next.mode = "lines";
   if (next.zoom) {
     // Windows are of a block's own tokens.

@@ -307,6 +307,11 @@ button { color: var(--ink); background: none; border: 0; padding: 0; cursor: poi
 .matrix .across .label { bottom: 6px; writing-mode: vertical-rl; transform: rotate(180deg); max-height: calc(100% - 6px); }
 .matrix .across:not(.written) .label { writing-mode: horizontal-tb; transform: none; width: auto !important; }
 .matrix .label.selected { color: var(--accent); font-weight: 600; z-index: 1; background: var(--ground); }
+button.renormalize {
+  border: 1px solid var(--hairline); border-radius: 6px; padding: 4px 12px; color: var(--muted);
+}
+button.renormalize[hidden] { display: none; }
+button.renormalize[aria-pressed="true"] { background: var(--field); color: var(--accent); font-weight: 600; }
 .badge {
   border: 1px solid var(--hairline); border-radius: 14px; padding: 3px 12px; color: var(--muted);
   font-size: 11px; white-space: nowrap;

@@ -170,6 +170,18 @@ def test_layer_and_pair(opened: Opened) -> None:
     inside = weights()[2][:, :4, 4:].sum(-1).ravel()
     np.testing.assert_allclose(hidden, 1 - inside, atol=0.002)
     assert "outside A→B" in opened.text()
+    opened.host.locator('button[data-action="renormalize"]').click()
+    opened.page.wait_for_function(
+        "document.querySelector('.bertviz').bertviz.state.renormalize === true"
+    )
+    opened.page.wait_for_timeout(100)
+    edges = opened.scene("scene.edges")
+    sums = np.zeros((HEADS, 4))
+    np.add.at(sums, (edges["head"], edges["query"]), edges["weight"])
+    np.testing.assert_allclose(sums, 1, atol=0.002)
+    assert "renormalised to A→B" in opened.text()
+    opened.host.locator('select[name="pair"]').select_option("All")
+    expect(opened.host.locator('button[data-action="renormalize"]')).to_be_hidden()
 
 
 def test_nothing_jumps(opened: Opened) -> None:

@@ -88,6 +88,25 @@ test("a filter is a slice, and says what lies outside", () => {
   assert.match(massNote(scene, state), /^hidden mass 0\.0\d(, shaded)? · outside A→B 0\.\d\d \(mean per row\)$/);
 });
 
+test("renormalised, a filtered row adds up to one, in proportion", () => {
+  const plain = nextState(payload, start, { pair: "A→B", heads: [2] });
+  const state = nextState(payload, plain, { renormalize: true });
+  const [before, after] = [headScene(source, plain), headScene(source, state)];
+  for (const q of [0, 1, 2]) {
+    const sums = [before, after].map(({ edges }) => {
+      let sum = 0;
+      edges.weight.forEach((w, e) => (sum += edges.query[e] === q ? w : 0));
+      return sum;
+    });
+    const inside = dense[0][1][q].slice(3).reduce((a, b) => a + b, 0);
+    assert.ok(Math.abs(sums[1] - sums[0] / inside) < 0.03, "weights below what is listed are spread");
+    assert.ok(sums[1] > 0.95 && sums[1] <= 1 + 1e-5);
+  }
+  assert.deepEqual(Array.from(after.hidden), Array.from(before.hidden), "what lies outside is said");
+  assert.equal(nextState(payload, state, { pair: "All" }).renormalize, false);
+  assert.equal(nextState(payload, start, { renormalize: true }).renormalize, false);
+});
+
 test("what is not listed is spread, unless one key is asked for", () => {
   const spread = (/** @type {any} */ patch) => {
     /** @type {number[]} */
