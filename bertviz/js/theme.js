@@ -238,6 +238,7 @@ button { color: var(--ink); background: none; border: 0; padding: 0; cursor: poi
   padding: 0 8px; white-space: pre; overflow: hidden; text-overflow: ellipsis; cursor: default;
   border: 1px solid transparent; border-radius: 6px; color: var(--ink); user-select: none;
   -webkit-user-select: none;
+  text-shadow: 0 0 2px var(--ground), 0 0 2px var(--ground), 0 0 3px var(--ground);
 }
 .column.query .token { text-align: right; }
 .column.key .token { text-align: left; }
