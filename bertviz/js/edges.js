@@ -188,3 +188,19 @@ export function meanHidden(edges) {
     values.reduce((sum, value) => sum + value, 0) / Math.max(1, values.length);
   return { outside: mean(outside), unlisted: mean(unlisted) };
 }
+
+/**
+ * One weight per drawn head; null where it is too small to be listed.
+ * @param {{weights: Weights, heads: number[]}} picture
+ * @param {number} query
+ * @param {number} key
+ */
+export function weightsAt({ weights, heads }, query, key) {
+  return heads.map((head) => {
+    const row = weights.heads.indexOf(head) * weights.queries + query;
+    for (let e = weights.start[row]; e < weights.start[row + 1]; e++) {
+      if (weights.key[e] === key) return { head, weight: weights.weight[e] };
+    }
+    return { head, weight: weights.hidden[row] < 0.0005 ? 0 : null };
+  });
+}

@@ -13,7 +13,7 @@ import {
   ROW,
   shortWeight,
 } from "./controls.js";
-import { meansOf } from "./edges.js";
+import { meansOf, weightsAt } from "./edges.js";
 import { paintBoxes, paintFans, paintLines, paintRaster } from "./marks.js";
 import { tokensOf } from "./payload.js";
 import { selectionHandlers } from "./selection.js";
@@ -194,22 +194,6 @@ export function addLines(parent, frame, nothingSelected) {
       if (!selected) tooltip.hide();
     },
   };
-}
-
-/**
- * One weight per drawn head; null where it is too small to be listed.
- * @param {Picture} picture
- * @param {number} query
- * @param {number} key
- */
-function weightsAt({ weights, heads }, query, key) {
-  return heads.map((head) => {
-    const row = weights.heads.indexOf(head) * weights.queries + query;
-    for (let e = weights.start[row]; e < weights.start[row + 1]; e++) {
-      if (weights.key[e] === key) return { head, weight: weights.weight[e] };
-    }
-    return { head, weight: weights.hidden[row] < 0.0005 ? 0 : null };
-  });
 }
 
 /**

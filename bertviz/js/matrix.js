@@ -3,6 +3,7 @@
 
 import { select } from "d3-selection";
 import { add, addTooltip, columnWidth, exactWeight, place, shortWeight } from "./controls.js";
+import { weightsAt } from "./edges.js";
 import { tokensOf } from "./payload.js";
 
 /** @typedef {import("./shell.js").Frame} Frame */
@@ -267,13 +268,7 @@ export function addMatrix(parent, frame) {
    * @param {number} key
    */
   function explain({ block, weights, heads }, query, key) {
-    const lines = heads.map((head) => {
-      const row = weights.heads.indexOf(head) * weights.queries + query;
-      for (let e = weights.start[row]; e < weights.start[row + 1]; e++) {
-        if (weights.key[e] === key) return { head, weight: weights.weight[e] };
-      }
-      return { head, weight: weights.hidden[row] < 0.0005 ? 0 : null };
-    });
+    const lines = weightsAt({ weights, heads }, query, key);
     const known = lines.map(({ weight }) => weight ?? 0);
     const mean = known.reduce((a, b) => a + b, 0) / known.length;
     const title = `${tokensOf(block, "query").text[query]} → ${tokensOf(block, "key").text[key]}`;
