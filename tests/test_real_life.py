@@ -194,6 +194,19 @@ def test_patches_are_named(build: Callable[..., Any]) -> None:
     assert len(clip.blocks["text_model.encoder"].query_tokens) == 9
 
 
+@pytest.mark.parametrize("index", [0, 2])
+def test_several_texts_beside_one_image(index: int, build: Callable[..., Any]) -> None:
+    model = build("clip")
+    batch = {"input_ids": texts(9, 3), "pixel_values": torch.randn(1, 3, 16, 16)}
+    trace = extract(model, inputs=batch, batch_index=index, verify=True)
+    one = {
+        "input_ids": batch["input_ids"][index : index + 1],
+        "pixel_values": batch["pixel_values"],
+    }
+    same(trace, extract(model, inputs=one))
+    assert sorted(trace.blocks) == ["text_model.encoder", "vision_model.encoder"]
+
+
 def test_a_vision_language_model(word_tokenizer: Callable[..., Any]) -> None:
     import transformers as t
 

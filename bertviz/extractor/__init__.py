@@ -193,7 +193,7 @@ def _forward(
 ) -> Capture:
     """One forward; ``batch`` gets the decoder's start token where it has to have one."""
     size = batch_size(model, batch)
-    capture = Capture(model, keep, size, batch.get("input_ids"), **options)
+    capture = Capture(model, keep, batch, size, **options)
     try:
         run(model, batch, capture)
     except (AttributeError, TypeError, ValueError):
@@ -201,7 +201,7 @@ def _forward(
             raise
         # BART makes its decoder's tokens from the text, T5 fails without; then the start token.
         batch["decoder_input_ids"] = start_tokens(model, size).to(device_of(model))
-        capture = Capture(model, keep, size, batch.get("input_ids"), **options)
+        capture = Capture(model, keep, batch, size, **options)
         run(model, batch, capture)
     return capture
 
@@ -216,7 +216,7 @@ def _generation(
     """Many forwards as one, and the batch as if it had been read at once."""
     options = generation.check_options(model, generate)
     size = batch_size(model, batch)
-    capture = Capture(model, keep, size, batch.get("input_ids"), generating=True, **shared)
+    capture = Capture(model, keep, batch, size, generating=True, **shared)
     output = run_call(model, lambda: model.generate(**batch, **options), capture)
     capture.records = generation.joined(capture.records)
     two_stacks = has_two_stacks(model)

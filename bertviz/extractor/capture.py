@@ -133,8 +133,8 @@ class Capture:
         self,
         model: nn.Module,
         keep: Keep,
+        batch: Mapping[str, Any],
         batch_size: int = 1,
-        input_ids: Any = None,
         generating: bool = False,
         check: bool = False,
         progress: Callable[[], None] | None = None,
@@ -142,6 +142,8 @@ class Capture:
         self.names = {module: name for name, module in model.named_modules()}
         self.keep = keep
         self.batch_size = batch_size
+        # A text may stand beside one image, or several texts beside it.
+        self.sizes = {int(x.shape[0]) for x in batch.values() if isinstance(x, Tensor) and x.ndim}
         config = getattr(model, "config", None)
         self.windowed = hasattr(config, "window_size") and hasattr(config, "image_size")
         self.records: list[Record] = []
@@ -149,7 +151,7 @@ class Capture:
         self.seen: dict[str, int] = {}  # calls by what was called
         self.decoder = decoder_of(model)
         self.decoder_ids: Tensor | None = None
-        self.input_ids = input_ids
+        self.input_ids = batch.get("input_ids")
         self.readers: list[str] = []  # paths of the embeddings that read input_ids
         self.frames: list[Frame] = []
         self.origins = Origins()

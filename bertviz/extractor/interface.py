@@ -47,7 +47,8 @@ def install() -> None:
                 with capture.noting_nothing():
                     result = function(module, query, key, value, *args, **kw)
                     if capture.check and record is not None:
-                        _check(record, value, result, capture.keep.row)
+                        own = capture.keep.row if value.shape[0] > 1 else 0
+                        _check(record, value, result, own)
                 return result
 
             return attention
@@ -85,8 +86,9 @@ def _note(
     path, row = capture.path(module), capture.keep.row
     # One text has several rows where an image was cut: into tiles, of which the first is kept, or
     # into windows, which are no picture of the whole.
-    parts = query.shape[0] != capture.batch_size
+    parts = query.shape[0] not in capture.sizes
     windows = capture.windowed or capture.batch_size > 1
+    row = row if query.shape[0] > 1 else 0  # one image beside several texts
     if query.ndim != 4 or query.shape[0] <= row or (parts and windows):
         capture.skipped.append(f"{path}: queries of shape {tuple(query.shape)}")
         return None

@@ -197,7 +197,7 @@ def eager_differences(
     )
     if size > MOST_EAGER_BYTES:
         return None, "the text is too long for the model's eager kernel"
-    quiet = Capture(model, Keep(row=row, layers=frozenset({-1})))
+    quiet = Capture(model, Keep(row=row, layers=frozenset({-1})), batch)
     try:
         with on_eager_kernel(model):
             output = run(model, {**batch, "output_attentions": True}, quiet)
