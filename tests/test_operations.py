@@ -239,6 +239,23 @@ def test_what_is_not_understood_is_not_shown(way: str) -> None:
         extract(Parameterized(), inputs={"x": torch.randn(2, LENGTH, HEADS * DIM)}, batch_index=1)
 
 
+def test_what_goes_wrong_in_following_never_reaches_the_model(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def fail(*_: Any) -> None:
+        raise ZeroDivisionError("a bug of ours")
+
+    model = Own(WAYS["plain"])
+    x = torch.randn(1, LENGTH, HEADS * DIM)
+    monkeypatch.setattr("bertviz.extractor.operations._scaled", fail)
+    with pytest.raises(NothingCaptured, match="a bug of ours"):
+        extract(model, inputs={"x": x})
+    assert model.weights is not None, "it ran to its end"
+    model.how = lambda q, k: (q @ k).softmax(-1)  # the model's own mistake
+    with pytest.raises(RuntimeError, match=r"shape|size"):
+        extract(model, inputs={"x": x})
+
+
 @pytest.mark.parametrize("kind", ["encoder", "decoder", "both"])
 def test_torch_transformers(kind: str) -> None:
     torch.manual_seed(0)

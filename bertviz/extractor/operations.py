@@ -92,9 +92,28 @@ class Operations(TorchFunctionMode):
         if self.capture.quiet or current.get() is not self.capture:
             return func(*args, **kwargs)
         handle = _handler(func)
-        result = handle(self, func, args, kwargs) if handle else func(*args, **kwargs)
+        result = self._handled(handle, func, args, kwargs) if handle else func(*args, **kwargs)
         self.capture.origins.pass_on(result, args, kwargs)
         return result
+
+    def _handled(
+        self, handle: _Handle, func: Callable[..., Any], args: Sequence[Any], kwargs: Any
+    ) -> Any:
+        """What the operation gives, whatever becomes of following it: the model must run on."""
+        results: list[Any] = []
+
+        def once(*given: Any, **options: Any) -> Any:
+            results.append(func(*given, **options))
+            return results[-1]
+
+        once.__name__ = func.__name__
+        try:
+            return handle(self, once, args, kwargs)
+        except Exception as error:
+            if not results:
+                raise  # the operation's own error, which is the model's
+            self.capture.skipped.append(f"{self.capture.path()}: {func.__name__}, {error}")
+            return self.follow(results[0], None)
 
     def product_of(self, value: Any) -> _Product | None:
         """What is known of a tensor."""
@@ -145,7 +164,7 @@ def _memory(tensor: Tensor) -> int:
 
 # --- operations ------------------------------------------------------------------------------
 
-_Handle = Callable[[Operations, Callable[..., Any], Sequence[Any], Mapping[str, Any]], Any]
+_Handle = Callable[["Operations", Callable[..., Any], Sequence[Any], Mapping[str, Any]], Any]
 _handlers: dict[str, _Handle] = {}
 _known: dict[Any, _Handle | None] = {}
 
@@ -386,8 +405,8 @@ def _sdpa(mode: Operations, func: Any, args: Sequence[Any], kwargs: Mapping[str,
     names = ("query", "key", "value", "attn_mask", "dropout_p", "is_causal", "scale", "enable_gqa")
     bound = _bind(names, args, kwargs)
     with capture.noting_nothing():
-        record = _note_sdpa(capture, bound)
         result = func(*args, **kwargs)
+        record = _note_sdpa(capture, bound)
         if capture.check and record is not None:
             pair = [_with_batch(x, capture.batch_size) for x in (bound["value"], result)]
             if pair[0] is not None and pair[1] is not None:
@@ -431,13 +450,14 @@ def _multi_head(mode: Operations, func: Any, args: Sequence[Any], kwargs: Mappin
     with capture.noting_nothing():
         bound = inspect.signature(F.multi_head_attention_forward).bind(*args, **kwargs)
         bound.apply_defaults()
+        result = func(*args, **kwargs)
         record = _note_multi_head(mode, bound.arguments)
         if capture.check and record is not None:
             asked = {**bound.arguments, "need_weights": True, "average_attn_weights": False}
             weights = func(**asked)[1]
             weights = weights if weights.ndim == 4 else weights[None]
             record.check_weights(weights[capture.keep.row])
-        return func(*args, **kwargs)
+        return result
 
 
 def _note_multi_head(mode: Operations, given: Mapping[str, Any]) -> Record | None:
