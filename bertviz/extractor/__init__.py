@@ -227,11 +227,8 @@ def _generation(
         (r.shape[0] for r in capture.records if not two_stacks or ".decoder" in f".{r.path}"),
         default=0,
     )
-    ends = getattr(model.generation_config, "eos_token_id", None)
-    stops = set(ends) if isinstance(ends, list | tuple) else {ends}
-    ids, counts = generation.read_tokens(
-        generation.sequences_of(output), read, start, {s for s in stops if s is not None}
-    )
+    stops = generation.stops_of(model, options)
+    ids, counts = generation.read_tokens(generation.sequences_of(output), read, start, stops)
     mask = batch.get(name.replace("input_ids", "attention_mask"))
     if mask is not None and mask.shape[1] <= counts.shape[1]:
         counts[:, : mask.shape[1]] *= mask

@@ -67,6 +67,13 @@ def check_options(model: nn.Module, options: object) -> dict[str, Any]:
     return dict(options)
 
 
+def stops_of(model: Any, options: Mapping[str, Any]) -> set[int]:
+    """The tokens that end a text: as the call says, else as the model does."""
+    config = options.get("generation_config") or model.generation_config
+    ends = options.get("eos_token_id", getattr(config, "eos_token_id", None))
+    return set() if ends is None else set(ends) if isinstance(ends, list | tuple) else {ends}
+
+
 def sequences_of(output: Any) -> Tensor:
     """The tokens that `generate` returned, in whatever form."""
     sequences: Tensor = output if isinstance(output, Tensor) else output.sequences

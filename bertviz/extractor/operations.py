@@ -326,14 +326,13 @@ def _where(mode: Operations, func: Any, args: Sequence[Any], kwargs: Mapping[str
 
 @_operation(
     *("view", "reshape", "transpose", "permute", "unsqueeze", "squeeze", "flatten", "unflatten"),
-    *("swapaxes", "swapdims", "movedim", "expand", "mT", "T", "view_as", "rearrange"),
+    *("swapaxes", "swapdims", "movedim", "expand", "mT", "T", "view_as"),
 )
 def _arrange(mode: Operations, func: Any, args: Sequence[Any], kwargs: Mapping[str, Any]) -> Any:
     product = mode.product_of(args[0]) if args else None
     result = func(*args, **kwargs)
     if product is None:
         return result
-
     if any(isinstance(x, torch.dtype) for x in args[1:]):
         return mode.follow(result, None)  # bits read as other numbers
     try:
@@ -370,7 +369,7 @@ def _bounded(mode: Operations, func: Any, args: Sequence[Any], kwargs: Mapping[s
     bounds = [x for x in (*args[1:], *kwargs.values()) if x is not None]
     far = all(isinstance(x, Tensor | float | int) and _far(x) for x in bounds)
     kept = result.shape == args[0].shape and bounds and far
-    return mode.follow(result, product if kept else None) if kept else result
+    return mode.follow(result, product if kept else None)
 
 
 @_operation("setitem", "fill", "copy", "zero", "index_fill", "masked_scatter", "index_copy")

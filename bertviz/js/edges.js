@@ -122,7 +122,10 @@ export function edgesOf(weights, { heads, queries, keys, query, key, among = nul
       });
       return rows;
     },
-    /** Mass that is not among the edges, per drawn row: listed + hidden = the row's sum. */
+    /**
+     * Mass that is not among the edges, per drawn row: listed + hidden = the row's sum, before any
+     * renormalising.
+     */
     get hidden() {
       const { outside, unlisted } = scene.rows;
       return outside.map((mass, i) => mass + unlisted[i]);
