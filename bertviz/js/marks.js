@@ -76,10 +76,16 @@ export function paintBoxes(context, eachEdge, { geometry, x, width, colors, side
 /**
  * A head in small: lines between at most a few dozen rows.
  * @param {CanvasRenderingContext2D} context
- * @param {{rows: number, columns: number, values: Float32Array}} bins
+ * @param {{rows: number, columns: number, values: Float32Array, hidden?: number}} bins hidden mass
+ *   lies everywhere, so it shades the whole
  * @param {{x: number, y: number, size: number, color: string}} options
  */
-export function paintThumbnail(context, { rows, columns, values }, { x, y, size, color }) {
+export function paintThumbnail(context, { rows, columns, values, hidden = 0 }, { x, y, size, color }) {
+  if (FAN * hidden >= INVISIBLE) {
+    context.fillStyle = color;
+    context.globalAlpha = FAN * hidden;
+    context.fillRect(x, y, size, size);
+  }
   context.strokeStyle = color;
   // Never wider than the gap to the next line, or a long text is one block.
   context.lineWidth = Math.max(0.3, Math.min(1.5, size / 48, (0.6 * size) / rows));

@@ -135,7 +135,8 @@ function joined(Type, parts) {
 
 /**
  * One head's weights on at most BINS rows and columns: a cell holds what the mean query of its bin
- * gives to all keys of its bin, so a row adds up as it did, and a pattern stays where it was.
+ * gives to all keys of its bin, so a row adds up as it did, and a pattern stays where it was. What
+ * is not listed is the mean row's hidden mass.
  * @param {Weights} weights
  * @param {number} head
  * @param {Int32Array} queries
@@ -151,17 +152,19 @@ export function binned(weights, head, queries, keys) {
     columnOf[key] = Math.floor((i * columns) / keys.length);
   });
   const slot = weights.heads.indexOf(head);
+  let hidden = 0;
   queries.forEach((query, i) => {
     const bin = Math.floor((i * rows) / queries.length);
     counts[bin]++;
     const row = slot * weights.queries + query;
+    hidden += weights.hidden[row] / queries.length;
     for (let e = weights.start[row]; e < weights.start[row + 1]; e++) {
       const column = columnOf[weights.key[e]];
       if (column >= 0) values[bin * columns + column] += weights.weight[e];
     }
   });
   for (let i = 0; i < values.length; i++) values[i] /= counts[Math.floor(i / columns)];
-  return { rows, columns, values };
+  return { rows, columns, values, hidden };
 }
 
 /** @type {import("./shell.js").View} */

@@ -130,6 +130,15 @@ test("the upright of a connector is as strong as the strongest beyond, drawn onc
   assert.deepEqual(level, [0.1, 0.3, 0.6]);
 });
 
+test("a thumbnail of a head that looks everywhere is shaded, not empty", () => {
+  const { context, drawn } = recorder();
+  const bins = { rows: 2, columns: 2, values: new Float32Array(4), hidden: 0.9 };
+  paintThumbnail(context, bins, { x: 3, y: 4, size: 60, color: "c" });
+  assert.equal(drawn.length, 1);
+  assert.deepEqual(drawn[0].rect, [3, 4, 60, 60]);
+  assert.ok(drawn[0].alpha > 0.1 && drawn[0].alpha < 0.2);
+});
+
 test("a thumbnail's lines are thinner than their gaps", () => {
   const { context, drawn } = recorder();
   const values = new Float32Array(64 * 64).fill(0.5);
