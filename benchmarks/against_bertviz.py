@@ -355,7 +355,7 @@ class Bench:
 
 def centres(page: Page, locators: list[Locator]) -> list[tuple[float, float]]:
     """Where to point; asked for once, so that asking is not measured."""
-    boxes = [locator.bounding_box() for locator in locators]
+    boxes = [locator.first.bounding_box() for locator in locators]
     return [(b["x"] + b["width"] / 2, b["y"] + b["height"] / 2) for b in boxes if b]
 
 
@@ -431,7 +431,6 @@ VIEWS = {"head": of_head_view, "neuron": of_neuron_view, "model": of_model_view}
 ROWS = {
     "html": "HTML, MB",
     "python": "Python, s of CPU",
-    "forward": "Python / a forward",
     "picture": "first picture, ms",
     "floor": "... / a bare canvas",
     "hover a query": "hover a query, ms",
@@ -460,12 +459,16 @@ def bound(row: str, view: str, tokens: int) -> float | None:
         return sizes.get((view, tokens))
     if row in TOUCHED and tokens >= 512:
         return 40 if tokens > 512 else 33
-    bounds: dict[str, float] = {"forward": 1}
-    if tokens <= 512:
-        bounds["floor"] = 4
+    bounds: dict[str, float] = {"floor": 4} if tokens <= 512 else {}
     if tokens == 512:
         bounds |= {"layer switch": 100, "share": 1.5, "share after": 1.5}
     return bounds.get(row)
+
+
+def verdict(value: float | None, most: float | None) -> str:
+    if value is None or most is None:
+        return ""
+    return f" (<= {most:g} {'met' if value <= most else 'NOT MET'})"
 
 
 def table(results: dict[str, Result], tokens: int, patience: float) -> None:
@@ -483,8 +486,7 @@ def table(results: dict[str, Result], tokens: int, patience: float) -> None:
                 cells.append("never" if row == "picture" else "-")
                 continue
             text = "" if value is None else f"{value:.3g}" if value < 100 else f"{value:.0f}"
-            if value is not None and most is not None:
-                text += f" (<= {most:g} {'met' if value <= most else 'NOT MET'})"
+            text += verdict(value, most)
             cells.append(text)
         ours, theirs = results["head"].get(row), results.get("bertviz", {}).get(row)
         ratio = f"{theirs / ours:.1f} x" if ours and theirs else ""
@@ -501,34 +503,30 @@ def seconds(action: Callable[[], Any]) -> float:
     return time.process_time() - start
 
 
-def forward_of(tokens: int) -> Callable[[], Any]:
-    """A BERT-base of random weights reads so many tokens."""
-    model = BertModel(BertConfig(max_position_embeddings=max(512, tokens))).eval()
+def against_forward(tokens: int) -> None:
+    """Views of a BERT-base with random weights, in turns with its own forward; medians.
+
+    Random weights spread attention evenly, which is the worst case for what is listed.
+    """
+    model = BertModel(BertConfig()).eval()
     ids = torch.randint(1000, 20000, (1, tokens))
-
-    def forward() -> None:
-        with torch.no_grad():
-            model(input_ids=ids)
-
-    forward()
-    return forward
-
-
-def python_times(
-    views: dict[str, Callable[[], Any]], forward: Callable[[], Any]
-) -> dict[str, Result]:
-    """Making and rendering each view, in turns with a forward; medians."""
-    took: dict[str, list[float]] = {name: [] for name in views}
-    share: dict[str, list[float]] = {name: [] for name in views}
-    for _ in range(3):
-        for name, make in views.items():
-            own = seconds(lambda make=make: make().data)
-            took[name].append(own)
-            share[name].append(own / seconds(forward))
-    return {
-        name: {"python": statistics.median(took[name]), "forward": statistics.median(share[name])}
-        for name in views
-    }
+    trace = extract(model, inputs={"input_ids": ids})
+    print(f"BERT-base, random weights, {tokens} tokens: Python beside a forward")
+    for name, view in (("head", HeadView), ("model", ModelView), ("neuron", NeuronView)):
+        took, share = [], []
+        for _ in range(5):
+            with torch.no_grad():
+                forward = seconds(lambda: model(input_ids=ids))
+            took.append(seconds(lambda view=view: view(trace).data))
+            share.append(took[-1] / forward)
+        size = len(view(trace).data) / 1e6
+        cells = (
+            (f"{size:.3g} MB of HTML", size, bound("html", name, tokens)),
+            (f"{statistics.median(took):.3g} s", 0, None),
+            (f"{statistics.median(share):.2f} x a forward", statistics.median(share), 1),
+        )
+        print(f"  {name:8}" + "".join(f"{text + verdict(*of):>36}" for text, *of in cells))
+    print(flush=True)
 
 
 def compare(bench: Bench, bertviz: BertViz | None, shown: Shown, folder: Path) -> None:
@@ -538,10 +536,13 @@ def compare(bench: Bench, bertviz: BertViz | None, shown: Shown, folder: Path) -
     path = folder / "page.html"
     path.write_text(BARE % (one, tokens), encoding="utf-8")
     bare = bench.measure(path, "[data-state=ready]")
-    results = python_times(shown.views, forward_of(tokens))
+    results: dict[str, Result] = {}
     for name, make in shown.views.items():
+        python = statistics.median(seconds(lambda make=make: make().data) for _ in range(3))
         path.write_text(make()._document(), encoding="utf-8")
-        results[name] |= bench.measure(path, ".bertviz[data-state=ready]", VIEWS[name])
+        results[name] = {"python": python} | bench.measure(
+            path, ".bertviz[data-state=ready]", VIEWS[name]
+        )
     if bertviz is not None:
         page, python = bertviz.page(shown)
         complete = "#vis svg > g:last-child rect"  # the squares come last
@@ -596,6 +597,8 @@ def main() -> None:
         for tokens in options.tokens:
             # What takes BertViz 1.7 GB of HTML at 512 tokens takes it tens of gigabytes beyond.
             theirs = bertviz if tokens <= 512 else None
+            if tokens <= 512:
+                against_forward(tokens)
             compare(bench, theirs, structured(tokens), folder)
             if tokens <= 512 and not options.no_real:
                 compare(bench, theirs, real(tokens), folder)
