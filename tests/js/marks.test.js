@@ -155,15 +155,18 @@ test("a thumbnail's lines are thinner than their gaps", () => {
 function rastered(edges, options = {}) {
   /** @type {any} */
   let image = null;
-  const context = /** @type {any} */ ({
-    getTransform: () => ({ a: 1 }),
+  const small = {
     createImageData: (/** @type {number} */ width, /** @type {number} */ height) => ({
       width,
       height,
       data: new Uint8ClampedArray(4 * width * height),
     }),
     putImageData: (/** @type {any} */ put) => (image = put),
-  });
+  };
+  /** @type {any} */ (globalThis).OffscreenCanvas = class {
+    getContext = () => small;
+  };
+  const context = /** @type {any} */ ({ getTransform: () => ({ a: 1 }), drawImage: () => {} });
   paintRaster(context, edges, {
     geometry: { width: 100, top: 0, height: 240, row: 24 },
     x0: 0,
@@ -174,8 +177,10 @@ function rastered(edges, options = {}) {
     keyRows: 10,
     ...options,
   });
-  return (/** @type {number} */ x, /** @type {number} */ y) =>
-    Array.from(image.data.slice(4 * (y * image.width + x), 4 * (y * image.width + x) + 4));
+  return (/** @type {number} */ x, /** @type {number} */ y) => {
+    const at = 4 * (y * image.width + Math.floor((x * image.width) / 100));
+    return Array.from(image.data.slice(at, at + 4));
+  };
 }
 
 test("a rastered line has the edge's opacity, from its query to its key", () => {
