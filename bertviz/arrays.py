@@ -16,7 +16,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
-from bertviz.tokens import display_text
+from bertviz.tokens import display_text, special_tokens, words_of
 from bertviz.trace import AttentionBlock, AttentionTrace, Kind, LayerAttention
 
 if TYPE_CHECKING:
@@ -271,8 +271,9 @@ def make_block(
     prettify_tokens: bool = True,
     tokenizer: Any = None,
 ) -> AttentionBlock:
-    """A block with the display text of its tokens."""
+    """A block with what is read off its tokens: display text, words, special ones."""
     queries, keys = tuple(query_tokens), tuple(key_tokens)
+    special = [special_tokens(side, tokenizer) for side in (queries, keys)]
     return AttentionBlock(
         name=name,
         kind=kind,
@@ -282,6 +283,10 @@ def make_block(
         key_text=display_text(keys, tokenizer) if prettify_tokens else keys,
         query_sentences=query_sentences,
         key_sentences=key_sentences,
+        query_words=words_of(queries, special[0], tokenizer),
+        key_words=words_of(keys, special[1], tokenizer),
+        query_special=special[0],
+        key_special=special[1],
         layers=tuple(layers),
     )
 

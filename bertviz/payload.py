@@ -28,8 +28,10 @@ The schema, version 1. ``js/payload.js`` is the decoder; the two change together
       "chunks": [str, ...]                      base64(gzip(bytes)), each decoded when needed
     }
 
-    Tokens  = {"text": [str, ...], "raw": [str, ...] | null, "sentences": [int, ...] | null}
-              text is for display; raw, the tokenizer's own strings, only where they differ
+    Tokens  = {"text": [str, ...], "raw": [str, ...] | null, "sentences": [int, ...] | null,
+               "words": {"of": [int, ...], "text": [str, ...]} | null, "special": [int, ...]}
+              text is for display; raw, the tokenizer's own strings, only where they differ; words,
+              each token's and their texts, only where one has several pieces; special: positions
     Sparse  = {"chunk": int, "listed": n, "steps": int}, rows ordered by head, then query:
               float32 hidden[rows], uint32 counts[rows], then four byte planes of length n:
               key deltas low and high byte (the first of a row counts from 0), values low and high
@@ -52,6 +54,8 @@ import base64
 import gzip
 from collections.abc import Collection, Mapping
 from typing import TYPE_CHECKING, Any, Literal
+
+from bertviz.tokens import word_text
 
 if TYPE_CHECKING:
     import numpy as np
@@ -110,6 +114,7 @@ def build(
     large = view == "neuron" and _neuron_bytes(trace, include_layers) > FLOAT32_BYTES
     blocks = []
     for block in trace.blocks.values():
+        query, key = _tokens(block, "query"), _tokens(block, "key")
         layers = []
         for layer in block.layers:
             if include_layers is not None and layer.index not in include_layers:
@@ -131,8 +136,8 @@ def build(
                 {
                     "name": block.name,
                     "kind": block.kind,
-                    "query": _tokens(block, "query"),
-                    "key": None if _same_tokens(block) else _tokens(block, "key"),
+                    "query": query,
+                    "key": None if query == key and block.kind != "cross" else key,
                     "layers": layers,
                 }
             )
@@ -326,20 +331,13 @@ def _neuron_bytes(trace: AttentionTrace, include_layers: Collection[int] | None)
 
 
 def _tokens(block: AttentionBlock, side: Literal["query", "key"]) -> dict[str, Any]:
-    if side == "query":
-        raw, text, sentences = block.query_tokens, block.query_text, block.query_sentences
-    else:
-        raw, text, sentences = block.key_tokens, block.key_text, block.key_sentences
+    names = ("tokens", "text", "sentences", "words", "special")
+    raw, text, sentences, words, special = (getattr(block, f"{side}_{name}") for name in names)
+    pieces = len(set(words)) < len(words)
     return {
         "text": list(text),
         "raw": None if text == raw else list(raw),
         "sentences": None if sentences is None else list(sentences),
+        "words": {"of": list(words), "text": list(word_text(text, words))} if pieces else None,
+        "special": [place for place, is_special in enumerate(special) if is_special],
     }
-
-
-def _same_tokens(block: AttentionBlock) -> bool:
-    return (block.query_tokens, block.query_text, block.query_sentences) == (
-        block.key_tokens,
-        block.key_text,
-        block.key_sentences,
-    ) and block.kind != "cross"

@@ -18,10 +18,10 @@ if TYPE_CHECKING:
     from torch import Tensor
 
 KEY = "bertviz.trace"
-VERSION = 1
+VERSION = 2  # of the format
 TENSORS = ("queries", "keys", "sinks", "mask", "position_bias", "given_weights")
 FIELDS = ("index", "name", "heads", "scaling", "softcap", "causal", "key_heads")
-TOKENS = ("query_tokens", "key_tokens", "query_text", "key_text")
+TOKENS = ("tokens", "text", "sentences", "words", "special")
 
 
 def save(trace: AttentionTrace, path: str | os.PathLike[str]) -> None:
@@ -58,9 +58,11 @@ def save(trace: AttentionTrace, path: str | os.PathLike[str]) -> None:
             {
                 "name": block.name,
                 "kind": block.kind,
-                **{name: getattr(block, name) for name in TOKENS},
-                "query_sentences": block.query_sentences,
-                "key_sentences": block.key_sentences,
+                **{
+                    f"{side}_{name}": getattr(block, f"{side}_{name}")
+                    for side in ("query", "key")
+                    for name in TOKENS
+                },
                 "layers": layers,
             }
         )
@@ -96,7 +98,7 @@ def load(path: str | os.PathLike[str]) -> AttentionTrace:
             if about["version"] != VERSION:
                 raise ValueError(
                     f"path={str(path)!r} was written in version {about['version']} of the format,"
-                    f" this bertviz reads {VERSION}: install a newer one."
+                    f" this bertviz reads {VERSION}: load it with the bertviz that wrote it."
                 )
             tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
     except SafetensorError as error:

@@ -5,6 +5,9 @@ The problem. A tokenizer's own strings carry its marks: ``Ġstore`` (a space, in
 in byte-level vocabularies, every character beyond ASCII as two or three others (``é`` is ``Ã©``).
 And some tokens are invisible. A picture shows what a reader would recognise; the tokenizer's own
 string stays beside it.
+
+Two more things are read off a tokenizer's strings: which pieces make a word, and which tokens are
+special, that is, put around a text and no part of it.
 """
 
 from __future__ import annotations
@@ -21,6 +24,16 @@ VISIBLE |= {ord("\n"): "⏎", ord("\t"): "⇥"}
 
 # SentencePiece's name of a byte that it has no character for.
 BYTE = re.compile(r"<0x([0-9A-F]{2})>")
+
+# What stands around a text, where no tokenizer says it: [CLS], <s>, <bos>, <|endoftext|>.
+AROUND = re.compile(
+    r"\[(CLS|SEP|PAD|BOS|EOS)\]|</?s>|<(pad|bos|eos|cls|sep|(start|end)_of_turn)>|<[|｜].+[|｜]>"
+)
+PIECES = re.compile(r"(?:‹[0-9A-F ]+›)+")  # of characters, as display_text writes them
+# Scripts that are written without spaces: a piece is a word.
+UNSPACED = re.compile(
+    r"[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff]"
+)
 
 
 def display_text(tokens: Sequence[str], tokenizer: Any = None) -> tuple[str, ...]:
@@ -48,6 +61,102 @@ def display_text(tokens: Sequence[str], tokenizer: Any = None) -> tuple[str, ...
     byte_level = _is_byte_level(tokens, tokenizer)
     whole = _added(tokenizer)
     return tuple(_readable(token, byte_level and token not in whole) for token in tokens)
+
+
+def special_tokens(tokens: Sequence[str], tokenizer: Any = None) -> tuple[bool, ...]:
+    """Which tokens stand around a text and are no part of it.
+
+    Args:
+        tokens: The tokenizer's own strings.
+        tokenizer: Where they come from; without it they are told by the usual names. Its tokens for
+            unknown and for masked words stand for a part of the text, so they don't count.
+
+    >>> special_tokens(["[CLS]", "a", "[MASK]", "[SEP]"]), special_tokens(["<|endoftext|>", "<b>"])
+    ((True, False, False, True), (True, False))
+    """
+    if tokenizer is None or not hasattr(tokenizer, "all_special_tokens"):
+        return tuple(AROUND.fullmatch(token) is not None for token in tokens)
+    added = getattr(tokenizer, "added_tokens_decoder", {})
+    known = set(tokenizer.all_special_tokens)
+    known |= {str(token) for token in added.values() if getattr(token, "special", False)}
+    known -= {getattr(tokenizer, name, None) for name in ("unk_token", "mask_token")}
+    return tuple(token in known for token in tokens)
+
+
+def words_of(
+    tokens: Sequence[str], special: Sequence[bool], tokenizer: Any = None
+) -> tuple[int, ...]:
+    """Which tokens are pieces of one word.
+
+    Pieces are told by the tokenizer's marks; where there are none, every token is a word. In
+    vocabularies that mark spaces, letters and digits without a space between them are one word, a
+    punctuation mark is one of its own, and so is every piece of a script that has no spaces.
+
+    Args:
+        tokens: The tokenizer's own strings.
+        special: Of each, whether it is special; those are never joined.
+        tokenizer: Where they come from, if known.
+
+    Returns:
+        The number of each token's word, from 0, never falling.
+
+    >>> words_of(["[CLS]", "straw", "##berries", ".", "[SEP]"], [True, False, False, False, True])
+    (0, 1, 1, 2, 3)
+    >>> words_of(["I", "Ġlove", "Ġstraw", "berries", "."], [False] * 5)
+    (0, 1, 2, 2, 3)
+    >>> words_of(["photo", "graph</w>", "a</w>"], [False] * 3), words_of(["to", "day"], [False] * 2)
+    ((0, 0, 1), (0, 1))
+    """
+    byte_level = _is_byte_level(tokens, tokenizer)
+    wordpiece = any(token.startswith("##") for token in tokens)
+    suffixed = any(token.endswith("</w>") for token in tokens)
+    spaced = byte_level or any(token.startswith("▁") for token in tokens)
+    text = display_text(tokens, tokenizer)
+
+    def joined(i: int) -> bool:
+        """Whether a token goes on with the word of the one before."""
+        if special[i] or special[i - 1]:
+            return False
+        if wordpiece:
+            return tokens[i].startswith("##")
+        if suffixed:
+            return not tokens[i - 1].endswith("</w>")
+        if not spaced:
+            return False
+        last, first = text[i - 1][-1:], text[i][:1]
+        if last == "›" and first == "‹":
+            return True
+        if UNSPACED.match(last) or UNSPACED.match(first):
+            return False
+        return all(c.isalnum() or unicodedata.category(c).startswith("M") for c in (last, first))
+
+    words: list[int] = []
+    for i in range(len(tokens)):
+        words.append(words[-1] + (not joined(i)) if words else 0)
+    return tuple(words)
+
+
+def word_text(text: Sequence[str], words: Sequence[int]) -> tuple[str, ...]:
+    """Display text of each word, from that of its pieces.
+
+    >>> word_text(["[CLS]", "straw", "##berries"], [0, 1, 1]), word_text(["‹F0 9F›", "‹98 80›"], [0, 0])
+    (('[CLS]', 'strawberries'), ('😀',))
+    """  # noqa: E501
+    whole: list[str] = []
+    for place, piece in zip(words, text, strict=True):
+        if place < len(whole):
+            whole[place] += piece.removeprefix("##")
+        else:
+            whole.append(piece)
+    return tuple(PIECES.sub(_whole_character, word) for word in whole)
+
+
+def _whole_character(pieces: re.Match[str]) -> str:
+    data = bytes.fromhex(re.sub("[‹›]", " ", pieces[0]))
+    try:
+        return data.decode("utf-8")
+    except UnicodeDecodeError:
+        return _of_bytes(data)
 
 
 def _readable(token: str, byte_level: bool) -> str:

@@ -253,6 +253,10 @@ class AttentionBlock:
         key_text: Likewise.
         query_sentences: Number of the sentence each token belongs to, if there are two.
         key_sentences: Likewise.
+        query_words: Number of the word each token is a piece of, from 0 and never falling.
+        key_words: Likewise.
+        query_special: Whether a token stands around the text and is no part of it, as [CLS] does.
+        key_special: Likewise.
         layers: From the first to the last.
     """
 
@@ -264,6 +268,10 @@ class AttentionBlock:
     key_text: tuple[str, ...]
     query_sentences: tuple[int, ...] | None
     key_sentences: tuple[int, ...] | None
+    query_words: tuple[int, ...]
+    key_words: tuple[int, ...]
+    query_special: tuple[bool, ...]
+    key_special: tuple[bool, ...]
     layers: tuple[LayerAttention, ...]
 
 

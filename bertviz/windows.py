@@ -45,6 +45,10 @@ def _part(block: AttentionBlock, rows: slice, columns: slice) -> AttentionBlock:
         key_text=block.key_text[columns],
         query_sentences=_two(block.query_sentences, rows),
         key_sentences=_two(block.key_sentences, columns),
+        query_words=_from_zero(block.query_words[rows]),
+        key_words=_from_zero(block.key_words[columns]),
+        query_special=block.query_special[rows],
+        key_special=block.key_special[columns],
         layers=tuple(_layer(layer, rows, columns) for layer in block.layers),
     )
 
@@ -52,6 +56,10 @@ def _part(block: AttentionBlock, rows: slice, columns: slice) -> AttentionBlock:
 def _two(sentences: tuple[int, ...] | None, part: slice) -> tuple[int, ...] | None:
     chosen = None if sentences is None else sentences[part]
     return chosen if chosen is not None and len(set(chosen)) == 2 else None
+
+
+def _from_zero(words: tuple[int, ...]) -> tuple[int, ...]:
+    return tuple(word - words[0] for word in words)
 
 
 def _layer(layer: LayerAttention, rows: slice, columns: slice) -> LayerAttention:

@@ -169,12 +169,24 @@ def test_weights_alone_have_no_neurons() -> None:
 def test_tokens_are_shipped_once() -> None:
     block = payload.build(weights_trace(4, 1.0), "head")["blocks"][0]
     assert block["key"] is None
-    assert block["query"] == {"text": ["0", "1", "2", "3"], "raw": None, "sentences": None}
+    text = ["0", "1", "2", "3"]
+    nothing = {"raw": None, "sentences": None, "words": None, "special": []}
+    assert block["query"] == {"text": text, **nothing}
     trace = AttentionTrace.from_arrays(
         ["Ġa", "b"], weights=[[[1.0, 0.0], [0.5, 0.5]]], sentence_b_start=1
     )
     tokens = payload.build(trace, "head")["blocks"][0]["query"]
-    assert tokens == {"text": [" a", "b"], "raw": ["Ġa", "b"], "sentences": [0, 1]}
+    assert tokens["text"] == [" a", "b"]
+    assert tokens["raw"] == ["Ġa", "b"]
+    assert tokens["sentences"] == [0, 1]
+
+
+def test_words_are_shipped_where_one_has_several_pieces() -> None:
+    weights = np.full((1, 4, 4), 0.25)
+    tokens = ["[CLS]", "straw", "##berries", "[SEP]"]
+    sent = payload.build(AttentionTrace.from_arrays(tokens, weights), "head")["blocks"][0]["query"]
+    assert sent["words"] == {"of": [0, 1, 1, 2], "text": ["[CLS]", "strawberries", "[SEP]"]}
+    assert sent["special"] == [0, 3]
 
 
 def test_a_payload_is_json_and_the_same_each_time() -> None:

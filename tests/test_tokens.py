@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import Any
+
 import pytest
 from tokenizers import Tokenizer, decoders, models, pre_tokenizers
 from transformers import PreTrainedTokenizerFast
 
-from bertviz.tokens import display_text
+from bertviz.tokens import display_text, special_tokens, word_text, words_of
 
 TEXT = "Zwölf Boxkämpfer jagen Viktor 🙂\n你好 مرحبا naïve\t"
 
@@ -71,3 +74,40 @@ def test_chinese_in_a_vocabulary_of_characters_stays() -> None:
 
 def test_lone_surrogates_do_not_crash() -> None:
     assert display_text(["\ud800"]) == ("\ud800",)
+
+
+@pytest.mark.parametrize(
+    ("tokens", "words"),
+    [
+        ("[CLS] straw ##berr ##ies , 你 好 [SEP]", "[CLS] strawberries , 你 好 [SEP]"),
+        ("I Ġbought Ġstraw berries , Ġ3 0 !", "I| bought| strawberries|,| 30|!"),
+        ("▁Un believ able ... ▁caf é s", " Unbelievable|...| cafés"),
+        ("<s> ▁ 你 好 吗 </s>", "<s>|␣|你|好|吗|</s>"),
+        ("ĠðŁĺ Ģ Ġok ay", " 😀| okay"),
+        ("photo graph er</w> of</w> a</w>", "photographer of a"),
+        ("to day is", "to day is"),
+    ],
+)
+def test_pieces_are_joined_to_words(tokens: str, words: str) -> None:
+    pieces = tokens.split(" ")
+    numbers = words_of(pieces, special_tokens(pieces))
+    assert word_text(display_text(pieces), numbers) == tuple(
+        words.split("|" if "|" in words else " ")
+    )
+
+
+def test_a_byte_level_tokenizer_tells_pieces_without_a_space() -> None:
+    assert words_of(["straw", "berries"], [False, False], byte_level()) == (0, 0)
+
+
+def test_a_tokenizer_says_what_is_special(word_tokenizer: Callable[..., Any]) -> None:
+    tokenizer = word_tokenizer(additional_special_tokens=["<here>"])
+    tokens = ["[CLS]", "store", "<here>", "<s>", "[UNK]", "[MASK]", "[PAD]"]
+    assert special_tokens(tokens, tokenizer) == (True, False, True, False, False, False, True)
+
+
+@pytest.mark.parametrize(
+    "token", ["<s>", "</s>", "<bos>", "<|im_start|>", "<｜begin▁of▁sentence｜>"]
+)
+def test_the_usual_special_tokens_are_known(token: str) -> None:
+    assert special_tokens([token, "<", "s"]) == (True, False, False)

@@ -8,6 +8,7 @@ import { massNote } from "./head_view.js";
 import { addLines } from "./lines.js";
 import { paintThumbnail } from "./marks.js";
 import { measured, MEASURES } from "./measures.js";
+import { tokensOf } from "./payload.js";
 import { positionsOf } from "./state.js";
 import { select } from "d3-selection";
 
@@ -38,8 +39,8 @@ const BINS = 64;
  */
 export function modelScene(source, state) {
   const block = source.block(state.block);
-  const queries = positionsOf(block, "query", state.pair);
-  const keys = positionsOf(block, "key", state.pair);
+  const queries = positionsOf(block, "query", state);
+  const keys = positionsOf(block, "key", state);
   const heads = [...new Set(block.layers.flatMap((layer) => layer.heads))].sort((a, b) => a - b);
   const { measure } = state;
   /** @type {Cell[]} */
@@ -340,6 +341,7 @@ export const modelView = {
               heads: [open.head],
               queries,
               keys,
+              text: { query: tokensOf(block, "query").text, key: tokensOf(block, "key").text },
               colors: [color(open)],
               name: JSON.stringify([state.block, state.pair, open.layer.index, open.head]),
             },

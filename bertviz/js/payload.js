@@ -1,7 +1,15 @@
 // The decoder of bertviz/payload.py, which describes the schema. What arrives as base64 of gzip
 // leaves as typed arrays, one layer at a time and only when a picture needs it.
 
-/** @typedef {{text: string[], raw: string[] | null, sentences: number[] | null}} Tokens */
+/**
+ * @typedef {object} Tokens
+ * @property {string[]} text for display
+ * @property {string[] | null} raw the tokenizer's own, where they differ
+ * @property {number[] | null} sentences of each token, if there are two
+ * @property {{of: number[], text: string[]} | null} words of each token and their texts, where one
+ *   has several pieces
+ * @property {number[]} special positions
+ */
 /** @typedef {{chunk: number, listed: number, steps: number}} SparseRef */
 /** @typedef {{chunk: number, offset: number, dtype: "f2" | "f4", shape: number[]}} ArrayRef */
 /**
@@ -52,6 +60,7 @@
  * @property {Uint16Array} key
  * @property {Float32Array} weight
  * @property {Float32Array} hidden mass of each row that is not listed
+ * @property {number} [keyCount] of keys that can be looked at, if not all
  */
 /**
  * What the attention of a layer is computed from.

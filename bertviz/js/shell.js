@@ -17,6 +17,8 @@ import { cssVariables, detectMode, STYLE, THEMES, watchMode } from "./theme.js";
  * @property {(payload: Payload) => Partial<State>} start the view's own beginning
  * @property {(source: Source, state: State) => Layer[]} needs
  * @property {(frame: Frame) => {draw: (state: State) => object}} create
+ * @property {(source: Source, state: State, options: {theme: Theme, width: number}) => import("./svg.js").Sheet} [figure]
+ *   the picture of a state, for a file
  * @property {string[]} [keys] state keys that data-drawn has beyond the common ones
  */
 /**
@@ -29,8 +31,10 @@ import { cssVariables, detectMode, STYLE, THEMES, watchMode } from "./theme.js";
  * @property {() => void} redraw same state, other size or scroll position
  * @property {() => Theme} theme
  * @property {() => number} width CSS pixels to draw in
+ * @property {() => Promise<string>} svg the picture as it stands, as a file
  */
 
+export const WIDTH = 760; // where none can be measured
 const COMMON_KEYS = ["block", "layer", "heads", "query", "key", "locked"];
 
 export class Shell {
@@ -69,6 +73,7 @@ export class Shell {
         /** @param {Partial<State>} patch */
         set: (patch) => shell.#set(patch),
         scene: () => shell.#scene,
+        svg: () => shell.#svg(),
       },
     });
     if (typeof DecompressionStream === "undefined") {
@@ -101,7 +106,8 @@ export class Shell {
         },
         redraw: () => this.#schedule(),
         theme: () => this.#theme,
-        width: () => this.#width || 760,
+        width: () => this.#width || WIDTH,
+        svg: () => this.#svg(),
       });
       this.#width = this.#measure();
       this.#draw();
@@ -173,6 +179,12 @@ export class Shell {
     }
     drawn.frame = ++this.#frame;
     this.#host.dataset.drawn = JSON.stringify(drawn);
+  }
+
+  async #svg() {
+    const options = { theme: this.#theme, width: this.#width || WIDTH };
+    if (!this.#view.figure) throw new Error("This view cannot be saved as a figure yet.");
+    return this.#view.figure(this.#source, this.#state, options).svg();
   }
 
   /** @returns {boolean} whether the theme changed */

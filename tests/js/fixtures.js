@@ -12,7 +12,13 @@ export function random(seed) {
 }
 
 /** @param {string[]} text @param {number[] | null} [sentences] */
-export const tokens = (text, sentences = null) => ({ text, raw: null, sentences });
+export const tokens = (text, sentences = null) => ({
+  text,
+  raw: null,
+  sentences,
+  words: null,
+  special: [],
+});
 
 /**
  * A payload of one or several blocks; heads and layers have the numbers that are given.
