@@ -295,8 +295,8 @@ export function paintFans(context, masses, { apex, base, y, height, colors }) {
   context.globalAlpha = 1;
 }
 
-// Columns this many CSS pixels wide, drawn smoothly as the screen's: half of the work, and among
-// thousands of lines nobody sees it.
+// On a screen columns are this many CSS pixels wide and stretched smoothly: half of the work, and
+// among thousands of lines nobody sees it. A figure in a file gets every column of its pixels.
 const COLUMN = 2;
 // What a logarithm lets through, in steps finer than an 8-bit screen: an exponential per pixel and
 // head would take most of the time.
@@ -324,7 +324,8 @@ const THROUGH = Float32Array.from({ length: LEAST * STEPS }, (_, i) => Math.exp(
 export function paintRaster(context, eachEdge, options) {
   const { geometry, x0, x1, colors, eachSpread, keyRows, lineWidth = 1.75 } = options;
   const ratio = context.getTransform().a;
-  const width = Math.max(1, Math.round((x1 - x0) / COLUMN));
+  const column = context.canvas ? COLUMN : 1 / ratio;
+  const width = Math.max(1, Math.round((x1 - x0) / column));
   const height = Math.round(geometry.height * ratio);
   const row = geometry.row * ratio;
   const top = geometry.top * ratio;
@@ -342,7 +343,7 @@ export function paintRaster(context, eachEdge, options) {
   const line = (y0, y1, log) => {
     const slope = (y1 - y0) / width;
     // As thick as it is across: the steeper, the more of a column it takes.
-    const thick = Math.max(1, Math.round(lineWidth * ratio * Math.hypot(1, slope / COLUMN / ratio)));
+    const thick = Math.max(1, Math.round(lineWidth * ratio * Math.hypot(1, slope / column / ratio)));
     let y = y0 + slope / 2 - thick / 2 + 0.5;
     // A steep line ends at its tokens too.
     const half = (lineWidth * ratio) / 2;
@@ -446,9 +447,7 @@ export function paintRaster(context, eachEdge, options) {
   });
   while (current < colors.length) finish(current++);
 
-  const small = new OffscreenCanvas(width, height);
-  const there = /** @type {OffscreenCanvasRenderingContext2D} */ (small.getContext("2d"));
-  const image = there.createImageData(width, height);
+  const image = context.createImageData(width, height);
   for (let p = 0; p < pixels.length; p += 4) {
     const alpha = pixels[p + 3];
     if (alpha <= 0) continue;
@@ -457,7 +456,12 @@ export function paintRaster(context, eachEdge, options) {
     image.data[p + 2] = pixels[p + 2] / alpha;
     image.data[p + 3] = 255 * alpha;
   }
-  there.putImageData(image, 0, 0);
+  if (!context.canvas) {
+    context.putImageData(image, Math.round(x0 * ratio), 0);
+    return;
+  }
+  const small = new OffscreenCanvas(width, height);
+  small.getContext("2d")?.putImageData(image, 0, 0);
   context.drawImage(small, x0, geometry.top, x1 - x0, geometry.height);
 }
 
