@@ -67,6 +67,17 @@ VERSION = 1
 ViewName = Literal["head", "model", "neuron"]
 Theme = Literal["auto", "light", "dark"]
 
+# What a view can be told to show; js/state.js says what each means.
+COMMON = ("block", "layer", "heads", "query", "key", "locked", "pair")
+STATE: Mapping[ViewName, tuple[str, ...]] = {
+    "head": (
+        *COMMON,
+        *("also", "mode", "words", "combine", "hide", "mass", "renormalize", "zoom"),
+    ),
+    "model": (*COMMON, "cell", "measure", "sorted"),
+    "neuron": (*COMMON, "detail", "off", "sort"),
+}
+
 # Up to this many keys every weight that can be told from zero is listed; a picture of a sentence
 # then hides nothing. Longer rows list what an 8-bit screen can show.
 SHORT = 64
@@ -95,8 +106,7 @@ def build(
     Args:
         trace: What was captured.
         view: "head" and "model" ship weights, "neuron" ships queries and keys.
-        state: Where the view starts: any of block, layer, heads, query, key, locked, detail, cell,
-            pair.
+        state: Where the view starts: any of ``STATE[view]``.
         include_layers: The model's own layer numbers to ship; all by default.
         include_heads: The model's own head numbers to ship; all by default.
         display_mode: "light" and "dark" fix the theme, "auto" follows the notebook.

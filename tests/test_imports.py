@@ -22,6 +22,7 @@ STAGES = [
     {"patterns", "neurons"},
     {"payload"},
     {"page"},
+    {"figures"},
     {"compat"},
     {"view"},
     {"head_view", "model_view", "neuron_view"},
