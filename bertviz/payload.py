@@ -5,8 +5,10 @@ decimals they take 31 MB at 128 tokens and 472 MB at 512, and a browser skips a 
 without a word. Dropping the small weights makes them fit, but then a head that spreads its
 attention evenly seems to look nowhere. So weights are *listed* (sparse, in fixed steps) where they
 can be seen, and what is not listed is one number per row, its *hidden mass*: listed + hidden is the
-row. Queries and keys, which the neuron view needs, are shipped instead of weights, never beside
-them, and the page makes scores and weights from them by the same formula as the trace.
+row. Queries and keys, which the neuron view needs, are shipped instead of weights, and the page
+makes scores and weights from them by the same formula as the trace. Only the model view of a short
+text has both: a head that catches the eye there is a click away from its neurons, and where all
+queries and keys are below a megabyte that costs nobody anything.
 
 The schema, version 1. ``js/payload.js`` is the decoder; the two change together::
 
@@ -21,9 +23,11 @@ The schema, version 1. ``js/payload.js`` is the decoder; the two change together
         "layers": [{
           "index": int, "name": str, "heads": [int, ...],   the model's own numbers and path
           "weights": Sparse | null,             head and model view
-          "neurons": Neurons | null             neuron view
+          "neurons": Neurons | null             neuron view; model view of a short text
         }, ...]
       }, ...],
+      "measures": [Measure, ...],               model view: what cells may be coloured by
+      "neurons": "here" | "left out" | "none",  none: the trace has no queries and keys
       "state": {...},                           where the view starts; js/state.js fills the rest
       "chunks": [str, ...]                      base64(gzip(bytes)), each decoded when needed
     }
@@ -41,6 +45,9 @@ The schema, version 1. ``js/payload.js`` is the decoder; the two change together
                "scaling": float, "softcap": float | null,
                "sinks": [float, ...] | [[float, ...], ...] | null,   per head, or per head and query
                "causal": bool, "bias": Array | null}
+    Measure = {"name": str, "diverging": bool, "values": Values, "null": Values | null}
+              null is what a head has by chance
+    Values  = [[[float | null, ...], ...], ...] per block, layer and head, as they are above
     Array   = {"chunk": int, "offset": bytes, "dtype": "f2" | "f4", "shape": [int, ...]}
               little-endian; masked cells of a bias are -inf
 
@@ -52,7 +59,7 @@ from __future__ import annotations
 
 import base64
 import gzip
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Literal
 
 from bertviz.tokens import word_text
@@ -80,6 +87,9 @@ LONG_THRESHOLD = 1 / 255
 FLOAT32_BYTES = 1_500_000
 GZIP_LEVEL = 3
 
+# Queries and keys of a whole model, as float16, that the model view takes along.
+BESIDE_BYTES = 1_000_000
+
 
 def build(
     trace: AttentionTrace,
@@ -89,17 +99,20 @@ def build(
     include_layers: Collection[int] | None = None,
     include_heads: Collection[int] | None = None,
     display_mode: Theme = "auto",
+    measures: Sequence[Mapping[str, Any]] = (),
 ) -> dict[str, Any]:
     """Serialize a trace for one view.
 
     Args:
         trace: What was captured.
-        view: "head" and "model" ship weights, "neuron" ships queries and keys.
+        view: "head" and "model" ship weights, "neuron" ships queries and keys; "model" ships those
+            too where they are small.
         state: Where the view starts: any of block, layer, heads, query, key, locked, detail, cell,
             pair.
         include_layers: The model's own layer numbers to ship; all by default.
         include_heads: The model's own head numbers to ship; all by default.
         display_mode: "light" and "dark" fix the theme, "auto" follows the notebook.
+        measures: Numbers per head, in the form of ``measures.measures_of``.
 
     Returns:
         A dict of JSON types in the schema of this module's docstring.
@@ -111,7 +124,10 @@ def build(
     {'chunk': 0, 'listed': 3, 'steps': 65535}
     """
     packer = _Packer()
-    large = view == "neuron" and _neuron_bytes(trace, include_layers) > FLOAT32_BYTES
+    size = _neuron_bytes(trace, include_layers, include_heads)
+    small = size is not None and size / 2 <= BESIDE_BYTES
+    with_neurons = view == "neuron" or (view == "model" and small)
+    large = view == "model" or (size or 0) > FLOAT32_BYTES
     blocks = []
     for block in trace.blocks.values():
         query, key = _tokens(block, "query"), _tokens(block, "key")
@@ -128,7 +144,7 @@ def build(
                     "name": layer.name,
                     "heads": heads,
                     "weights": None if view == "neuron" else packer.weights(layer, heads),
-                    "neurons": packer.neurons(layer, heads, large) if view == "neuron" else None,
+                    "neurons": packer.neurons(layer, heads, large) if with_neurons else None,
                 }
             )
         if layers:
@@ -147,6 +163,8 @@ def build(
         "theme": display_mode,
         "model": {"name": trace.model_name, "dtype": trace.dtype, "exactness": trace.exactness},
         "blocks": blocks,
+        "measures": [_measure(measure, blocks) for measure in measures],
+        "neurons": "here" if with_neurons else "none" if size is None else "left out",
         "state": dict(state or {}),
         "chunks": packer.chunks,
     }
@@ -317,17 +335,47 @@ def _array(chunk: int, offset: int, dtype: str, shape: tuple[int, ...]) -> dict[
     return {"chunk": chunk, "offset": offset, "dtype": dtype, "shape": list(shape)}
 
 
-def _neuron_bytes(trace: AttentionTrace, include_layers: Collection[int] | None) -> int:
-    """Bytes of all queries and keys as float32."""
-    tensors = [
-        tensor
-        for block in trace.blocks.values()
-        for layer in block.layers
-        if include_layers is None or layer.index in include_layers
-        for tensor in (layer.queries, layer.keys)
-        if tensor is not None
-    ]
-    return 4 * sum(tensor.numel() for tensor in tensors)
+def _neuron_bytes(
+    trace: AttentionTrace,
+    include_layers: Collection[int] | None,
+    include_heads: Collection[int] | None,
+) -> int | None:
+    """Bytes of all queries and keys as float32; None where a layer has none."""
+    count = 0
+    for block in trace.blocks.values():
+        for layer in block.layers:
+            heads = [h for h in layer.heads if include_heads is None or h in include_heads]
+            if (include_layers is not None and layer.index not in include_layers) or not heads:
+                continue
+            if layer.queries is None or layer.keys is None:
+                return None
+            key_heads = len({layer.key_head(head) for head in heads})
+            count += len(heads) * layer.queries[0].numel() + key_heads * layer.keys[0].numel()
+    return 4 * count
+
+
+def _measure(measure: Mapping[str, Any], blocks: list[dict[str, Any]]) -> dict[str, Any]:
+    """A measure for the heads that are shipped, in their order."""
+
+    def aligned(values: Mapping[str, Any]) -> list[list[list[float | None]]]:
+        found = []
+        for block in blocks:
+            of_block = values.get(block["name"], {})
+            of_layers = [(of_block.get(row["index"], {}), row["heads"]) for row in block["layers"]]
+            found.append([[_rounded(row.get(h)) for h in heads] for row, heads in of_layers])
+        return found
+
+    null = measure["null"]
+    return {
+        "name": measure["name"],
+        "diverging": measure["diverging"],
+        "values": aligned(measure["values"]),
+        "null": None if null is None else aligned(null),
+    }
+
+
+def _rounded(value: float | None) -> float | None:
+    return None if value is None else float(f"{value:.5g}")
 
 
 def _tokens(block: AttentionBlock, side: Literal["query", "key"]) -> dict[str, Any]:

@@ -23,6 +23,7 @@ STAGES = [
     {"payload"},
     {"page"},
     {"compat"},
+    {"measures"},
     {"view"},
     {"head_view", "model_view", "neuron_view"},
     {"__init__"},
