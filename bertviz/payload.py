@@ -59,7 +59,8 @@ from __future__ import annotations
 
 import base64
 import gzip
-from collections.abc import Collection, Mapping, Sequence
+import math
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Literal
 
 from bertviz.tokens import word_text
@@ -77,6 +78,7 @@ Theme = Literal["auto", "light", "dark"]
 # Up to this many keys every weight that can be told from zero is listed; a picture of a sentence
 # then hides nothing. Longer rows list what an 8-bit screen can show.
 SHORT = 64
+FINE_WEIGHTS = 2_000_000  # of all heads: a thousand heads of short rows are as heavy as long ones
 SHORT_STEPS = 65535
 LONG_STEPS = 511  # off by less than 0.002
 LONG_THRESHOLD = 1 / 255
@@ -123,7 +125,7 @@ def build(
     >>> payload["blocks"][0]["layers"][0]["weights"]
     {'chunk': 0, 'listed': 3, 'steps': 65535}
     """
-    packer = _Packer()
+    packer = _Packer(_finely(trace, include_layers, include_heads))
     size = _neuron_bytes(trace, include_layers, include_heads)
     small = size is not None and size / 2 <= BESIDE_BYTES
     with_neurons = view == "neuron" or (view == "model" and small)
@@ -173,7 +175,8 @@ def build(
 class _Packer:
     """Collects binary chunks and hands out references to them."""
 
-    def __init__(self) -> None:
+    def __init__(self, fine: bool) -> None:
+        self.fine = fine  # may short rows list all of their weights?
         self.chunks: list[str] = []
         self._shared: dict[tuple[object, ...], dict[str, Any] | None] = {}
         self._kept_alive: list[object] = []  # ids in _shared stay valid
@@ -187,7 +190,8 @@ class _Packer:
         import numpy as np
 
         # One head at a time: a layer of 12 heads at 4,096 tokens would be 800 MB of float32.
-        parts = [sparse(layer.weights([head])[0].numpy()) for head in heads]
+        fine = self.fine and layer.shape[1] <= SHORT
+        parts = [sparse(layer.weights([head])[0].numpy(), fine) for head in heads]
         planes = [np.concatenate([part[i] for part in parts]) for i in range(4)]
         hidden, counts, deltas, values = planes
         data = b"".join(
@@ -198,7 +202,7 @@ class _Packer:
                 _planes(values),
             )
         )
-        steps = _steps(int(layer_shape(layer)[1]))
+        steps = SHORT_STEPS if fine else LONG_STEPS
         return {"chunk": self.chunk(data), "listed": len(values), "steps": steps}
 
     def neurons(self, layer: LayerAttention, heads: list[int], large: bool) -> dict[str, Any]:
@@ -261,7 +265,7 @@ class _Packer:
 
 
 def sparse(
-    weights: NDArray[np.float32],
+    weights: NDArray[np.float32], fine: bool
 ) -> tuple[NDArray[np.float32], NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]:
     """List the weights of one head in fixed steps; keep the rest of each row as hidden mass.
 
@@ -270,6 +274,7 @@ def sparse(
 
     Args:
         weights: (query, key), in 0..1.
+        fine: List all that can be told from zero, in small steps.
 
     Returns:
         hidden (query,), counts (query,), deltas (listed,) and values (listed,), see the schema.
@@ -277,8 +282,8 @@ def sparse(
     import numpy as np
 
     queries, keys = weights.shape
-    steps = _steps(keys)
-    threshold = 0.5 / steps if keys <= SHORT else LONG_THRESHOLD
+    steps = SHORT_STEPS if fine else LONG_STEPS
+    threshold = 0.5 / steps if fine else LONG_THRESHOLD
     flat = np.clip(weights, 0, 1).ravel()
     cell = np.flatnonzero(flat >= threshold)
     row, column = np.divmod(cell, keys)
@@ -310,10 +315,6 @@ def layer_shape(layer: LayerAttention) -> tuple[int, int]:
     return int(layer.queries.shape[-2]), int(layer.keys.shape[-2])
 
 
-def _steps(keys: int) -> int:
-    return SHORT_STEPS if keys <= SHORT else LONG_STEPS
-
-
 def _planes(values: NDArray[np.int64]) -> bytes:
     """Low bytes, then high bytes: the high plane is nearly constant, so it compresses to little."""
     import numpy as np
@@ -335,22 +336,33 @@ def _array(chunk: int, offset: int, dtype: str, shape: tuple[int, ...]) -> dict[
     return {"chunk": chunk, "offset": offset, "dtype": dtype, "shape": list(shape)}
 
 
-def _neuron_bytes(
+def _chosen(
     trace: AttentionTrace,
     include_layers: Collection[int] | None,
     include_heads: Collection[int] | None,
-) -> int | None:
-    """Bytes of all queries and keys as float32; None where a layer has none."""
-    count = 0
+) -> Iterator[tuple[LayerAttention, list[int]]]:
+    """The layers that are shipped, and which of their heads."""
     for block in trace.blocks.values():
         for layer in block.layers:
             heads = [h for h in layer.heads if include_heads is None or h in include_heads]
-            if (include_layers is not None and layer.index not in include_layers) or not heads:
-                continue
-            if layer.queries is None or layer.keys is None:
-                return None
-            key_heads = len({layer.key_head(head) for head in heads})
-            count += len(heads) * layer.queries[0].numel() + key_heads * layer.keys[0].numel()
+            if heads and (include_layers is None or layer.index in include_layers):
+                yield layer, heads
+
+
+def _finely(trace: AttentionTrace, *included: Collection[int] | None) -> bool:
+    """Are all weights together few enough to be listed finely?"""
+    count = sum(len(heads) * math.prod(layer.shape) for layer, heads in _chosen(trace, *included))
+    return count <= FINE_WEIGHTS
+
+
+def _neuron_bytes(trace: AttentionTrace, *included: Collection[int] | None) -> int | None:
+    """Bytes of all queries and keys as float32; None where a layer has none."""
+    count = 0
+    for layer, heads in _chosen(trace, *included):
+        if layer.queries is None or layer.keys is None:
+            return None
+        key_heads = len({layer.key_head(head) for head in heads})
+        count += len(heads) * layer.queries[0].numel() + key_heads * layer.keys[0].numel()
     return 4 * count
 
 

@@ -20,7 +20,7 @@ export function mount(id, payload) {
   for (const host of hosts) {
     if ("bertviz" in host) continue;
     try {
-      new Shell(host, payload, VIEWS[payload.view]);
+      new Shell(host, payload, VIEWS);
     } catch (error) {
       showError(host, error);
     }

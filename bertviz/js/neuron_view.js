@@ -148,6 +148,7 @@ function largest(values) {
 /** @type {import("./shell.js").View} */
 export const neuronView = {
   keys: ["detail", "off", "sort"],
+  reads: "neurons",
   start: () => ({ detail: true, off: [], sort: "model" }),
   needs: (source, state) => [source.layer(state.block, state.layer)],
   create(frame) {

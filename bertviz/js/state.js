@@ -3,13 +3,14 @@
 // (mouse, keyboard, the page API, Python's arguments) goes through nextState, which repairs what
 // cannot be drawn, so that the views never meet an impossible state.
 
-import { MEASURES } from "./measures.js";
+import { choiceOf } from "./measures.js";
 import { tokensOf } from "./payload.js";
 
 /** @typedef {import("./payload.js").Payload} Payload */
 /** @typedef {import("./payload.js").Block} Block */
 /**
  * @typedef {object} State
+ * @property {string} view "head", "model" or "neuron"; a model view can hand over to the others
  * @property {string} block
  * @property {number} layer
  * @property {number[]} heads
@@ -54,6 +55,16 @@ export function pairsOf(block) {
 }
 
 /**
+ * The views that an output can show: a model view opens its heads in the others.
+ * @param {Payload} payload
+ * @returns {string[]}
+ */
+export function viewsOf(payload) {
+  if (payload.view !== "model") return [payload.view];
+  return payload.neurons === "here" ? ["model", "head", "neuron"] : ["model", "head"];
+}
+
+/**
  * Token positions of one side that a filter keeps, in order.
  * @param {Block} block
  * @param {"query" | "key"} side
@@ -76,6 +87,7 @@ export function initialState(payload, defaults = {}) {
   const block = payload.blocks[0];
   /** @type {State} */
   const empty = {
+    view: payload.view,
     block: block.name,
     layer: block.layers[0].index,
     heads: block.layers[0].heads,
@@ -109,6 +121,7 @@ export function nextState(payload, state, patch) {
   if (patch.key != null && patch.query === undefined) next.query = null;
   if (patch.cell) next.layer = patch.cell[0];
 
+  if (!viewsOf(payload).includes(next.view)) next.view = state.view;
   const block = payload.blocks.find((b) => b.name === next.block) ?? blockOf(payload, state.block);
   next.block = block.name;
   const layer =
@@ -119,7 +132,7 @@ export function nextState(payload, state, patch) {
   const heads = layer.heads.filter((head) => next.heads.includes(head));
   const before = layer.heads.filter((head) => state.heads.includes(head));
   next.heads = heads.length ? heads : before.length ? before : layer.heads;
-  if (payload.view === "neuron") next.heads = next.heads.slice(0, 1); // one head at a time
+  if (next.view === "neuron") next.heads = next.heads.slice(0, 1); // one head at a time
 
   if (!pairsOf(block).includes(next.pair)) next.pair = "All";
   for (const side of /** @type {("query" | "key")[]} */ (["query", "key"])) {
@@ -144,7 +157,7 @@ export function nextState(payload, state, patch) {
     next.off = moved && !patch.off ? [] : [...new Set(known)].sort((a, b) => a - b);
     if (next.off.length === count) next.off = state.off ?? []; // one neuron stays
   }
-  if (next.measure && !(next.measure in MEASURES)) next.measure = null;
+  if (next.measure && !choiceOf(payload, next.measure)) next.measure = null;
   if (!next.measure && next.sorted) next.sorted = false;
   if (next.sort !== undefined && next.sort !== "contribution") next.sort = "model";
   if (next.query === null && next.key === null) next.locked = false;

@@ -2,7 +2,8 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { edgesOf, meanHidden, meansOf } from "../../bertviz/js/edges.js";
 import { headScene, massNote } from "../../bertviz/js/head_view.js";
-import { binned, modelScene } from "../../bertviz/js/model_view.js";
+import { modelScene } from "../../bertviz/js/model_view.js";
+import { binned } from "../../bertviz/js/thumbnails.js";
 import { initialState, nextState } from "../../bertviz/js/state.js";
 import { layerOf, payloadOf, random, sourceOf, tokens, weightsOf } from "./fixtures.js";
 
