@@ -24,7 +24,7 @@ export const DETAIL = 400; // width of the opened cell beside the grid
 const GAP = 24;
 const LABELS = { left: 54, top: 40 };
 const TALL = 880; // a screen's height, about
-const CELL = { tile: 10, least: 18, clear: 24, comfortable: 88, most: 148, thumbnail: 16 };
+const CELL = { tile: 10, thumbnail: 16, least: 18, clear: 24, roomy: 44, comfortable: 88, most: 148 };
 const MAGNIFIED = 168;
 const READABLE = 56; // cells below this size are magnified under the pointer
 
@@ -41,7 +41,9 @@ export function layoutOf({ heads, cells, block, dense, sorted, queries, keys, ch
   /** @param {number} room */
   const pitchIn = (room) => {
     const across = Math.floor((room - LABELS.left) / columns);
-    const down = Math.max(Math.floor(TALL / rows), dense ? CELL.tile : CELL.clear);
+    let down = Math.floor(TALL / rows);
+    // What has to scroll anyway need not be small.
+    if (!dense && down < CELL.clear) down = CELL.roomy;
     return { pitch: Math.min(most, Math.max(least, Math.min(across, down))), across };
   };
   const whole = pitchIn(width);
@@ -49,7 +51,7 @@ export function layoutOf({ heads, cells, block, dense, sorted, queries, keys, ch
   // Room for an open cell is kept beside the grid where there is some, so nothing moves.
   const beside =
     part.across >= part.pitch &&
-    part.pitch >= 0.6 * whole.pitch &&
+    part.pitch >= Math.min(CELL.roomy, 0.6 * whole.pitch) &&
     width - DETAIL - GAP - LABELS.left >= 240;
   const { pitch } = beside ? part : whole;
   const inner = pitch - Math.max(1, Math.round(pitch * 0.11));
@@ -221,10 +223,9 @@ export function addGrid(parent, frame, { open: openCell, describe, decode }) {
     lens.style.width = lens.style.height = `${MAGNIFIED}px`;
     const context = /** @type {CanvasRenderingContext2D} */ (lens.getContext("2d"));
     const { queries, keys } = scene;
-    const form = formOf(MAGNIFIED, Math.max(queries.length, keys.length));
     const weights = frame.source.weights(cell.layer);
     const theme = frame.theme();
-    paintHead(context, form, { weights, head: cell.head, queries, keys }, {
+    paintHead(context, now.layout.form, { weights, head: cell.head, queries, keys }, {
       ...{ x: 0, y: 0, size, ratio },
       color: theme.layer(scene.depthOf(cell.layer)),
     });

@@ -234,6 +234,7 @@ export const STYLE = `
 .toolbar { display: flex; flex-wrap: wrap; align-items: center; gap: 8px 20px; min-height: 30px; }
 .toolbar:empty { display: none; }
 .toolbar label { display: inline-flex; align-items: center; gap: 8px; color: var(--muted); }
+.toolbar label[hidden] { display: none; }
 .toolbar .end { margin-left: auto; }
 select, button { font: inherit; }
 select {
@@ -337,7 +338,7 @@ button { color: var(--ink); background: none; border: 0; padding: 0; cursor: poi
 .call[hidden] { display: none; }
 .call .path { flex: 1 0 100%; }
 .call input {
-  flex: 1 1 200px; min-width: 0; font: 11px/1.4 ui-monospace, "DejaVu Sans Mono", monospace; color: var(--ink);
+  flex: 1 0 100%; min-width: 0; font: 10.5px/1.4 ui-monospace, "DejaVu Sans Mono", monospace; color: var(--ink);
   background: var(--ground); border: 1px solid var(--hairline); border-radius: 6px; padding: 4px 8px;
 }
 .detail { background: var(--surface); border-radius: 8px; padding: 14px 16px; min-width: 0; }
