@@ -1,9 +1,13 @@
-// The bundle's entry: an output's script calls mount once with its payload.
+// The bundle's entry: an output's script calls mount once with its payload; figure draws the same
+// without a page.
 
 import { headView } from "./head_view.js";
 import { modelView } from "./model_view.js";
 import { neuronView } from "./neuron_view.js";
-import { showError, Shell } from "./shell.js";
+import { Source } from "./payload.js";
+import { showError, Shell, WIDTH } from "./shell.js";
+import { initialState } from "./state.js";
+import { THEMES } from "./theme.js";
 
 /** @type {Record<string, import("./shell.js").View>} */
 const VIEWS = { head: headView, model: modelView, neuron: neuronView };
@@ -25,4 +29,20 @@ export function mount(id, payload) {
       showError(host, error);
     }
   }
+}
+
+/**
+ * The picture that a payload starts with, as SVG. Needs no document.
+ * @param {import("./payload.js").Payload} payload
+ * @param {number} [width]
+ * @returns {Promise<string>}
+ */
+export async function figure(payload, width = WIDTH) {
+  const view = VIEWS[payload.view];
+  const source = new Source(payload);
+  const state = initialState(payload, view.start(payload));
+  await source.ensure(source.block(state.block), view.needs(source, state), view.reads ?? "weights");
+  const theme = THEMES[payload.theme === "dark" ? "dark" : "light"];
+  if (!view.figure) throw new Error("This view cannot be saved as a figure yet.");
+  return view.figure(source, state, { theme, width }).svg();
 }

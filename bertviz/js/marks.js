@@ -13,6 +13,23 @@
 const INVISIBLE = 0.5 / 255;
 
 /**
+ * A canvas of so many CSS pixels, cleared, and its context in those.
+ * @param {HTMLCanvasElement} canvas
+ * @param {number} width
+ * @param {number} height
+ */
+export function sized(canvas, width, height) {
+  const ratio = globalThis.devicePixelRatio || 1;
+  canvas.width = Math.max(1, Math.round(width * ratio));
+  canvas.height = Math.max(1, Math.round(height * ratio));
+  canvas.style.width = `${width}px`;
+  canvas.style.height = `${height}px`;
+  const context = /** @type {CanvasRenderingContext2D} */ (canvas.getContext("2d"));
+  context.setTransform(ratio, 0, 0, ratio, 0, 0);
+  return context;
+}
+
+/**
  * Straight lines from query to key.
  * @param {CanvasRenderingContext2D} context
  * @param {EachEdge} eachEdge
@@ -52,23 +69,23 @@ export function paintLines(context, eachEdge, options) {
 /**
  * Adjacent boxes, one per head, behind the tokens of a column; opacity is the weight.
  * @param {CanvasRenderingContext2D} context
- * @param {EachEdge} eachEdge
+ * @param {Float32Array} boxes (heads, rows)
  * @param {object} options
  * @param {Geometry} options.geometry
  * @param {number} options.x left end of the column
  * @param {number} options.width of all boxes
  * @param {string[]} options.colors per slot
- * @param {"query" | "key"} options.side which end of an edge has the box
  */
-export function paintBoxes(context, eachEdge, { geometry, x, width, colors, side }) {
+export function paintBoxes(context, boxes, { geometry, x, width, colors }) {
   const { row } = geometry;
   const box = width / colors.length;
-  eachEdge((slot, queryRow, keyRow, opacity) => {
+  const rows = boxes.length / colors.length;
+  boxes.forEach((opacity, i) => {
     if (opacity < INVISIBLE) return;
+    const slot = Math.floor(i / rows);
     context.fillStyle = colors[slot];
     context.globalAlpha = Math.min(1, opacity);
-    const y = (side === "key" ? keyRow : queryRow) * row;
-    context.fillRect(x + slot * box, y + 2, box, row - 4);
+    context.fillRect(x + slot * box, (i % rows) * row + 2, box, row - 4);
   });
   context.globalAlpha = 1;
 }
@@ -397,6 +414,51 @@ export function paintRaster(context, eachEdge, options) {
     image.data[p + 3] = 255 * alpha;
   }
   context.putImageData(image, Math.round(x0 * ratio), 0);
+}
+
+/**
+ * A matrix: opacity from nothing to a colour, linear up to the largest value. Cells smaller than a
+ * pixel share it; larger ones have sharp edges.
+ * @param {CanvasRenderingContext2D} context
+ * @param {{rows: number, columns: number, values: Float32Array, max: number}} cells
+ * @param {object} options
+ * @param {number} options.width
+ * @param {number} options.height
+ * @param {string} options.color
+ * @param {boolean} [options.shapes] every cell a shape of its own, for an editor
+ */
+export function paintCells(context, { rows, columns, values, max }, { width, height, color, shapes }) {
+  if (shapes) {
+    const [wide, high] = [width / columns, height / rows];
+    context.fillStyle = color;
+    values.forEach((value, i) => {
+      context.globalAlpha = max > 0 ? Math.min(1, value / max) : 0;
+      if (context.globalAlpha < INVISIBLE) return;
+      context.fillRect((i % columns) * wide, Math.floor(i / columns) * high, wide, high);
+    });
+    context.globalAlpha = 1;
+    return;
+  }
+  const ratio = context.getTransform().a;
+  const [wide, high] = [width, height].map((size) => Math.max(1, Math.round(size * ratio)));
+  const image = context.createImageData(wide, high);
+  const [red, green, blue] = rgb(color);
+  const scale = max > 0 ? 255 / max : 0;
+  const [across, down] = [columns / wide, rows / high];
+  for (let y = 0, p = 0; y < high; y++) {
+    const [r0, r1] = [Math.floor(y * down), Math.max(Math.floor(y * down) + 1, Math.floor((y + 1) * down))];
+    for (let x = 0; x < wide; x++, p += 4) {
+      const c0 = Math.floor(x * across);
+      const c1 = Math.max(c0 + 1, Math.floor((x + 1) * across));
+      let sum = 0;
+      for (let r = r0; r < r1; r++) for (let c = c0; c < c1; c++) sum += values[r * columns + c];
+      image.data[p] = red;
+      image.data[p + 1] = green;
+      image.data[p + 2] = blue;
+      image.data[p + 3] = (sum * scale) / ((r1 - r0) * (c1 - c0));
+    }
+  }
+  context.putImageData(image, 0, 0);
 }
 
 /**

@@ -8,6 +8,7 @@ import { addGrid, DETAIL, layoutOf } from "./grid.js";
 import { massNote } from "./head_view.js";
 import { addLines } from "./lines.js";
 import { choiceOf, choicesOf, measured, shippedValue, written } from "./measures.js";
+import { tokensOf } from "./payload.js";
 import { positionsOf } from "./state.js";
 import { addHandOver } from "./hand_over.js";
 
@@ -113,8 +114,8 @@ function gridOf(source, state) {
     name,
     block,
     pair: state.pair,
-    queries: positionsOf(block, "query", state.pair),
-    keys: positionsOf(block, "key", state.pair),
+    queries: positionsOf(block, "query", state),
+    keys: positionsOf(block, "key", state),
     heads,
     cells,
     choice,
@@ -370,6 +371,7 @@ export const modelView = {
               heads: [open.head],
               queries,
               keys,
+              text: { query: tokensOf(block, "query").text, key: tokensOf(block, "key").text },
               colors: [theme.layer(scene.depthOf(open.layer))],
               name: JSON.stringify([state.block, state.pair, open.layer.index, open.head]),
             },

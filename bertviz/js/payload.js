@@ -70,6 +70,7 @@
  * @property {Uint16Array} key
  * @property {Float32Array} weight
  * @property {Float32Array} hidden mass of each row that is not listed
+ * @property {number} [keyCount] of keys that can be looked at, if not all
  */
 /**
  * What the attention of a layer is computed from.

@@ -23,6 +23,8 @@ import { cssVariables, detectMode, STYLE, THEMES, watchMode } from "./theme.js";
  * @property {(source: Source, state: State) => Layer[]} needs
  * @property {"weights" | "neurons"} [reads] what of a layer it needs, weights if nothing is said
  * @property {(frame: Frame) => Drawing} create
+ * @property {(source: Source, state: State, options: {theme: Theme, width: number}) => import("./svg.js").Sheet} [figure]
+ *   the picture of a state, for a file
  * @property {string[]} [keys] state keys that data-drawn has beyond the common ones
  */
 /**
@@ -40,8 +42,10 @@ import { cssVariables, detectMode, STYLE, THEMES, watchMode } from "./theme.js";
  * @property {() => void} redraw same state, other size or scroll position
  * @property {() => Theme} theme
  * @property {() => number} width CSS pixels to draw in
+ * @property {() => Promise<string>} svg the picture as it stands, as a file
  */
 
+export const WIDTH = 760; // where none can be measured
 const COMMON_KEYS = ["block", "layer", "heads", "query", "key", "locked"];
 const STEP = 12; // milliseconds of preparing, then others have their turn
 
@@ -83,6 +87,7 @@ export class Shell {
         /** @param {Partial<State>} patch */
         set: (patch) => shell.#set(patch),
         scene: () => shell.#scene,
+        svg: () => shell.#svg(),
       },
     });
     if (typeof DecompressionStream === "undefined") {
@@ -138,7 +143,8 @@ export class Shell {
         },
         redraw: () => this.#schedule(),
         theme: () => this.#theme,
-        width: () => this.#width || 760,
+        width: () => this.#width || WIDTH,
+        svg: () => this.#svg(),
       });
       this.#built.set(view, (built = { root, drawing }));
     }
@@ -258,6 +264,12 @@ export class Shell {
     drawn.frame = ++this.#frame;
     this.#host.dataset.view = state.view;
     this.#host.dataset.drawn = JSON.stringify(drawn);
+  }
+
+  async #svg() {
+    const { figure } = this.#views[this.#state.view];
+    if (!figure) throw new Error("This view cannot be saved as a figure yet.");
+    return figure(this.#source, this.#state, { theme: this.#theme, width: this.#width || WIDTH }).svg();
   }
 
   /** @returns {boolean} whether the theme changed */

@@ -262,7 +262,11 @@ button { color: var(--ink); background: none; border: 0; padding: 0; cursor: poi
 .heads .link { line-height: 24px; }
 .headings { position: relative; height: 20px; margin-top: 18px; color: var(--muted); font-size: 11px; }
 .headings > * { position: absolute; white-space: nowrap; }
-.headings.columns { height: 40px; overflow: clip; }
+.headings.columns { height: 54px; overflow: clip; }
+.ticks { left: 0; right: 0; bottom: 0; height: 12px; }
+.ticks span {
+  position: absolute; bottom: 0; transform: translateX(-50%); font-size: 9px; line-height: 12px;
+}
 .titles > div { position: absolute; display: flex; flex-direction: column; white-space: nowrap; }
 .titles b { color: var(--ink); font-weight: 600; font-size: 13.5px; line-height: 18px; min-height: 18px; }
 .titles span { line-height: 16px; overflow: hidden; text-overflow: ellipsis; }
@@ -372,7 +376,7 @@ button { color: var(--ink); background: none; border: 0; padding: 0; cursor: poi
   position: absolute; outline-offset: 3px; cursor: crosshair; touch-action: none;
   box-shadow: 0 0 0 1px var(--hairline); background: var(--ground);
 }
-.matrix .bar { position: absolute; background: var(--accent); opacity: 0.22; pointer-events: none; }
+.matrix .bar { position: absolute; box-shadow: 0 0 0 1px var(--accent); pointer-events: none; }
 .matrix .brush {
   position: absolute; border: 1px solid var(--accent); background: var(--accent); opacity: 0.25;
   pointer-events: none;
@@ -386,11 +390,31 @@ button { color: var(--ink); background: none; border: 0; padding: 0; cursor: poi
 .matrix .across .label { bottom: 6px; writing-mode: vertical-rl; transform: rotate(180deg); max-height: calc(100% - 6px); }
 .matrix .across:not(.written) .label { writing-mode: horizontal-tb; transform: none; width: auto !important; }
 .matrix .label.selected { color: var(--accent); font-weight: 600; z-index: 1; background: var(--ground); }
-button.renormalize {
+.onoff {
   border: 1px solid var(--hairline); border-radius: 6px; padding: 4px 12px; color: var(--muted);
 }
-button.renormalize[hidden] { display: none; }
-button.renormalize[aria-pressed="true"] { background: var(--field); color: var(--accent); font-weight: 600; }
+.onoff[hidden] { display: none; }
+.onoff[aria-pressed="true"] { background: var(--field); color: var(--accent); font-weight: 600; }
+.save { display: inline-flex; gap: 8px; color: var(--muted); }
+.heads label { display: inline-flex; align-items: center; gap: 8px; }
+.heads label[hidden] { display: none; }
+.heads label { margin-left: 12px; height: 24px; }
+.heads select { height: 24px; }
+.body.beside { display: flex; gap: 24px; align-items: flex-start; }
+.body.beside > :first-child { min-width: 0; flex: 0 1 auto; }
+.overview { flex: none; margin-top: 18px; color: var(--muted); font-size: 11px; }
+.overview[hidden], .overview [hidden] { display: none; }
+.overview .caption { line-height: 20px; }
+.overview .note { margin-top: 4px; max-width: 140px; }
+.overview .plot {
+  position: relative; cursor: crosshair; touch-action: none; background: var(--ground);
+  box-shadow: 0 0 0 1px var(--hairline); outline-offset: 3px;
+}
+.overview canvas { display: block; }
+.overview .window {
+  position: absolute; box-shadow: 0 0 0 1.5px var(--accent); background: var(--accent); cursor: move;
+  background: color-mix(in srgb, var(--accent) 12%, transparent);
+}
 .badge {
   border: 1px solid var(--hairline); border-radius: 14px; padding: 3px 12px; color: var(--muted);
   font-size: 11px; white-space: nowrap;

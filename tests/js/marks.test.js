@@ -79,7 +79,8 @@ test("lines out of sight are not drawn, those that cross are", () => {
 
 test("boxes lie beside each other, one per head, opacity is the weight", () => {
   const { context, drawn } = recorder();
-  paintBoxes(context, each, { geometry, x: 100, width: 60, colors: ["red", "blue"], side: "key" });
+  const boxes = Float32Array.from([0, 0, 0.25, 0, 0.75, 0]); // (heads, rows)
+  paintBoxes(context, boxes, { geometry, x: 100, width: 60, colors: ["red", "blue"] });
   assert.deepEqual(drawn, [
     { rect: [100, 50, 30, 20], alpha: 0.25, color: "red" },
     { rect: [130, 26, 30, 20], alpha: 0.75, color: "blue" },
