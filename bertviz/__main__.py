@@ -1,8 +1,8 @@
 """``python -m bertviz MODEL TEXT [TEXT_PAIR]``: a text in, a file out.
 
 For a look without a notebook: an HTML file holds the whole picture and opens in any browser,
-without a network; a figure (.svg, .png, .pdf) holds what it starts with. What goes wrong is one line
-on standard error, and the exit code says which kind: 2 for a command that cannot be meant (as
+without a network; a figure (.svg, .png, .pdf) holds what it starts with. What goes wrong is one
+line on standard error, and the exit code says which kind: 2 for a command that cannot be meant (as
 argparse does), 1 for everything that failed while doing it.
 """
 

@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal, TypeAlias, TypeVar, ge
 
 from bertviz import figures, page, payload
 from bertviz.compat import a_type
+from bertviz.measures import measures_of
 
 if TYPE_CHECKING:
     from typing import SupportsIndex
@@ -59,6 +60,7 @@ class View:
         include_heads: Numbers | None = None,
         display_mode: DisplayMode = "auto",
         heads_name: str = "heads",
+        scores: Any = None,
     ) -> None:
         """Check the options and make the payload.
 
@@ -70,6 +72,7 @@ class View:
             include_heads: The heads to ship; all by default.
             display_mode: "light" and "dark" fix the theme; "auto" follows the notebook.
             heads_name: What the caller's argument for ``heads`` is called, for errors.
+            scores: Numbers per head to colour by; see ``measures.measures_of``.
 
         Raises:
             TypeError: An option is of the wrong type.
@@ -90,6 +93,7 @@ class View:
             include_layers=layers,
             include_heads=kept_heads,
             display_mode=display_mode,
+            measures=measures_of(scores, trace),
         )
 
     @property

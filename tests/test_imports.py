@@ -24,6 +24,7 @@ STAGES = [
     {"page"},
     {"figures"},
     {"compat"},
+    {"measures"},
     {"view"},
     {"head_view", "model_view", "neuron_view"},
     {"__init__"},

@@ -24,7 +24,7 @@ export function mount(id, payload) {
   for (const host of hosts) {
     if ("bertviz" in host) continue;
     try {
-      new Shell(host, payload, VIEWS[payload.view]);
+      new Shell(host, payload, VIEWS);
     } catch (error) {
       showError(host, error);
     }
@@ -48,7 +48,7 @@ export async function figure(payload, width = WIDTH) {
       throw new RangeError(`${name}=${JSON.stringify(value)} cannot be shown: it would be ${shown}`);
     }
   }
-  await source.ensure(source.block(state.block), view.needs(source, state));
+  await source.ensure(source.block(state.block), view.needs(source, state), view.reads ?? "weights");
   const theme = THEMES[payload.theme === "dark" ? "dark" : "light"];
   if (!view.figure) throw new Error("This view cannot be saved as a figure yet.");
   return view.figure(source, state, { theme, width }).svg();
