@@ -76,6 +76,22 @@ export function addSelect(parent, name, label, chosen) {
         .text((d) => d.text);
       box.value = value;
     },
+    /**
+     * Options under headings; what has none stands first.
+     * @param {{label: string, options: {value: string, text: string}[]}[]} groups
+     * @param {string} value
+     */
+    drawGroups(groups, value) {
+      if (!box.options.length) {
+        for (const { label, options } of groups.filter((g) => g.options.length)) {
+          const parent = label ? document.createElement("optgroup") : box;
+          if (parent !== box) Object.assign(parent, { label });
+          parent.append(...options.map((o) => new Option(o.text, o.value)));
+          if (parent !== box) box.append(parent);
+        }
+      }
+      box.value = value;
+    },
   };
 }
 
@@ -176,7 +192,7 @@ export function addSave(toolbar, frame) {
       const file = format === "svg" ? svg : await pngOf(svg);
       const link = document.createElement("a");
       link.href = URL.createObjectURL(file);
-      link.download = `${frame.source.payload.view}_view.${format}`;
+      link.download = `${frame.state().view}_view.${format}`;
       link.click();
       setTimeout(() => URL.revokeObjectURL(link.href), 10_000);
     });
@@ -451,9 +467,11 @@ export function addTooltip(root) {
      * @param {string} text
      * @param {number} clientX
      * @param {number} clientY
+     * @param {HTMLElement | null} [picture] below the text
      */
-    show(text, clientX, clientY) {
+    show(text, clientX, clientY, picture = null) {
       box.textContent = text;
+      if (picture) box.append(picture);
       box.hidden = false;
       const around = root.getBoundingClientRect();
       const { offsetWidth: width, offsetHeight: height } = box;
@@ -474,7 +492,8 @@ export function addTooltip(root) {
 
 /**
  * @type {WeakMap<HTMLElement, {
- *   show: (text: string, clientX: number, clientY: number) => void, hide: () => void}>}
+ *   show: (text: string, clientX: number, clientY: number, picture?: HTMLElement | null) => void,
+ *   hide: () => void}>}
  */
 const tooltips = new WeakMap();
 

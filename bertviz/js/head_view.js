@@ -100,7 +100,7 @@ function unselected(picture, part) {
 
 /** @type {import("./shell.js").View} */
 export const headView = {
-  keys: ["mode", "also"],
+  keys: ["mode"],
   start: (payload) => ({
     mode: "lines",
     zoom: null,
@@ -227,6 +227,9 @@ function massName(mass) {
   return mass === 1 ? "all" : `top ${Math.round(100 * mass)} %`;
 }
 
+/** @param {State} state */
+const shownPart = ({ pair }) => (pair === "All" ? "what is shown" : pair);
+
 /**
  * What colours and opacity mean, and what the picture leaves out.
  * @param {ReturnType<typeof headScene>} scene
@@ -235,7 +238,7 @@ function massName(mass) {
  */
 function legendOf(scene, state, cells) {
   const { combine = "each" } = state;
-  const what = state.renormalize ? "renormalised to what is shown" : "";
+  const what = state.renormalize ? `renormalised to ${shownPart(state)}` : "";
   if (cells) {
     const kind = combine === "sum" ? "sum of weights" : state.heads.length > 1 ? "mean weight" : "weight";
     return {
@@ -261,12 +264,11 @@ function legendOf(scene, state, cells) {
  */
 export function massNote(edges, state) {
   const { outside, weaker, unlisted } = meanHidden(edges);
-  const shaded = unlisted >= 0.005 && state.key === null && !weaker ? ", shaded" : "";
+  const shaded = unlisted >= 0.005 && state.key === null ? ", shaded" : "";
   const parts = [`hidden mass ${unlisted.toFixed(2)}${shaded}`];
   if (weaker >= 0.0005) parts.push(`in weaker lines ${weaker.toFixed(2)}`);
   if (isFiltered(state) || state.zoom) {
-    const where = state.zoom ? "the window" : state.pair !== "All" ? state.pair : "what is shown";
-    parts.push(`outside ${where} ${outside.toFixed(2)}`);
+    parts.push(`outside ${state.zoom ? "the window" : shownPart(state)} ${outside.toFixed(2)}`);
   }
   const oneRow = state.query !== null && !state.also?.length && edges.rows.head.length === 1;
   return parts.join(" · ") + (oneRow ? "" : " (mean per row)");

@@ -143,6 +143,7 @@ const closedHead = new WeakMap();
 /** @type {import("./shell.js").View} */
 export const neuronView = {
   keys: ["detail", "off", "sort"],
+  reads: "neurons",
   start: () => ({ detail: true, off: [], sort: "model" }),
   needs: (source, state) => [source.layer(state.block, state.layer)],
   create(frame) {

@@ -40,12 +40,22 @@
  * @property {Layer[]} layers
  */
 /**
+ * A number per head, as it was given: per block, layer and head, as the payload has them.
+ * @typedef {object} MeasureRef
+ * @property {string} name
+ * @property {boolean} diverging
+ * @property {(number | null)[][][]} values
+ * @property {(number | null)[][][] | null} null what a head has by chance
+ */
+/**
  * @typedef {object} Payload
  * @property {number} version
  * @property {"head" | "model" | "neuron"} view
  * @property {"auto" | "light" | "dark"} theme
  * @property {{name: string | null, dtype: string, exactness: any}} model
  * @property {Block[]} blocks
+ * @property {MeasureRef[]} [measures]
+ * @property {"here" | "left out" | "none"} [neurons] are queries and keys shipped?
  * @property {Record<string, any>} state
  * @property {string[]} chunks
  */
@@ -91,8 +101,11 @@ export class Source {
       );
     }
     this.payload = payload;
-    /** @type {Map<Layer, Weights | Neurons>} */
-    this.decoded = new Map();
+    /** A layer may have weights and neurons, each decoded when a view reads them. */
+    this.decoded = {
+      weights: /** @type {Map<Layer, Weights>} */ (new Map()),
+      neurons: /** @type {Map<Layer, Neurons>} */ (new Map()),
+    };
     /** @type {Map<number, Promise<ArrayBuffer>>} chunks that several layers share */
     this.shared = new Map();
   }
@@ -114,9 +127,12 @@ export class Source {
     return layer;
   }
 
-  /** @param {Layer} layer */
-  has(layer) {
-    return this.decoded.has(layer);
+  /**
+   * @param {Layer} layer
+   * @param {"weights" | "neurons"} what
+   */
+  has(layer, what) {
+    return this.decoded[what].has(layer);
   }
 
   /**
@@ -124,7 +140,7 @@ export class Source {
    * @returns {Weights}
    */
   weights(layer) {
-    return /** @type {Weights} */ (this.decoded.get(layer));
+    return /** @type {Weights} */ (this.decoded.weights.get(layer));
   }
 
   /**
@@ -132,25 +148,28 @@ export class Source {
    * @returns {Neurons}
    */
   neurons(layer) {
-    return /** @type {Neurons} */ (this.decoded.get(layer));
+    return /** @type {Neurons} */ (this.decoded.neurons.get(layer));
   }
 
   /**
    * Decodes the layers that are not decoded yet.
    * @param {Block} block
    * @param {Layer[]} layers
+   * @param {"weights" | "neurons"} what
    */
-  async ensure(block, layers) {
+  async ensure(block, layers, what) {
     await Promise.all(
       layers
-        .filter((layer) => !this.decoded.has(layer))
+        .filter((layer) => !this.has(layer, what))
         .map(async (layer) => {
-          this.decoded.set(
-            layer,
-            layer.weights
-              ? await this.#decodeWeights(block, layer, layer.weights)
-              : await this.#decodeNeurons(layer, /** @type {NeuronRef} */ (layer.neurons)),
-          );
+          const { weights, neurons } = layer;
+          if (what === "neurons" && neurons) {
+            this.decoded.neurons.set(layer, await this.#decodeNeurons(layer, neurons));
+          } else if (what === "weights" && weights) {
+            this.decoded.weights.set(layer, await this.#decodeWeights(block, layer, weights));
+          } else {
+            throw new Error(`This output has no ${what} of layer ${layer.index}.`);
+          }
         }),
     );
   }

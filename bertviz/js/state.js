@@ -3,7 +3,7 @@
 // (mouse, keyboard, the page API, Python's arguments) goes through nextState, which repairs what
 // cannot be drawn, so that the views never meet an impossible state.
 
-import { MEASURES } from "./measures.js";
+import { choiceOf } from "./measures.js";
 import { tokensOf } from "./payload.js";
 import { firstPieces, hasWords } from "./regroup.js";
 
@@ -12,6 +12,7 @@ import { firstPieces, hasWords } from "./regroup.js";
 /** @typedef {import("./payload.js").Tokens} Tokens */
 /**
  * @typedef {object} State
+ * @property {string} view "head", "model" or "neuron"; a model view can hand over to the others
  * @property {string} block
  * @property {number} layer
  * @property {number[]} heads
@@ -75,6 +76,16 @@ export const HIDDEN = {
 export const MASSES = [1, 0.9, 0.75, 0.5, 0.25];
 
 /**
+ * The views that an output can show: a model view opens its heads in the others.
+ * @param {Payload} payload
+ * @returns {string[]}
+ */
+export function viewsOf(payload) {
+  if (payload.view !== "model") return [payload.view];
+  return payload.neurons === "here" ? ["model", "head", "neuron"] : ["model", "head"];
+}
+
+/**
  * Token positions of one side that the filters keep, in order. Words stand at their first pieces.
  * @param {Block} block
  * @param {"query" | "key"} side
@@ -111,6 +122,7 @@ export function initialState(payload, defaults = {}) {
   const block = payload.blocks[0];
   /** @type {State} */
   const empty = {
+    view: payload.view,
     block: block.name,
     layer: block.layers[0].index,
     heads: block.layers[0].heads,
@@ -146,6 +158,7 @@ export function nextState(payload, state, patch) {
   if (next.also?.length && other && patch.also === undefined) next.also = [];
   if (patch.cell) next.layer = patch.cell[0];
 
+  if (!viewsOf(payload).includes(next.view)) next.view = state.view;
   const block = payload.blocks.find((b) => b.name === next.block) ?? blockOf(payload, state.block);
   next.block = block.name;
   const layer =
@@ -156,7 +169,7 @@ export function nextState(payload, state, patch) {
   const heads = layer.heads.filter((head) => next.heads.includes(head));
   const before = layer.heads.filter((head) => state.heads.includes(head));
   next.heads = heads.length ? heads : before.length ? before : layer.heads;
-  if (payload.view === "neuron") next.heads = next.heads.slice(0, 1); // one head at a time
+  if (next.view === "neuron") next.heads = next.heads.slice(0, 1); // one head at a time
 
   if (!pairsOf(block).includes(next.pair)) next.pair = "All";
   if (next.hide !== undefined && !(next.hide in HIDDEN)) next.hide = "nothing";
@@ -193,7 +206,7 @@ export function nextState(payload, state, patch) {
     next.off = moved && !patch.off ? [] : [...new Set(known)].sort((a, b) => a - b);
     if (next.off.length === count) next.off = state.off ?? []; // one neuron stays
   }
-  if (next.measure && !(next.measure in MEASURES)) next.measure = null;
+  if (next.measure && !choiceOf(payload, next.measure)) next.measure = null;
   if (!next.measure && next.sorted) next.sorted = false;
   if (next.sort !== undefined && next.sort !== "contribution") next.sort = "model";
   if (next.renormalize !== undefined) {

@@ -22,6 +22,7 @@ const start = initialState(payload);
 
 test("at the start: first block, first layer, all heads, nothing selected", () => {
   assert.deepEqual(start, {
+    view: "head",
     block: "encoder",
     layer: 2,
     heads: [0, 3, 5],
