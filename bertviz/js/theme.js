@@ -32,7 +32,7 @@ export const THEMES = {
     muted: "#656d76",
     hairline: "#d8dee4",
     accent: "#0969da",
-    field: "#e5effb",
+    field: "#eaf3fd",
     positive: "#0b62c4",
     negative: "#d9580d",
     onHead: "#ffffff",
