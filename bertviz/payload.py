@@ -44,7 +44,7 @@ The schema, version 1. ``js/payload.js`` is the decoder; the two change together
                "keyHead": [int, ...],           per head, which row of keys it uses
                "scaling": float, "softcap": float | null,
                "sinks": [float, ...] | [[float, ...], ...] | null,   per head, or per head and query
-               "causal": bool, "bias": Array | null}
+               "causal": bool, "rotary": bool, "bias": Array | null}
     Measure = {"name": str, "diverging": bool, "values": Values, "null": Values | null}
               null is what a head has by chance
     Values  = [[[float | null, ...], ...], ...] per block, layer and head, as they are above
@@ -240,6 +240,7 @@ class _Packer:
             "softcap": layer.softcap,
             "sinks": None if layer.sinks is None else layer.sinks[rows].float().tolist(),
             "causal": causal,
+            "rotary": layer.rotary,
             "bias": bias,
         }
 

@@ -21,6 +21,7 @@
  * @property {number | null} softcap
  * @property {number[] | number[][] | null} sinks per head, or per head and query
  * @property {boolean} causal
+ * @property {boolean} rotary
  * @property {ArrayRef | null} bias
  */
 /**
@@ -86,6 +87,7 @@
  * @property {number | null} softcap
  * @property {number[] | number[][] | null} sinks per head, or per head and query
  * @property {boolean} causal
+ * @property {boolean} rotary queries and keys are as turned by their positions
  * @property {{data: Float32Array, shape: number[]} | null} bias
  */
 
@@ -236,6 +238,7 @@ export class Source {
       softcap: ref.softcap,
       sinks: ref.sinks,
       causal: ref.causal,
+      rotary: ref.rotary,
       bias: ref.bias && { data: await this.#array(ref.bias), shape: ref.bias.shape },
     };
   }
