@@ -338,7 +338,7 @@ export function addGrid(parent, frame, { open: openCell, describe, decode }) {
         for (const cell of cells) {
           const button = buttonOf(cell.layer.index, cell.head);
           // What is written on a cell is part of its name: a voice asks for what an eye sees.
-          const parts = [button?.textContent, ...describe(cell).split("\n")];
+          const parts = [...describe(cell).split("\n"), button?.textContent];
           button?.setAttribute("aria-label", parts.filter(Boolean).join(", "));
         }
       }
