@@ -26,6 +26,20 @@ export function shortWeight(weight) {
 /** @type {(weight: number) => string} */
 export const exactWeight = (weight) => fixed[4](weight);
 
+const plus = { 2: format("+.2f"), 4: format("+.4f") };
+
+/**
+ * How weights are written: those of a comparison with their signs.
+ * @param {{signs: number[]}} edges
+ */
+export function writersOf({ signs }) {
+  if (!signs.includes(-1)) return { short: shortWeight, exact: exactWeight };
+  return {
+    short: (/** @type {number} */ weight) => (Math.abs(weight) < 0.005 ? "0.00" : plus[2](weight)),
+    exact: (/** @type {number} */ weight) => (weight === 0 ? "0.0000" : plus[4](weight)),
+  };
+}
+
 /**
  * @param {HTMLElement} parent
  * @param {string} className

@@ -2,10 +2,10 @@
 // across; a click opens a cell with its tokens, and from there its head or its neurons.
 
 import { add, addMark, addSelect, addSourceSelects } from "./controls.js";
-import { edgesOf } from "./edges.js";
+import { edgesOf, slotsOf } from "./edges.js";
 import { addFooter } from "./footer.js";
 import { addGrid, DETAIL, layoutOf } from "./grid.js";
-import { massNote } from "./head_view.js";
+import { differenceLegend, massNote, slotColors } from "./head_view.js";
 import { addLines } from "./lines.js";
 import { choiceOf, choicesOf, measured, shippedValue, written } from "./measures.js";
 import { tokensOf } from "./payload.js";
@@ -20,7 +20,7 @@ import { addHandOver } from "./hand_over.js";
 
 // Cells beyond this number are tiles of one colour, and begin with a measure that gives it.
 const DENSE = 1500;
-const BEHIND = 0.65; // of a ramp's strength, under a thumbnail
+const BEHIND = { weights: 0.65, differences: 0.3 }; // of a ramp's strength, under a thumbnail
 
 /**
  * @typedef {object} Cell
@@ -148,7 +148,7 @@ export function modelScene(source, state) {
    */
   const edgesOfCell = (layer, head, open) =>
     edgesOf(source.weights(layer), {
-      heads: [head],
+      heads: slotsOf(source.weights(layer), [head]),
       queries,
       keys,
       query: open ? query : null,
@@ -157,6 +157,9 @@ export function modelScene(source, state) {
   const open = cell && cells.find((c) => c.layer.index === cell[0] && c.head === cell[1]);
   // Plain tiles are drawn without weights.
   const drawn = () => (open ? [open] : cells.filter((c) => source.has(c.layer, "weights")));
+  const difference = Boolean(source.payload.difference);
+  const strength = (/** @type {boolean} */ tiles) =>
+    tiles ? 1 : BEHIND[difference ? "differences" : "weights"];
   const scene = {
     ...grid,
     view: "model",
@@ -166,11 +169,15 @@ export function modelScene(source, state) {
     /** The colour behind a cell. @param {Cell} c @param {Theme} theme @param {boolean} tiles */
     groundOf(c, theme, tiles) {
       if (!choice || c.value === null) return theme.surface;
-      return colorOf(choice, c.fraction, theme, tiles);
+      return colorOf(choice, c.fraction, theme, strength(tiles));
     },
     /** The colour of its thumbnail. @param {Cell} c @param {Theme} theme @param {boolean} tiles */
     inkOf: (c, theme, tiles) =>
       choice ? theme.inkOn(scene.groundOf(c, theme, tiles)) : theme.layer(c.fraction),
+    /** Whether what is drawn are differences of two traces. */
+    difference,
+    /** How strong the colours of a measure are. @param {boolean} tiles */
+    strength,
     get edges() {
       const cells = drawn();
       const parts = cells.map((c) => edgesOfCell(c.layer, c.head, Boolean(open)).edges);
@@ -200,10 +207,10 @@ export function modelScene(source, state) {
  * @param {import("./measures.js").Choice} choice
  * @param {number} fraction
  * @param {Theme} theme
- * @param {boolean} tiles
+ * @param {number} strength
  */
-function colorOf({ diverging }, fraction, theme, tiles) {
-  const part = (tiles ? 1 : BEHIND) * fraction;
+function colorOf({ diverging }, fraction, theme, strength) {
+  const part = strength * fraction;
   return diverging ? theme.diverging(part) : theme.value(part);
 }
 
@@ -363,16 +370,18 @@ export const modelView = {
           about.textContent = choice ? describe(open, choice).split(": ")[1].replace("\n", ", ") : "";
           path.textContent = open.layer.name;
           const edges = scene.edgesOfCell(open.layer, open.head, true);
+          const slots = slotsOf(source.weights(open.layer), [open.head]);
+          const own = theme.layer(scene.depthOf(open.layer));
           lines.draw(
             {
               block,
               weights: source.weights(open.layer),
               edges,
-              heads: [open.head],
+              heads: slots,
               queries,
               keys,
               text: { query: tokensOf(block, "query").text, key: tokensOf(block, "key").text },
-              colors: [theme.layer(scene.depthOf(open.layer))],
+              colors: slotColors({ heads: slots, signs: edges.signs }, () => own, theme),
               name: JSON.stringify([state.block, state.pair, open.layer.index, open.head]),
             },
             state,
@@ -391,16 +400,19 @@ export const modelView = {
      * @param {import("./grid.js").Layout} layout
      * @param {Theme} theme
      */
-    function legendOf({ choice, range }, { form, tiles }, theme) {
-      if (!choice) return { legend: form === "matrix" ? "√ weight" : "weight" };
+    function legendOf({ choice, range, difference, strength }, { form, tiles }, theme) {
+      const root = form === "matrix" ? "√" : "";
+      const signed = difference && !tiles ? differenceLegend(`opacity: ${root}|b − a|`) : {};
+      if (!choice) return difference ? signed : { legend: root ? "√ weight" : "weight" };
       if (!range) return { legend: `${choice.label}: no head has a number`, colors: [theme.surface] };
       const { diverging } = choice;
       const stops = [0, 0.25, 0.5, 0.75, 1];
       return {
+        ...signed,
         legend: diverging ? `${choice.label}, below zero · above` : choice.label,
         smallest: written(range[0], 2, diverging),
         largest: written(range[1], 2, diverging),
-        colors: stops.map((f) => colorOf(choice, diverging ? 2 * f - 1 : f, theme, tiles)),
+        colors: stops.map((f) => colorOf(choice, diverging ? 2 * f - 1 : f, theme, strength(tiles))),
       };
     }
   },
