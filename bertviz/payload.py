@@ -294,7 +294,7 @@ class _Packer:
 
 
 def sparse(
-    weights: NDArray[np.float32], fine: bool
+    weights: NDArray[np.float32], fine: bool = False
 ) -> tuple[NDArray[np.float32], NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]:
     """List the weights of one head in fixed steps; keep the rest of each row as hidden mass.
 
