@@ -46,7 +46,7 @@ The schema, version 1. ``js/payload.js`` is the decoder; the two change together
                "keyHead": [int, ...],           per head, which row of keys it uses
                "scaling": float, "softcap": float | null,
                "sinks": [float, ...] | [[float, ...], ...] | null,   per head, or per head and query
-               "causal": bool, "bias": Array | null}
+               "causal": bool, "rotary": bool, "bias": Array | null}
     Measure = {"name": str, "diverging": bool, "values": Values, "null": Values | null}
               null is what a head has by chance
     Values  = [[[float | null, ...], ...], ...] per block, layer and head, as they are above
@@ -77,6 +77,17 @@ if TYPE_CHECKING:
 VERSION = 1
 ViewName = Literal["head", "model", "neuron"]
 Theme = Literal["auto", "light", "dark"]
+
+# What a view can be told to show; js/state.js says what each means.
+COMMON = ("block", "layer", "heads", "query", "key", "locked", "pair")
+STATE: Mapping[ViewName, tuple[str, ...]] = {
+    "head": (
+        *COMMON,
+        *("also", "mode", "words", "combine", "hide", "mass", "renormalize", "zoom"),
+    ),
+    "model": (*COMMON, "cell", "measure", "sorted"),
+    "neuron": (*COMMON, "detail", "off", "sort"),
+}
 
 # Up to this many keys every weight that can be told from zero is listed; a picture of a sentence
 # then hides nothing. Longer rows list what an 8-bit screen can show.
@@ -114,8 +125,7 @@ def build(
         trace: What was captured.
         view: "head" and "model" ship weights, "neuron" ships queries and keys; "model" ships those
             too where they are small.
-        state: Where the view starts: any of block, layer, heads, query, key, locked, detail, cell,
-            pair.
+        state: Where the view starts: any of ``STATE[view]``.
         include_layers: The model's own layer numbers to ship; all by default.
         include_heads: The model's own head numbers to ship; all by default.
         display_mode: "light" and "dark" fix the theme, "auto" follows the notebook.
@@ -259,6 +269,7 @@ class _Packer:
             "softcap": layer.softcap,
             "sinks": None if layer.sinks is None else layer.sinks[rows].float().tolist(),
             "causal": causal,
+            "rotary": layer.rotary,
             "bias": bias,
         }
 

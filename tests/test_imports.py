@@ -22,6 +22,7 @@ STAGES = [
     {"patterns", "neurons"},
     {"payload"},
     {"page"},
+    {"figures"},
     {"compat"},
     {"measures"},
     {"view"},

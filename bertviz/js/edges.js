@@ -77,8 +77,7 @@ export function edgesOf(weights, options) {
       return n;
     },
     /**
-     * What the drawn rows do not list: it lies somewhere, so it is drawn everywhere. Of rows that
-     * are drawn in part, as much as their listed weights lack of that part.
+     * What the drawn rows do not list: it lies somewhere, so it is drawn everywhere.
      * @param {(slot: number, queryRow: number, mass: number) => void} visit mass with the gain
      */
     eachSpread(visit) {
@@ -86,10 +85,9 @@ export function edgesOf(weights, options) {
       slots.forEach((slot, i) => {
         for (const r of queryRows) {
           const row = slot * weights.queries + queries[r];
-          const hidden = cut ? cut.lacking[row] : weights.hidden[row];
-          if (hidden <= SPREAD) continue;
+          if (weights.hidden[row] <= SPREAD) continue;
           const { spread } = insideOf(weights, row, keyRow, keys.length);
-          visit(i, r, spread * (hidden / weights.hidden[row]) * factorOf(row) * gain);
+          visit(i, r, spread * factorOf(row) * gain);
         }
       });
     },
@@ -172,7 +170,6 @@ export function slotsOf(weights, heads) {
  * @property {number} mass
  * @property {Float32Array} least weight that is drawn
  * @property {Uint32Array} count of weights that are drawn
- * @property {Float32Array} lacking mass that the listed weights lack of the part
  */
 
 /** @type {WeakMap<Weights, Cuts>} */
@@ -192,7 +189,6 @@ function cutsOf(weights, mass) {
     mass,
     least: new Float32Array(rows),
     count: new Uint32Array(rows),
-    lacking: new Float32Array(rows),
   };
   for (let row = 0; row < rows; row++) {
     const sorted = weight.slice(start[row], start[row + 1]).sort();
@@ -203,7 +199,6 @@ function cutsOf(weights, mass) {
     while (i > 0 && sorted[i - 1] === sorted[i]) sum += sorted[--i]; // equal ones are drawn alike
     found.least[row] = sorted[i] ?? 0;
     found.count[row] = sorted.length - i;
-    found.lacking[row] = Math.max(0, wanted - sum);
   }
   cuts.set(weights, found);
   return found;

@@ -99,6 +99,16 @@ export function slotColors({ heads, signs }, own, { positive, negative }) {
 }
 
 /**
+ * The colour of all head squares, where heads have no colours of their own.
+ * @param {ReturnType<typeof headScene>} scene
+ * @param {Theme} theme
+ */
+function chipColor({ heads, signs }, theme) {
+  if (heads[0] === SEVERAL) return theme.accent;
+  return signs.includes(-1) ? theme.muted : null;
+}
+
+/**
  * The legend of differences.
  * @param {string} signed what full strength means
  */
@@ -119,7 +129,7 @@ function unselected(picture, part) {
 
 /** @type {import("./shell.js").View} */
 export const headView = {
-  keys: ["mode", "also"],
+  keys: ["mode"],
   start: (payload) => ({
     mode: "lines",
     zoom: null,
@@ -172,8 +182,7 @@ export const headView = {
         const scene = headScene(source, state);
         const { block } = scene;
         selects.draw();
-        const oneColor = scene.heads[0] === SEVERAL ? theme.accent : difference ? theme.muted : null;
-        squares.draw(oneColor);
+        squares.draw(chipColor(scene, theme));
         hide.draw(
           Object.entries(HIDDEN)
             .filter(([name]) => name !== "special" || tokensOf(block, "query").special.length || tokensOf(block, "key").special.length)
@@ -232,7 +241,7 @@ export const headView = {
     const sheet = new Sheet(theme, Math.max(inner, 420), `Head view, layer ${state.layer}`);
     const several = scene.heads[0] === SEVERAL;
     drawHeader(sheet, source.payload, state, {
-      heads: state.heads.map((head) => ({ head, color: several ? theme.accent : theme.head(head) })),
+      heads: state.heads.map((head) => ({ head, color: chipColor(scene, theme) ?? theme.head(head) })),
       what: several ? `${state.combine} of the heads` : "",
     });
     if (plot) drawLines(sheet, plot);
@@ -247,6 +256,9 @@ function massName(mass) {
   return mass === 1 ? "all" : `top ${Math.round(100 * mass)} %`;
 }
 
+/** @param {State} state */
+const shownPart = ({ pair }) => (pair === "All" ? "what is shown" : pair);
+
 /**
  * What colours and opacity mean, and what the picture leaves out.
  * @param {ReturnType<typeof headScene>} scene
@@ -255,7 +267,7 @@ function massName(mass) {
  */
 function legendOf(scene, state, cells) {
   const { combine = "each" } = state;
-  const what = state.renormalize ? "renormalised to what is shown" : "";
+  const what = state.renormalize ? `renormalised to ${shownPart(state)}` : "";
   if (scene.signs.includes(-1)) {
     const gain = scene.gain === 1 ? "" : ` · ${shortWeight(scene.gain)}`;
     const strength = cells ? `full strength: ${shortWeight(cells.max)}` : `opacity: |b − a|${gain}`;
@@ -287,13 +299,12 @@ function legendOf(scene, state, cells) {
  */
 export function massNote(edges, state) {
   const { outside, weaker, unlisted } = meanHidden(edges);
-  const shaded = unlisted >= 0.005 && state.key === null && !weaker ? ", shaded" : "";
+  const shaded = unlisted >= 0.005 && state.key === null ? ", shaded" : "";
   const what = edges.signs.includes(-1) ? "differences not listed" : "hidden mass";
   const parts = [`${what} ${unlisted.toFixed(2)}${shaded}`];
   if (weaker >= 0.0005) parts.push(`in weaker lines ${weaker.toFixed(2)}`);
   if (isFiltered(state) || state.zoom) {
-    const where = state.zoom ? "the window" : state.pair !== "All" ? state.pair : "what is shown";
-    parts.push(`outside ${where} ${outside.toFixed(2)}`);
+    parts.push(`outside ${state.zoom ? "the window" : shownPart(state)} ${outside.toFixed(2)}`);
   }
   const oneRow = state.query !== null && !state.also?.length && new Set(edges.rows.head).size === 1;
   return parts.join(" · ") + (oneRow ? "" : " (mean per row)");

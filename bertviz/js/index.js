@@ -36,11 +36,18 @@ export function mount(id, payload) {
  * @param {import("./payload.js").Payload} payload
  * @param {number} [width]
  * @returns {Promise<string>}
+ * @throws {RangeError} when there is no such state
  */
 export async function figure(payload, width = WIDTH) {
   const view = VIEWS[payload.view];
   const source = new Source(payload);
   const state = initialState(payload, view.start(payload));
+  for (const [name, value] of Object.entries(payload.state)) {
+    const shown = JSON.stringify(/** @type {any} */ (state)[name]);
+    if (shown !== JSON.stringify(value)) {
+      throw new RangeError(`${name}=${JSON.stringify(value)} cannot be shown: it would be ${shown}`);
+    }
+  }
   await source.ensure(source.block(state.block), view.needs(source, state), view.reads ?? "weights");
   const theme = THEMES[payload.theme === "dark" ? "dark" : "light"];
   if (!view.figure) throw new Error("This view cannot be saved as a figure yet.");

@@ -457,8 +457,14 @@ function addDetailButton(frame) {
  * @param {ReturnType<typeof neuronScene>} scene
  * @param {State} state
  */
-function notesOf({ row, keys, neurons, whatIf }, state) {
+function notesOf({ row, keys, neurons, whatIf, sharing }, state) {
   const parts = [];
+  if (neurons.rotary) {
+    parts.push("q and k are shown after their rotation by position (rotary embedding), as they enter the product.");
+  }
+  if (sharing) {
+    parts.push(`Heads ${sharing[0]}–${sharing[sharing.length - 1]} share these keys; each has its own queries.`);
+  }
   if (neurons.softcap) {
     parts.push(`Scores are capped: ${neurons.softcap} · tanh(Σ / ${neurons.softcap}).`);
   }

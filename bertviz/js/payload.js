@@ -21,6 +21,7 @@
  * @property {number | null} softcap
  * @property {number[] | number[][] | null} sinks per head, or per head and query
  * @property {boolean} causal
+ * @property {boolean} rotary
  * @property {ArrayRef | null} bias
  */
 /**
@@ -90,6 +91,7 @@
  * @property {number | null} softcap
  * @property {number[] | number[][] | null} sinks per head, or per head and query
  * @property {boolean} causal
+ * @property {boolean} rotary queries and keys are as turned by their positions
  * @property {{data: Float32Array, shape: number[]} | null} bias
  */
 
@@ -242,6 +244,7 @@ export class Source {
       softcap: ref.softcap,
       sinks: ref.sinks,
       causal: ref.causal,
+      rotary: ref.rotary,
       bias: ref.bias && { data: await this.#array(ref.bias), shape: ref.bias.shape },
     };
   }
@@ -297,6 +300,8 @@ export function tokensOf(block, side) {
 
 /** @param {string} text */
 function fromBase64(text) {
+  const native = /** @type {any} */ (Uint8Array).fromBase64; // browsers of 2025 and later
+  if (native) return /** @type {Uint8Array<ArrayBuffer>} */ (native.call(Uint8Array, text));
   // A plain loop: Uint8Array.from with a callback takes ten times as long.
   const binary = atob(text);
   const bytes = new Uint8Array(binary.length);
@@ -312,20 +317,15 @@ function gunzip(bytes) {
 
 /** @param {Uint16Array} halves */
 function fromFloat16(halves) {
-  const values = new Float32Array(halves.length);
+  // The same bits further left, in a number whose exponent counts from 127 instead of 15; a power of
+  // two makes up for that, for subnormal numbers too.
+  const bits = new Uint32Array(halves.length);
+  const values = new Float32Array(bits.buffer);
   for (let i = 0; i < halves.length; i++) {
-    const bits = halves[i];
-    const exponent = (bits >> 10) & 31;
-    const fraction = bits & 1023;
-    const size =
-      exponent === 0
-        ? fraction * 2 ** -24
-        : exponent < 31
-          ? (1 + fraction / 1024) * 2 ** (exponent - 15)
-          : fraction
-            ? NaN
-            : Infinity;
-    values[i] = bits & 0x8000 ? -size : size;
+    const half = halves[i];
+    bits[i] = ((half & 0x8000) << 16) | ((half & 0x7fff) << 13);
+    if ((half & 0x7c00) !== 0x7c00) values[i] *= 2 ** 112;
+    else bits[i] |= 0x7f800000; // infinity, or not a number
   }
   return values;
 }

@@ -203,17 +203,6 @@ test("the strongest lines of a row hold at least the wanted part, and not one mo
   assert.ok(one.rows.weaker.every((mass) => mass === 0));
 });
 
-test("a row that spreads its attention keeps its shade under a threshold, as far as it is wanted", () => {
-  const flat = [[[0.3, ...Array(70).fill(0.01)], ...Array(70).fill(Array(71).fill(1 / 71))]];
-  const weights = weightsOf([0], flat, 0.02);
-  const all = Int32Array.from({ length: 71 }, (_, i) => i);
-  const options = { heads: [0], queries: all, keys: all, query: null, key: null, mass: 0.5 };
-  /** @type {number[]} */ const spread = [];
-  edgesOf(weights, options).eachSpread((_, r, mass) => (spread[r] = mass));
-  close(spread[0], 0.2, "0.3 is listed, 0.2 more are wanted");
-  close(spread[1], 0.5);
-});
-
 test("the mean and the sum of heads are one set of lines", () => {
   for (const combine of /** @type {const} */ (["mean", "sum"])) {
     const scene = headScene(source, { ...start, heads: [0, 5], combine });

@@ -111,6 +111,7 @@ export function neuronsOf(given = {}) {
     softcap: null,
     sinks: null,
     causal: false,
+    rotary: false,
     bias: null,
     ...given,
   };
