@@ -20,6 +20,7 @@ import { addHandOver } from "./hand_over.js";
 
 // Cells beyond this number are tiles of one colour, and begin with a measure that gives it.
 const DENSE = 1500;
+const GLIMPSE = 160; // CSS pixels of an opened cell that have to be in sight
 const BEHIND = { weights: 0.65, differences: 0.3 }; // of a ramp's strength, under a thumbnail
 
 /**
@@ -302,10 +303,12 @@ export const modelView = {
     const body = add(root, "model");
     /** @type {ReturnType<typeof modelScene> | null} */
     let scene = null;
+    let reveal = false; // a cell was opened by hand, and may be out of sight
     const grid = addGrid(body, frame, {
       open(layer, head) {
         const { cell: open } = frame.state();
         const same = open && open[0] === layer && open[1] === head;
+        reveal = !same;
         frame.set({ cell: same ? null : [layer, head], query: null, key: null, locked: false });
       },
       describe: (cell) => describe(cell, scene?.choice ?? null),
@@ -328,7 +331,7 @@ export const modelView = {
     const footer = addFooter(root, "click opens a head · click locks a token · Esc clears");
     const choices = choicesOf(payload);
     const offered = [
-      { label: "", options: [{ value: "layer", text: "by layer" }] },
+      { label: "", options: [{ value: "layer", text: payload.difference ? "differences alone" : "by layer" }] },
       { label: "scores", options: choices.filter((c) => c.shipped).map(asOption) },
       { label: "of the weights", options: choices.filter((c) => !c.shipped).map(asOption) },
     ];
@@ -388,6 +391,10 @@ export const modelView = {
             (layout.beside ? DETAIL : Math.min(frame.width(), 800)) - 32,
           );
           handOver.draw(open.layer.index, open.head);
+          // Below a tall grid nobody would see that something has opened.
+          const { top } = detail.getBoundingClientRect();
+          if (reveal && !layout.beside && top + GLIMPSE > innerHeight) detail.scrollIntoView({ block: "nearest" });
+          reveal = false;
           parts.push(massNote(edges, { ...state, heads: [open.head] }));
         }
         footer.draw({ theme, ...legendOf(scene, layout, theme), note: parts.join(" · ") });

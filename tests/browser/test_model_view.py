@@ -294,6 +294,18 @@ def test_numbers_stay_when_the_grid_scrolls(page_of: Callable[..., Opened]) -> N
     assert opened.host.evaluate("host => host.scrollWidth <= host.clientWidth")
 
 
+def test_a_cell_that_opens_below_comes_into_sight(page_of: Callable[..., Opened]) -> None:
+    opened = page_of(ModelView(weights(32, 32), TOKENS), width=800, height=700)
+    detail = opened.host.locator(".detail")
+    cell(opened, 2, 3).click()
+    opened.settled(cell=[2, 3])
+    expect(detail).to_be_in_viewport(ratio=0.5)
+    # The page API moves nothing.
+    opened.page.evaluate("scrollTo(0, 0)")
+    opened.set(cell=[3, 3])
+    assert opened.page.evaluate("scrollY") == 0
+
+
 # --- the opened cell ----------------------------------------------------------------------------
 
 
