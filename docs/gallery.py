@@ -1,9 +1,10 @@
-"""The gallery, `python docs/gallery.py`: figures as `save` makes them, and the calls that make them.
+"""The gallery, `python docs/gallery.py`: figures as `save` makes them, and the calls for them.
 
 All are of one captured text, the quickstart's pair in all-MiniLM-L6-v2, kept in
 `tests/fixtures/quickstart.npz` (weights of all heads in steps of 1/65535, queries and keys of head
-(0, 2) in float16), so that the figures do not depend on a machine's arithmetic. They double as golden
-pictures: `tests/test_gallery.py` draws them again and compares. `--capture` makes the file anew.
+(0, 2) in float16), so that the figures do not depend on a machine's arithmetic. They double as
+golden pictures: `tests/test_gallery.py` draws them again and compares. `--capture` makes the file
+anew.
 """
 
 from __future__ import annotations
@@ -83,6 +84,13 @@ FIGURES = [
         lambda: HeadView(weights_only(), layer=0, heads=[2]),
         "HeadView(trace, layer=0, heads=[2])",
         {"mode": "matrix"},
+    ),
+    Figure(
+        "model",
+        "Model view: two layers, the head that looks at the previous token opened",
+        lambda: ModelView(weights_only(), include_layers=[0, 1]),
+        "ModelView(trace, include_layers=[0, 1])",
+        {"cell": [0, 2], "query": 9, "locked": True},
     ),
     Figure(
         "neuron",

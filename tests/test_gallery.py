@@ -1,4 +1,4 @@
-"""The gallery is drawn as it was: the same elements and texts, and numbers that differ by rounding."""
+"""The gallery is drawn as it was: the same elements and texts, numbers up to rounding."""
 
 from __future__ import annotations
 
