@@ -110,13 +110,13 @@ class View:
         Every reading gives an output with an id of its own.
         """
         fragment = page.render(self._payload)
-        size = len(fragment.encode("utf-8", "surrogatepass"))
+        size = len(fragment)  # ASCII
         if size >= LARGE_BYTES:
             warnings.warn(
                 f"This {page.NAMES[self.kind]} is {size / 1e6:.1f} MB of HTML; Colab and"
                 f" Databricks may refuse an output over {LARGE_BYTES / 1e6:.0f} MB. Pass fewer"
                 " layers or heads, such as include_layers=[0, 1] or include_heads=[0, 1], or a"
-                " shorter text.",
+                ' shorter text; or .save("view.html") it, a file may be as large.',
                 stacklevel=2,
             )
         return fragment

@@ -356,12 +356,14 @@ export function addGrid(parent, frame, { open: openCell, describe, decode }) {
         drawLabels(scene, layout);
         place(scene, layout);
       }
-      const names = JSON.stringify([block.name, choice?.name]);
+      const names = JSON.stringify([block.name, choice?.name, places]);
       if (names !== drawn.names) {
         drawn.names = names;
         for (const cell of cells) {
           const button = buttonOf(cell.layer.index, cell.head);
-          button?.setAttribute("aria-label", describe(cell).replaceAll("\n", ", "));
+          // What is written on a cell is part of its name: a voice asks for what an eye sees.
+          const parts = [...describe(cell).split("\n"), button?.textContent];
+          button?.setAttribute("aria-label", parts.filter(Boolean).join(", "));
         }
       }
       const button = (open && buttonOf(open.layer.index, open.head)) ?? null;

@@ -109,7 +109,8 @@ def test_cells_by_a_measure(opened: Opened) -> None:
     assert boxes[4]["y"] > boxes[3]["y"]  # type: ignore[index]
     layer, head = shown[0]
     expect(cell(opened, layer, head)).to_have_attribute(
-        "aria-label", f"Layer {layer}, head {head}: entropy (bits) {entropy.max():.3f}"
+        "aria-label",
+        f"Layer {layer}, head {head}: entropy (bits) {entropy.max():.3f}, {layer}·{head}",
     )
     assert f"{entropy.max():.2f}" in opened.text()
     cell(opened, layer, head).click()
@@ -192,7 +193,7 @@ def test_a_score_colours_sorts_and_speaks(page_of: Callable[..., Opened]) -> Non
     opened.settled(measure="other")
     assert "– not available" in opened.text()
     expect(cell(opened, 0, 0)).to_have_attribute(
-        "aria-label", "Layer 0, head 0: other not available"
+        "aria-label", "Layer 0, head 0: other not available, 0·0"
     )
     # Cells without a number come last.
     assert first.get_attribute("data-head") == "1"
