@@ -89,13 +89,14 @@ def belief_falls(
         )
     batch = accepted(model, tensors(model, encode(model, tokenizer, text, text_pair)))
     ids = batch["input_ids"][0]
-    blocks = [b for b in trace.blocks.values() if b.kind != "cross" and len(b.query_tokens) == len(ids)]
+    blocks = [
+        b for b in trace.blocks.values() if b.kind != "cross" and len(b.query_tokens) == len(ids)
+    ]
     if not blocks:
         raise NoCells("no block reads the text that words would be masked in")
     words = torch.tensor(blocks[0].query_words)
     places = [
-        (words == word).nonzero().flatten().to(ids.device)
-        for word in range(int(words[-1]) + 1)
+        (words == word).nonzero().flatten().to(ids.device) for word in range(int(words[-1]) + 1)
     ]
     special = blocks[0].query_special
     real = [word for word, pieces in enumerate(places) if not special[int(pieces[0])]]

@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import inspect
 import unicodedata
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -133,7 +133,9 @@ def delimiters(text: Sequence[str], special: Sequence[bool]) -> list[bool]:
     [False, False, True, False, True]
     """
     both = enumerate(zip(text, special, strict=True))
-    return [place > 0 if is_special else _is_punctuation(token) for place, (token, is_special) in both]
+    return [
+        place > 0 if is_special else _is_punctuation(token) for place, (token, is_special) in both
+    ]
 
 
 def _is_punctuation(token: str) -> bool:

@@ -84,9 +84,7 @@ def counted(
     return {index: layer.sums() for index, layer in layers.items()}
 
 
-def _drawn(
-    pattern: Pattern, text: Text, rows: slice, reasons: dict[str, str]
-) -> Tensor | None:
+def _drawn(pattern: Pattern, text: Text, rows: slice, reasons: dict[str, str]) -> Tensor | None:
     """A pattern's cells in some rows; None, and a reason, if there cannot be any."""
     try:
         if pattern.one_text and not text.shared:
@@ -203,7 +201,9 @@ class _Chunk:
         self.exists = (self.sizes > 0) & (self.sizes < of)
         for column, pattern in enumerate(patterns):
             if pattern.even:  # one cell is neither even nor uneven
-                self.exists[:, [column, count + column]] &= self.sizes[:, [column, count + column]] > 1
+                self.exists[:, [column, count + column]] &= (
+                    self.sizes[:, [column, count + column]] > 1
+                )
         self.uniform = (self.sizes / of.clamp_min(1) * self.exists).sum(0, dtype=torch.float64)
         self.reads = both.any(1).T
         self.seen = _by_distance(both.permute(2, 0, 1).float())
@@ -222,7 +222,10 @@ class _Layer:
         self.patterns = patterns
         self.queries = queries
         columns, distances = 2 * len(patterns), queries + keys - 1
-        zeros = lambda *shape: torch.zeros(shape, dtype=torch.float64)  # noqa: E731
+
+        def zeros(*shape: int) -> Tensor:
+            return torch.zeros(shape, dtype=torch.float64)
+
         self.mass, self.count, self.uniform = (zeros(heads, columns) for _ in range(3))
         self.kept, self.rows = zeros(heads), zeros(heads)
         self.weight, self.seen = (zeros(2, heads, distances) for _ in range(2))

@@ -245,9 +245,7 @@ class PatternScores:
         for row in self.scores:
             if row.pattern in self.unavailable:
                 continue
-            measure = found.setdefault(
-                row.pattern, {"name": row.pattern, "values": {}, "null": {}}
-            )
+            measure = found.setdefault(row.pattern, {"name": row.pattern, "values": {}, "null": {}})
             for name in ("values", "null"):
                 layers = measure[name].setdefault(row.block, {})
                 value = row.whole and (row.whole.score if name == "values" else row.whole.null)
@@ -430,7 +428,9 @@ def _read(
                 f"find_patterns got {given} and no model: expected find_patterns(trace) or"
                 " find_patterns(model, tokenizer, texts)."
             )
-        traces = list(source) if isinstance(source, Iterable) and not isinstance(source, str) else []
+        traces = (
+            list(source) if isinstance(source, Iterable) and not isinstance(source, str) else []
+        )
         if not traces or not all(isinstance(trace, AttentionTrace) for trace in traces):
             raise TypeError(
                 f"find_patterns got a {type(source).__name__} that holds no traces: expected an"
@@ -599,5 +599,3 @@ def _of_words(pattern: Pattern, predictive: Any, block: str) -> Pattern:
         return found
 
     return Pattern(pattern.name, pattern.about, cells, content=True, one_text=True)
-
-

@@ -37,7 +37,7 @@ def as_html(caption: str, head: Sequence[str], rows: Iterable[Sequence[Any]], no
         head: Names of the columns.
         rows: Their cells.
         notes: Below; may be empty.
-    """  # noqa: E501
+    """
 
     def line(cells: Iterable[Any], tag: str) -> str:
         written = (f"<{tag}>{html.escape(shown(cell))}</{tag}>" for cell in cells)
