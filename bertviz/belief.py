@@ -2,13 +2,13 @@
 
 The problem. "Other words that predict a word" cannot be seen in the tokens; the model has to be
 asked. A model that fills gaps is: how much does it believe in a word when that word is masked, and
-how much when another word is masked too? If the belief falls to a half or less, the other one is
-predictive of it. One forward for every pair of words, and one for every word.
+how much when another word is masked too? If it believed at all (with 1 % or more), and the belief
+falls to a half or less, the other word is predictive of it. One forward for every pair of words, and
+one for every word.
 """
 
 from __future__ import annotations
 
-import math
 from itertools import combinations
 from typing import TYPE_CHECKING, Any
 
@@ -20,11 +20,11 @@ if TYPE_CHECKING:
 
     from bertviz.trace import AttentionTrace
 
-FALL = 1.0  # bits: belief is halved
+BELIEVED = 0.01  # less is no belief that could fall
 LOGITS_AT_ONCE = 20_000_000
 
 
-def halved_beliefs(
+def predictive(
     model: Module,
     tokenizer: Any,
     text: str,
@@ -32,7 +32,7 @@ def halved_beliefs(
     trace: AttentionTrace,
     most_words: int,
 ) -> dict[str, Tensor]:
-    """For each block that reads the text: (word, word) bool, which halves the belief in which.
+    """For each block that reads the text: (word, word) bool, which words predict the row's word.
 
     Args:
         model: Fills gaps.
@@ -45,11 +45,14 @@ def halved_beliefs(
     Raises:
         NoCells: The model fills no gaps, or the text has too many words.
     """
-    falls = belief_falls(model, tokenizer, text, text_pair, trace, most_words)
-    return {name: fall >= FALL for name, fall in falls.items()}
+    found = {}
+    for name, belief in beliefs(model, tokenizer, text, text_pair, trace, most_words).items():
+        alone = belief.diagonal()[:, None]
+        found[name] = (alone >= BELIEVED) & (belief <= alone / 2)
+    return found
 
 
-def belief_falls(
+def beliefs(
     model: Module,
     tokenizer: Any,
     text: str,
@@ -57,13 +60,13 @@ def belief_falls(
     trace: AttentionTrace,
     most_words: int,
 ) -> dict[str, Tensor]:
-    """For each block that reads the text: (word, word), by how many bits the belief falls.
+    """For each block that reads the text: (word, also masked), how much the model believes.
 
-    Belief in a word of several pieces is the product of the beliefs in its pieces, all masked. The
-    fall is log₂ of the belief with the row's word masked over that with the column's masked too.
+    On the diagonal the word alone is masked. Belief in a word of several pieces is the product of
+    the beliefs in its pieces, all masked. Special tokens have none, NaN.
 
     Args:
-        model: See ``halved_beliefs``.
+        model: See ``predictive``.
         tokenizer: Likewise.
         text: Likewise.
         text_pair: Likewise.
@@ -107,7 +110,7 @@ def belief_falls(
             f" predictive_words={len(real)} to do it"
         )
 
-    beliefs = torch.zeros(len(places), len(places), dtype=torch.float64)  # log, (word, also masked)
+    found = torch.full((len(places), len(places)), torch.nan, dtype=torch.float64)
     runs = [(word, word) for word in real] + pairs
     step = max(1, LOGITS_AT_ONCE // (len(ids) * int(head.weight.shape[0])))
     for first in range(0, len(runs), step):
@@ -128,6 +131,5 @@ def belief_falls(
             for word, also in {(one, other), (other, one)}:
                 at = places[word]
                 logs = torch.log_softmax(logits[row, at].float(), -1)
-                beliefs[word, also] = float(logs.gather(1, ids[at, None]).sum())
-    falls = (beliefs.diagonal()[:, None] - beliefs) / math.log(2)
-    return {block.name: falls for block in blocks if block.query_words == blocks[0].query_words}
+                found[word, also] = float(logs.gather(1, ids[at, None]).sum().exp())
+    return {block.name: found for block in blocks if block.query_words == blocks[0].query_words}

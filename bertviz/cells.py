@@ -268,7 +268,7 @@ def known_patterns(window: int = 2) -> list[Pattern]:
         ),
         Pattern(
             PREDICTIVE,
-            "words without which the model believes half as much in this one, or less",
+            "words without which the model believes at most half as much in this one",
             _predictive,
             content=True,
             one_text=True,

@@ -204,12 +204,12 @@ def compare(a: AttentionTrace, b: AttentionTrace, *, align: Align = None) -> Com
 
     >>> from bertviz import AttentionTrace
     >>> a = AttentionTrace.from_arrays(["x", "y"], weights=[[[0.5, 0.5], [0.5, 0.5]]])
-    >>> b = AttentionTrace.from_arrays(["x", "y"], weights=[[[1.0, 0.0], [0.4, 0.6]]])
+    >>> b = AttentionTrace.from_arrays(["x", "y"], weights=[[[0.9, 0.1], [0.4, 0.6]]])
     >>> comparison = compare(a, b)
     >>> [round(number, 2) for number in comparison.best()[0]]
-    [0, 0, 0.3, 0.16]
+    [0, 0, 0.25, 0.08]
     >>> comparison.weights(0)
-    tensor([[[ 0.5000, -0.5000],
+    tensor([[[ 0.4000, -0.4000],
              [-0.1000,  0.1000]]])
 
     Args:

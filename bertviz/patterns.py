@@ -440,16 +440,17 @@ def _read(
             yield trace, None
         return
 
-    from bertviz.belief import halved_beliefs
+    from bertviz.belief import predictive
     from bertviz.extractor import extract
 
     for text, pair in _pairs(texts):
         trace = extract(source, tokenizer, text, pair, **options)
+        found: Any
         try:
-            predictive: Any = halved_beliefs(source, tokenizer, text, pair, trace, predictive_words)
+            found = predictive(source, tokenizer, text, pair, trace, predictive_words)
         except NoCells as reason:
-            predictive = str(reason)
-        yield trace, predictive
+            found = str(reason)
+        yield trace, found
 
 
 def _pairs(texts: Any) -> list[tuple[str, str | None]]:
