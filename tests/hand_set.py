@@ -2,8 +2,8 @@
 
 The vectors hold features of ±1: the bits of a token's number, of its place and of the places beside
 it, whether it is a delimiter, its sentence. Every feature stands there twice, with both signs, so
-each vector has a mean of zero, and all have one length; BERT's LayerNorm, which cannot be taken out,
-then divides all by the same number, and its weight multiplies by it again (a test checks that
+each vector has a mean of zero, and all have one length; BERT's LayerNorm, which cannot be taken
+out, then divides all by the same number, and its weight multiplies by it again (a test checks that
 nothing else happens). The feed-forward layers are zero.
 
 A head compares features: its query holds one side of a comparison in some neurons, its key the
@@ -24,10 +24,11 @@ import torch
 from torch import Tensor
 from transformers import BertConfig, BertForMaskedLM, PreTrainedTokenizerFast
 
-TOKENS = (
+WORDS = (
     "[PAD] [UNK] [CLS] [SEP] [MASK] . , salt pepper king queen sun moon river bank straw ##berries"
     " the a saw and with i went to store bought fresh cat dog sat on"
-).split()
+)
+TOKENS = WORDS.split()
 NUMBERS = {token: number for number, token in enumerate(TOKENS)}
 PARTNERS = {"salt": "pepper", "king": "queen", "sun": "moon", "river": "bank"}
 PARTNERS |= {second: first for first, second in PARTNERS.items()}
@@ -116,7 +117,7 @@ def word_vector(token: str) -> Tensor:
 def place_vector(place: int) -> Tensor:
     vector = torch.zeros(HIDDEN)
     write(vector, "place", bits(place))
-    write(vector, "before", bits((place - 1) % PLACES))
+    write(vector, "before", bits(max(place - 1, 0)))
     write(vector, "after", bits((place + 1) % PLACES))
     write(vector, "first", sign(place == 0))
     angle = torch.tensor(2 * math.pi * place / PLACES)
@@ -148,7 +149,9 @@ def set_head(attention: Any, head: int, compared: list[tuple[str, str, float]]) 
     return sorted(known)
 
 
-def hand_set(seed: int = 0) -> tuple[BertForMaskedLM, PreTrainedTokenizerFast, dict[str, list[int]]]:
+def hand_set(
+    seed: int = 0,
+) -> tuple[BertForMaskedLM, PreTrainedTokenizerFast, dict[str, list[int]]]:
     """The model, its tokenizer, and the neurons that make each pattern's head."""
     torch.manual_seed(seed)
     config = BertConfig(
