@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from bertviz.trace import AttentionBlock, LayerAttention
 
-AT_ONCE = 4_000_000  # weights computed at a time
+AT_ONCE = 1_000_000  # weights computed at a time: buffers that stay in the cache
 
 
 @dataclass(frozen=True)
@@ -164,7 +164,7 @@ class _Chunk:
         exists: (rows, columns) bool: for which queries the pattern exists.
         sizes: (rows, columns): how many cells.
         uniform: (columns): sums over the queries.
-        apart: (columns, distances): how many of the cells lie at each distance; of content alone.
+        apart: (content columns, distances): how many of the cells lie at each distance.
         reads: (2, rows) bool: rows that count for the mean by distance, as they are and
             renormalised.
         seen: (2, distances): how many cells may be seen at each distance.
@@ -207,10 +207,9 @@ class _Chunk:
         self.uniform = (self.sizes / of.clamp_min(1) * self.exists).sum(0, dtype=torch.float64)
         self.reads = both.any(1).T
         self.seen = _by_distance(both.permute(2, 0, 1).float())
-        content = [c for c in range(2 * count) if patterns[c % count].content]
-        self.apart = torch.zeros(2 * count, self.seen.shape[1])
+        content = _columns(patterns, "content")
         own = cells[..., content] * self.exists[:, None, content]
-        self.apart[content] = _by_distance(own.permute(2, 0, 1))
+        self.apart = _by_distance(own.permute(2, 0, 1))
 
 
 class _Layer:
@@ -229,7 +228,7 @@ class _Layer:
         self.mass, self.count, self.uniform = (zeros(heads, columns) for _ in range(3))
         self.kept, self.rows = zeros(heads), zeros(heads)
         self.weight, self.seen = (zeros(2, heads, distances) for _ in range(2))
-        self.apart = zeros(heads, columns, distances)
+        self.apart = zeros(heads, len(_columns(patterns, "content")), distances)
 
     def add(self, weights: Tensor, heads: slice, chunk: _Chunk) -> None:
         """Some rows of some heads: (heads, rows, key)."""
@@ -239,7 +238,7 @@ class _Layer:
         by_row = weights.transpose(0, 1)  # (rows, heads, key)
         mass = torch.bmm(by_row, chunk.cells)
         kept = mass[..., -1]
-        even = [c for c in range(2 * count) if self.patterns[c % count].even]
+        even = _columns(self.patterns, "even")
         if even:
             # Of weights w with sum m, the entropy of w / m is ln m - Σ w ln w / m.
             logs = torch.bmm(torch.xlogy(by_row, by_row), chunk.cells[..., even])
@@ -270,14 +269,24 @@ class _Layer:
         import torch
 
         mean = self.weight / self.seen.clamp_min(1)  # (2, heads, distances)
-        variants = mean.repeat_interleave(len(self.patterns), 0).transpose(0, 1)
+        content = _columns(self.patterns, "content")
+        half = len(content) // 2  # the first half as they are, the other renormalised
+        by_distance = torch.zeros_like(self.mass)
+        for some, variant in ((slice(0, half), 0), (slice(half, None), 1)):
+            lies = torch.einsum("hcd,hd->hc", self.apart[:, some], mean[variant])
+            by_distance[:, content[some]] = lies
         return Sums(
             mass=self.mass.tolist(),
             count=self.count.tolist(),
             uniform=self.uniform.tolist(),
-            by_distance=(self.apart * variants).sum(-1).tolist(),
+            by_distance=by_distance.tolist(),
             kept=torch.nan_to_num(self.kept / self.rows).tolist(),
         )
+
+
+def _columns(patterns: Sequence[Pattern], which: str) -> list[int]:
+    """Columns of the patterns that are "content" or "even", and renormalised once more."""
+    return [c for c in range(2 * len(patterns)) if getattr(patterns[c % len(patterns)], which)]
 
 
 def _by_distance(cells: Tensor) -> Tensor:
