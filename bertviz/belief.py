@@ -3,8 +3,8 @@
 The problem. "Other words that predict a word" cannot be seen in the tokens; the model has to be
 asked. A model that fills gaps is: how much does it believe in a word when that word is masked, and
 how much when another word is masked too? If it believed at all (with 1 % or more), and the belief
-falls to a half or less, the other word is predictive of it. One forward for every pair of words, and
-one for every word.
+falls to a half or less, the other word is predictive of it. One forward for every pair of words,
+and one for every word.
 """
 
 from __future__ import annotations
