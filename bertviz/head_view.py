@@ -38,10 +38,10 @@ class HeadView(View):
     >>> view = HeadView([[[0.25, 0.75], [1.0, 0.0]]], ["a", "b"], heads=[0])
     >>> view
     HeadView(1 layer, 1 head, 2 tokens)
-    >>> view.save("attention.pdf")
+    >>> view.save("attention.jpg")
     Traceback (most recent call last):
         ...
-    ValueError: path='attention.pdf' ends in '.pdf': offered is .html; save as 'attention.html', say.
+    ValueError: path='attention.jpg' ends in '.jpg': offered is .html, .svg, .png, .pdf; save as 'attention.html', say.
     """  # noqa: E501
 
     kind = "head"

@@ -21,8 +21,13 @@ if TYPE_CHECKING:
     from bertviz.trace import AttentionTrace
     from bertviz.view import Numbers
 
-    class ModelOptions(SharedOptions, ExtractOptions, total=False):
-        """What a call on a model may choose."""
+    class Options(SharedOptions, total=False):
+        """What a call on a model or a trace may choose."""
+
+        scores: Any
+
+    class ModelOptions(Options, ExtractOptions, total=False):
+        """Likewise, with the keywords of ``extract``."""
 
 
 class ModelView(View):
@@ -44,7 +49,7 @@ class ModelView(View):
         **options: Unpack[ModelOptions],
     ) -> None: ...
     @overload
-    def __init__(self, trace: AttentionTrace, **options: Unpack[SharedOptions]) -> None: ...
+    def __init__(self, trace: AttentionTrace, **options: Unpack[Options]) -> None: ...
     @overload
     def __init__(
         self,
@@ -60,6 +65,8 @@ class ModelView(View):
         decoder_tokens: Any = None,
         include_layers: Numbers | None = None,
         include_heads: Numbers | None = None,
+        *,
+        scores: Any = None,
         **more: Unpack[ArrayOptions],
     ) -> None: ...
     def __init__(  # type: ignore[misc]  # its first arguments have two names each
@@ -76,6 +83,8 @@ class ModelView(View):
         decoder_tokens: Any = None,
         include_layers: Numbers | None = None,
         include_heads: Numbers | None = None,
+        *,
+        scores: Any = None,
         **more: Any,
     ) -> None:
         """See ``model_view``."""
@@ -97,6 +106,7 @@ class ModelView(View):
             include_layers=include_layers,
             include_heads=include_heads,
             display_mode=display_mode,
+            scores=scores,
         )
 
 
@@ -125,11 +135,11 @@ def model_view(
     trace: AttentionTrace,
     *,
     html_action: Literal["view"] = "view",
-    **options: Unpack[SharedOptions],
+    **options: Unpack[Options],
 ) -> None: ...
 @overload
 def model_view(
-    trace: AttentionTrace, *, html_action: Literal["return"], **options: Unpack[SharedOptions]
+    trace: AttentionTrace, *, html_action: Literal["return"], **options: Unpack[Options]
 ) -> ModelView: ...
 @overload
 def model_view(
@@ -146,6 +156,8 @@ def model_view(
     include_layers: Numbers | None = None,
     include_heads: Numbers | None = None,
     html_action: Literal["view"] = "view",
+    *,
+    scores: Any = None,
     **more: Unpack[ArrayOptions],
 ) -> None: ...
 @overload
@@ -164,6 +176,7 @@ def model_view(
     include_heads: Numbers | None = None,
     *,
     html_action: Literal["return"],
+    scores: Any = None,
     **more: Unpack[ArrayOptions],
 ) -> ModelView: ...
 def model_view(  # type: ignore[misc]  # its first arguments have two names each
@@ -180,6 +193,8 @@ def model_view(  # type: ignore[misc]  # its first arguments have two names each
     include_layers: Numbers | None = None,
     include_heads: Numbers | None = None,
     html_action: HtmlAction = "view",
+    *,
+    scores: Any = None,
     **more: Any,
 ) -> ModelView | None:
     """Show every layer and head as a grid of thumbnails, each of which opens.
@@ -215,6 +230,9 @@ def model_view(  # type: ignore[misc]  # its first arguments have two names each
         include_heads: The heads to ship, by the model's own numbers; by default all.
         html_action: "view" displays at once; "return" gives the ``ModelView``, whose ``data`` is
             the HTML and whose ``save("x.html")`` writes a file.
+        scores: Numbers that cells are coloured and sorted by, beside entropy, mean distance and
+            weight on the first token: what ``find_patterns`` or ``compare`` gives, or one's own,
+            ``{"my score": {(layer, head): 0.5}}``. The first is chosen at the start.
         **more: ``model``, ``tokenizer``, ``text``, ``text_pair``, ``trace`` by name; keywords of
             ``extract`` or of ``AttentionTrace.from_arrays``.
 
@@ -240,6 +258,7 @@ def model_view(  # type: ignore[misc]  # its first arguments have two names each
         decoder_tokens,
         include_layers,
         include_heads,
+        scores=scores,
         **more,
     )
     return finish(view, html_action)

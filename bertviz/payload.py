@@ -5,8 +5,10 @@ decimals they take 31 MB at 128 tokens and 472 MB at 512, and a browser skips a 
 without a word. Dropping the small weights makes them fit, but then a head that spreads its
 attention evenly seems to look nowhere. So weights are *listed* (sparse, in fixed steps) where they
 can be seen, and what is not listed is one number per row, its *hidden mass*: listed + hidden is the
-row. Queries and keys, which the neuron view needs, are shipped instead of weights, never beside
-them, and the page makes scores and weights from them by the same formula as the trace.
+row. Queries and keys, which the neuron view needs, are shipped instead of weights, and the page
+makes scores and weights from them by the same formula as the trace. Only the model view of a short
+text has both: a head that catches the eye there is a click away from its neurons, and where all
+queries and keys are below a megabyte that costs nobody anything.
 
 The schema, version 1. ``js/payload.js`` is the decoder; the two change together::
 
@@ -21,9 +23,11 @@ The schema, version 1. ``js/payload.js`` is the decoder; the two change together
         "layers": [{
           "index": int, "name": str, "heads": [int, ...],   the model's own numbers and path
           "weights": Sparse | null,             head and model view
-          "neurons": Neurons | null             neuron view
+          "neurons": Neurons | null             neuron view; model view of a short text
         }, ...]
       }, ...],
+      "measures": [Measure, ...],               model view: what cells may be coloured by
+      "neurons": "here" | "left out" | "none",  none: the trace has no queries and keys
       "state": {...},                           where the view starts; js/state.js fills the rest
       "chunks": [str, ...]                      base64(gzip(bytes)), each decoded when needed
     }
@@ -40,7 +44,10 @@ The schema, version 1. ``js/payload.js`` is the decoder; the two change together
                "keyHead": [int, ...],           per head, which row of keys it uses
                "scaling": float, "softcap": float | null,
                "sinks": [float, ...] | [[float, ...], ...] | null,   per head, or per head and query
-               "causal": bool, "bias": Array | null}
+               "causal": bool, "rotary": bool, "bias": Array | null}
+    Measure = {"name": str, "diverging": bool, "values": Values, "null": Values | null}
+              null is what a head has by chance
+    Values  = [[[float | null, ...], ...], ...] per block, layer and head, as they are above
     Array   = {"chunk": int, "offset": bytes, "dtype": "f2" | "f4", "shape": [int, ...]}
               little-endian; masked cells of a bias are -inf
 
@@ -52,7 +59,8 @@ from __future__ import annotations
 
 import base64
 import gzip
-from collections.abc import Collection, Mapping
+import math
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Literal
 
 from bertviz.tokens import word_text
@@ -67,9 +75,21 @@ VERSION = 1
 ViewName = Literal["head", "model", "neuron"]
 Theme = Literal["auto", "light", "dark"]
 
+# What a view can be told to show; js/state.js says what each means.
+COMMON = ("block", "layer", "heads", "query", "key", "locked", "pair")
+STATE: Mapping[ViewName, tuple[str, ...]] = {
+    "head": (
+        *COMMON,
+        *("also", "mode", "words", "combine", "hide", "mass", "renormalize", "zoom"),
+    ),
+    "model": (*COMMON, "cell", "measure", "sorted"),
+    "neuron": (*COMMON, "detail", "off", "sort"),
+}
+
 # Up to this many keys every weight that can be told from zero is listed; a picture of a sentence
 # then hides nothing. Longer rows list what an 8-bit screen can show.
 SHORT = 64
+FINE_WEIGHTS = 2_000_000  # of all heads: a thousand heads of short rows are as heavy as long ones
 SHORT_STEPS = 65535
 LONG_STEPS = 511  # off by less than 0.002
 LONG_THRESHOLD = 1 / 255
@@ -80,6 +100,9 @@ LONG_THRESHOLD = 1 / 255
 FLOAT32_BYTES = 1_500_000
 GZIP_LEVEL = 3
 
+# Queries and keys of a whole model, as float16, that the model view takes along.
+BESIDE_BYTES = 1_000_000
+
 
 def build(
     trace: AttentionTrace,
@@ -89,17 +112,19 @@ def build(
     include_layers: Collection[int] | None = None,
     include_heads: Collection[int] | None = None,
     display_mode: Theme = "auto",
+    measures: Sequence[Mapping[str, Any]] = (),
 ) -> dict[str, Any]:
     """Serialize a trace for one view.
 
     Args:
         trace: What was captured.
-        view: "head" and "model" ship weights, "neuron" ships queries and keys.
-        state: Where the view starts: any of block, layer, heads, query, key, locked, detail, cell,
-            pair.
+        view: "head" and "model" ship weights, "neuron" ships queries and keys; "model" ships those
+            too where they are small.
+        state: Where the view starts: any of ``STATE[view]``.
         include_layers: The model's own layer numbers to ship; all by default.
         include_heads: The model's own head numbers to ship; all by default.
         display_mode: "light" and "dark" fix the theme, "auto" follows the notebook.
+        measures: Numbers per head, in the form of ``measures.measures_of``.
 
     Returns:
         A dict of JSON types in the schema of this module's docstring.
@@ -110,8 +135,11 @@ def build(
     >>> payload["blocks"][0]["layers"][0]["weights"]
     {'chunk': 0, 'listed': 3, 'steps': 65535}
     """
-    packer = _Packer()
-    large = view == "neuron" and _neuron_bytes(trace, include_layers) > FLOAT32_BYTES
+    packer = _Packer(_finely(trace, include_layers, include_heads))
+    size = _neuron_bytes(trace, include_layers, include_heads)
+    small = size is not None and size / 2 <= BESIDE_BYTES
+    with_neurons = view == "neuron" or (view == "model" and small)
+    large = view == "model" or (size or 0) > FLOAT32_BYTES
     blocks = []
     for block in trace.blocks.values():
         query, key = _tokens(block, "query"), _tokens(block, "key")
@@ -128,7 +156,7 @@ def build(
                     "name": layer.name,
                     "heads": heads,
                     "weights": None if view == "neuron" else packer.weights(layer, heads),
-                    "neurons": packer.neurons(layer, heads, large) if view == "neuron" else None,
+                    "neurons": packer.neurons(layer, heads, large) if with_neurons else None,
                 }
             )
         if layers:
@@ -147,6 +175,8 @@ def build(
         "theme": display_mode,
         "model": {"name": trace.model_name, "dtype": trace.dtype, "exactness": trace.exactness},
         "blocks": blocks,
+        "measures": [_measure(measure, blocks) for measure in measures],
+        "neurons": "here" if with_neurons else "none" if size is None else "left out",
         "state": dict(state or {}),
         "chunks": packer.chunks,
     }
@@ -155,7 +185,8 @@ def build(
 class _Packer:
     """Collects binary chunks and hands out references to them."""
 
-    def __init__(self) -> None:
+    def __init__(self, fine: bool) -> None:
+        self.fine = fine  # may short rows list all of their weights?
         self.chunks: list[str] = []
         self._shared: dict[tuple[object, ...], dict[str, Any] | None] = {}
         self._kept_alive: list[object] = []  # ids in _shared stay valid
@@ -169,7 +200,8 @@ class _Packer:
         import numpy as np
 
         # One head at a time: a layer of 12 heads at 4,096 tokens would be 800 MB of float32.
-        parts = [sparse(layer.weights([head])[0].numpy()) for head in heads]
+        fine = self.fine and layer.shape[1] <= SHORT
+        parts = [sparse(layer.weights([head])[0].numpy(), fine) for head in heads]
         planes = [np.concatenate([part[i] for part in parts]) for i in range(4)]
         hidden, counts, deltas, values = planes
         data = b"".join(
@@ -180,7 +212,7 @@ class _Packer:
                 _planes(values),
             )
         )
-        steps = _steps(int(layer_shape(layer)[1]))
+        steps = SHORT_STEPS if fine else LONG_STEPS
         return {"chunk": self.chunk(data), "listed": len(values), "steps": steps}
 
     def neurons(self, layer: LayerAttention, heads: list[int], large: bool) -> dict[str, Any]:
@@ -208,6 +240,7 @@ class _Packer:
             "softcap": layer.softcap,
             "sinks": None if layer.sinks is None else layer.sinks[rows].float().tolist(),
             "causal": causal,
+            "rotary": layer.rotary,
             "bias": bias,
         }
 
@@ -243,7 +276,7 @@ class _Packer:
 
 
 def sparse(
-    weights: NDArray[np.float32],
+    weights: NDArray[np.float32], fine: bool
 ) -> tuple[NDArray[np.float32], NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]:
     """List the weights of one head in fixed steps; keep the rest of each row as hidden mass.
 
@@ -252,6 +285,7 @@ def sparse(
 
     Args:
         weights: (query, key), in 0..1.
+        fine: List all that can be told from zero, in small steps.
 
     Returns:
         hidden (query,), counts (query,), deltas (listed,) and values (listed,), see the schema.
@@ -259,8 +293,8 @@ def sparse(
     import numpy as np
 
     queries, keys = weights.shape
-    steps = _steps(keys)
-    threshold = 0.5 / steps if keys <= SHORT else LONG_THRESHOLD
+    steps = SHORT_STEPS if fine else LONG_STEPS
+    threshold = 0.5 / steps if fine else LONG_THRESHOLD
     flat = np.clip(weights, 0, 1).ravel()
     cell = np.flatnonzero(flat >= threshold)
     row, column = np.divmod(cell, keys)
@@ -292,10 +326,6 @@ def layer_shape(layer: LayerAttention) -> tuple[int, int]:
     return int(layer.queries.shape[-2]), int(layer.keys.shape[-2])
 
 
-def _steps(keys: int) -> int:
-    return SHORT_STEPS if keys <= SHORT else LONG_STEPS
-
-
 def _planes(values: NDArray[np.int64]) -> bytes:
     """Low bytes, then high bytes: the high plane is nearly constant, so it compresses to little."""
     import numpy as np
@@ -317,17 +347,58 @@ def _array(chunk: int, offset: int, dtype: str, shape: tuple[int, ...]) -> dict[
     return {"chunk": chunk, "offset": offset, "dtype": dtype, "shape": list(shape)}
 
 
-def _neuron_bytes(trace: AttentionTrace, include_layers: Collection[int] | None) -> int:
-    """Bytes of all queries and keys as float32."""
-    tensors = [
-        tensor
-        for block in trace.blocks.values()
-        for layer in block.layers
-        if include_layers is None or layer.index in include_layers
-        for tensor in (layer.queries, layer.keys)
-        if tensor is not None
-    ]
-    return 4 * sum(tensor.numel() for tensor in tensors)
+def _chosen(
+    trace: AttentionTrace,
+    include_layers: Collection[int] | None,
+    include_heads: Collection[int] | None,
+) -> Iterator[tuple[LayerAttention, list[int]]]:
+    """The layers that are shipped, and which of their heads."""
+    for block in trace.blocks.values():
+        for layer in block.layers:
+            heads = [h for h in layer.heads if include_heads is None or h in include_heads]
+            if heads and (include_layers is None or layer.index in include_layers):
+                yield layer, heads
+
+
+def _finely(trace: AttentionTrace, *included: Collection[int] | None) -> bool:
+    """Are all weights together few enough to be listed finely?"""
+    count = sum(len(heads) * math.prod(layer.shape) for layer, heads in _chosen(trace, *included))
+    return count <= FINE_WEIGHTS
+
+
+def _neuron_bytes(trace: AttentionTrace, *included: Collection[int] | None) -> int | None:
+    """Bytes of all queries and keys as float32; None where a layer has none."""
+    count = 0
+    for layer, heads in _chosen(trace, *included):
+        if layer.queries is None or layer.keys is None:
+            return None
+        key_heads = len({layer.key_head(head) for head in heads})
+        count += len(heads) * layer.queries[0].numel() + key_heads * layer.keys[0].numel()
+    return 4 * count
+
+
+def _measure(measure: Mapping[str, Any], blocks: list[dict[str, Any]]) -> dict[str, Any]:
+    """A measure for the heads that are shipped, in their order."""
+
+    def aligned(values: Mapping[str, Any]) -> list[list[list[float | None]]]:
+        found = []
+        for block in blocks:
+            of_block = values.get(block["name"], {})
+            of_layers = [(of_block.get(row["index"], {}), row["heads"]) for row in block["layers"]]
+            found.append([[_rounded(row.get(h)) for h in heads] for row, heads in of_layers])
+        return found
+
+    null = measure["null"]
+    return {
+        "name": measure["name"],
+        "diverging": measure["diverging"],
+        "values": aligned(measure["values"]),
+        "null": None if null is None else aligned(null),
+    }
+
+
+def _rounded(value: float | None) -> float | None:
+    return None if value is None else float(f"{value:.5g}")
 
 
 def _tokens(block: AttentionBlock, side: Literal["query", "key"]) -> dict[str, Any]:

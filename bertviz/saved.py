@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 KEY = "bertviz.trace"
 VERSION = 2  # of the format
 TENSORS = ("queries", "keys", "sinks", "mask", "position_bias", "given_weights")
-FIELDS = ("index", "name", "heads", "scaling", "softcap", "causal", "key_heads")
+FIELDS = ("index", "name", "heads", "scaling", "softcap", "causal", "key_heads", "rotary")
 TOKENS = ("tokens", "text", "sentences", "words", "special")
 
 

@@ -63,6 +63,8 @@ class LayerAttention:
         given_weights: (heads, query, key), the user's own; then weights are not computed.
         key_heads: For each of ``heads`` the row of ``keys`` it uses; by default they are shared
             evenly, in order.
+        rotary: Queries and keys were turned by their positions (rotary embedding) before they
+            enter the dot product; they are kept as turned.
     """
 
     index: int
@@ -78,6 +80,7 @@ class LayerAttention:
     position_bias: Tensor | None = None
     given_weights: Tensor | None = None
     key_heads: tuple[int, ...] | None = None
+    rotary: bool = False
 
     @property
     def num_heads(self) -> int:

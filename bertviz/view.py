@@ -18,8 +18,9 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Literal, TypeAlias, TypeVar, get_args
 
-from bertviz import page, payload
+from bertviz import figures, page, payload
 from bertviz.compat import a_type
+from bertviz.measures import measures_of
 
 if TYPE_CHECKING:
     from typing import SupportsIndex
@@ -33,7 +34,7 @@ HtmlAction: TypeAlias = Literal["view", "return"]
 
 # Databricks refuses an output over 10 MB by default, and Colab did at about that size.
 LARGE_BYTES = 10_000_000
-OFFERED_SUFFIXES = (".html",)
+OFFERED_SUFFIXES = (".html", *figures.SUFFIXES)
 
 AnyView = TypeVar("AnyView", bound="View")
 
@@ -59,6 +60,7 @@ class View:
         include_heads: Numbers | None = None,
         display_mode: DisplayMode = "auto",
         heads_name: str = "heads",
+        scores: Any = None,
     ) -> None:
         """Check the options and make the payload.
 
@@ -70,6 +72,7 @@ class View:
             include_heads: The heads to ship; all by default.
             display_mode: "light" and "dark" fix the theme; "auto" follows the notebook.
             heads_name: What the caller's argument for ``heads`` is called, for errors.
+            scores: Numbers per head to colour by; see ``measures.measures_of``.
 
         Raises:
             TypeError: An option is of the wrong type.
@@ -90,6 +93,7 @@ class View:
             include_layers=layers,
             include_heads=kept_heads,
             display_mode=display_mode,
+            measures=measures_of(scores, trace),
         )
 
     @property
@@ -110,24 +114,56 @@ class View:
             )
         return fragment
 
-    def save(self, path: str | os.PathLike[str]) -> None:
-        """Write the picture as a file of its own, which needs no network and no Python.
+    def save(self, path: str | os.PathLike[str], *, width: int | None = None, **state: Any) -> None:
+        """Write the picture as a file of its own.
+
+        ``.html`` is alive and needs no network and no Python. The others are figures, as the page's
+        own "Save" makes them: ``.svg`` with text as text, drawn by the page's own code without a
+        browser; ``.png`` and ``.pdf`` are made of it. They need the extra ``bertviz[figures]``.
+
+        >>> import pathlib, tempfile
+        >>> from bertviz import HeadView
+        >>> view = HeadView([[[0.25, 0.75], [1.0, 0.0]]], ["a", "b"])
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     path = pathlib.Path(folder) / "figure.svg"
+        ...     view.save(path, query=0)
+        ...     path.read_text(encoding="utf-8").count("<path")  # a line for every weight of "a"
+        2
 
         Args:
-            path: Where to; the suffix says what: ``.html``, a whole page. An existing file is
-                replaced.
+            path: Where to; the suffix says what. An existing file is replaced.
+            width: CSS pixels to draw a figure in; by default 760 (head view), 1,000 (model view)
+                or 1,100 (neuron view). Figures are as wide as their content, and at most so wide.
+            **state: What a figure shows, where it is not what the view starts with: state keys of
+                the page, such as ``query=3``, ``key=3``, ``also=[5]``, ``mode="matrix"``,
+                ``words=True``, ``combine="mean"``, ``hide="special"``, ``mass=0.5``,
+                ``pair="A→B"``, ``zoom=[0, 50, 0, 50]``, ``cell=[2, 0]``, ``off=[4, 5]``. An HTML
+                file begins so.
 
         Raises:
-            ValueError: The suffix is not one that is offered.
+            ValueError: The suffix is not one that is offered, or there is no such state.
+            ModuleNotFoundError: The extra is not installed.
         """
         target = Path(path)
-        if target.suffix.lower() not in OFFERED_SUFFIXES:
+        suffix = target.suffix.lower()
+        if suffix not in OFFERED_SUFFIXES:
             found = f"ends in {target.suffix!r}" if target.suffix else "has no suffix"
             raise ValueError(
                 f"path={str(target)!r} {found}: offered is {', '.join(OFFERED_SUFFIXES)}; save as"
                 f" {target.with_suffix(OFFERED_SUFFIXES[0]).name!r}, say."
             )
-        target.write_text(self._document(), encoding="utf-8", newline="\n")
+        unknown = sorted(set(state) - set(payload.STATE[self.kind]))
+        if unknown:
+            raise ValueError(
+                f"{unknown[0]} is no part of what a {page.NAMES[self.kind]} shows: expected some of"
+                f" {', '.join(payload.STATE[self.kind])}."
+            )
+        shown = {**self._payload, "state": {**self._payload["state"], **state}}
+        if suffix == ".html":
+            data = page.document(page.render(shown), self._title()).encode()
+        else:
+            data = figures.rendered(figures.svg(shown, width), suffix)
+        target.write_bytes(data)
 
     def table(self) -> Any:
         """The numbers that the picture starts with, exact, a row for every weight.
@@ -195,11 +231,13 @@ class View:
         chosen = [head for head in heads if head in state.get("heads", heads)]
         return [(block, layer, chosen[:1] if self.kind == "neuron" else chosen)]
 
+    def _title(self) -> str:
+        name = page.NAMES[self.kind]
+        return f"{self.trace.model_name}: {name}" if self.trace.model_name else name.capitalize()
+
     def _document(self) -> str:
         """A whole HTML page."""
-        name = page.NAMES[self.kind]
-        title = f"{self.trace.model_name}: {name}" if self.trace.model_name else name.capitalize()
-        return page.document(page.render(self._payload), title)
+        return page.document(page.render(self._payload), self._title())
 
     def _repr_mimebundle_(
         self, include: object = None, exclude: object = None

@@ -469,3 +469,41 @@ def test_a_model_without_attention_says_what_was_seen() -> None:
 def test_a_model_that_fails_gives_its_own_error(build: Callable[..., Any]) -> None:
     with pytest.raises(ValueError, match="exactly one of input_ids or inputs_embeds"):
         extract(build("bert"), inputs={"input_ids": texts(rows=1), "inputs_embeds": torch.ones(1)})
+
+
+@pytest.mark.parametrize(
+    ("architecture", "rotary"),
+    [("bert", False), ("gpt2", False), ("t5", False), ("vit", False), ("gpt_oss", True)]
+    + [(name, True) for name in ("llama", "gemma2", "mistral", "qwen3", "modernbert")],
+)
+def test_rotary_models_are_told(
+    build: Callable[[str], Any], architecture: str, rotary: bool
+) -> None:
+    model = build(architecture)
+    trace = extract(model, inputs=batch_of(architecture), batch_index=0)
+    layers = [layer for block in trace.blocks.values() for layer in block.layers]
+    assert {layer.rotary for layer in layers} == {rotary}
+
+
+def test_a_table_of_angles_and_layers_without_are_told() -> None:
+    import transformers as t
+
+    size = {"vocab_size": 99, "n_embd": 32, "n_layer": 2, "n_head": 4, "rotary_dim": 4}
+    table = t.GPTJModel(t.GPTJConfig(**size)).eval()
+    ids = torch.tensor([[5, 6, 7]])
+    layers = extract(table, inputs={"input_ids": ids}).blocks["decoder"].layers
+    assert [layer.rotary for layer in layers] == [True, True]
+    some = t.SmolLM3Model(
+        t.SmolLM3Config(
+            hidden_size=32,
+            intermediate_size=37,
+            num_hidden_layers=4,
+            num_attention_heads=4,
+            num_key_value_heads=2,
+            vocab_size=99,
+            no_rope_layers=[1, 1, 1, 0],
+            pad_token_id=0,
+        )
+    ).eval()
+    layers = extract(some, inputs={"input_ids": ids}).blocks["decoder"].layers
+    assert [layer.rotary for layer in layers] == [True, True, True, False]

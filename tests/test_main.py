@@ -66,7 +66,7 @@ def test_options(folder: str) -> None:
         ([], "the following arguments are required: MODEL, TEXT"),
         (["demo"], "the following arguments are required: TEXT"),
         (["demo", "x", "--view", "tail"], "invalid choice: 'tail'"),
-        (["demo", "x", "-o", "x.pdf"], "'x.pdf' does not end in .html"),
+        (["demo", "x", "-o", "x.gif"], "'x.gif' ends in none of .html, .svg, .png, .pdf"),
         (["demo", "x", "-o", "no/x.html"], "the folder 'no' does not exist"),
         (["demo", "x", "--heads", "a"], "'a' is not a list of whole numbers"),
         (["demo", "x", "--layer", "a"], "argument --layer: invalid int value"),

@@ -259,9 +259,9 @@ def test_save_does_not_depend_on_the_locale(trace: AttentionTrace, tmp_path: Pat
     (tmp_path / "x.html").read_text("utf-8")
 
 
-@pytest.mark.parametrize("name", ["x.svg", "x.pdf", "x", "x.html.gz", "x.png"])
+@pytest.mark.parametrize("name", ["x.gif", "x", "x.html.gz"])
 def test_save_refuses_other_suffixes(trace: AttentionTrace, tmp_path: Path, name: str) -> None:
-    with pytest.raises(ValueError, match=r"path=.*: offered is \.html; save as '.*html'"):
+    with pytest.raises(ValueError, match=r"path=.*: offered is \.html, .*; save as '.*html'"):
         HeadView(trace).save(tmp_path / name)
     assert not list(tmp_path.iterdir())
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from itertools import takewhile
@@ -30,6 +31,8 @@ class Sides:
         row: int,
         drop_padding: bool,
     ) -> None:
+        self.model = model
+        self.turning = any("rotary" in type(m).__name__.lower() for m in model.modules())
         self.tokenizer = tokenizer
         self.config = getattr(model, "config", None)
         self.batch = batch
@@ -87,6 +90,27 @@ class Sides:
                 )
             )
         return name_images(strings, numbers, self.config, self.batch)
+
+    def rotary(self, path: str) -> bool:
+        """Whether an attention turns its queries and keys by their positions.
+
+        The model has a module that makes the angles, and the attention has it too or is given them;
+        some models leave single layers out, and GPT-J has a table in place of a module.
+        """
+        try:
+            module = self.model.get_submodule(path)
+        except AttributeError:
+            return False
+        if not getattr(module, "use_rope", True):
+            return False
+        if getattr(module, "rotary_dim", None):
+            return True
+        if any("rotary" in type(m).__name__.lower() for m in module.modules()):
+            return True
+        given = inspect.signature(module.forward).parameters
+        return self.turning and not given.keys().isdisjoint(
+            {"position_embeddings", "rotary_pos_emb", "cos"}
+        )
 
     def sentences(self, stack: str, length: int) -> tuple[int, ...] | None:
         """The sentence of each position, if there are two."""
@@ -215,7 +239,7 @@ def _block(
         wanted = capture.keep.layers
         if record.queries is None or record.keys is None or (wanted and index not in wanted):
             continue
-        layer = record.as_layer(index)
+        layer = record.as_layer(index, rotary=not record.cross and sides.rotary(record.path))
         if not whole:
             layer = replace(
                 layer,

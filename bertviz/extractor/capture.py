@@ -64,7 +64,7 @@ class Record:
     difference: float | None = None  # from what the model computed, where that was asked
     all_keys: Tensor | None = None  # until it is checked: those of the steps before too
 
-    def as_layer(self, index: int = 0) -> LayerAttention:
+    def as_layer(self, index: int = 0, rotary: bool = False) -> LayerAttention:
         """What it is in a trace."""
         return LayerAttention(
             index=index,
@@ -79,6 +79,7 @@ class Record:
             mask=self.mask,
             position_bias=self.position_bias,
             key_heads=self.key_heads,
+            rotary=rotary,
         )
 
     def check_output(self, values: Tensor, output: Tensor) -> None:

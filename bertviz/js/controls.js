@@ -4,6 +4,7 @@
 
 import { format } from "d3-format";
 import { select } from "d3-selection";
+import { SEVERAL } from "./regroup.js";
 import { pairsOf } from "./state.js";
 
 /** @typedef {import("./shell.js").Frame} Frame */
@@ -75,6 +76,22 @@ export function addSelect(parent, name, label, chosen) {
         .text((d) => d.text);
       box.value = value;
     },
+    /**
+     * Options under headings; what has none stands first.
+     * @param {{label: string, options: {value: string, text: string}[]}[]} groups
+     * @param {string} value
+     */
+    drawGroups(groups, value) {
+      if (!box.options.length) {
+        for (const { label, options } of groups.filter((g) => g.options.length)) {
+          const parent = label ? document.createElement("optgroup") : box;
+          if (parent !== box) Object.assign(parent, { label });
+          parent.append(...options.map((o) => new Option(o.text, o.value)));
+          if (parent !== box) box.append(parent);
+        }
+      }
+      box.value = value;
+    },
   };
 }
 
@@ -134,6 +151,71 @@ export function addSwitch(parent, name, values, chosen) {
       buttons.forEach((button, i) => button.setAttribute("aria-pressed", String(values[i] === value)));
     },
   };
+}
+
+/**
+ * A button that is on or off.
+ * @param {HTMLElement} parent
+ * @param {string} name
+ * @param {string} label
+ * @param {string} title what it does
+ */
+export function addToggle(parent, name, label, title) {
+  const button = add(parent, "onoff", "button");
+  button.dataset.action = name;
+  button.textContent = label;
+  button.title = title;
+  return {
+    element: button,
+    /** @param {boolean} on */
+    draw(on) {
+      button.setAttribute("aria-pressed", String(on));
+    },
+  };
+}
+
+/**
+ * The picture as a file, exactly as it stands.
+ * @param {HTMLElement} toolbar
+ * @param {Frame} frame
+ */
+export function addSave(toolbar, frame) {
+  const group = add(toolbar, "save", "span");
+  group.append("Save");
+  for (const format of /** @type {const} */ (["svg", "png"])) {
+    const button = add(group, "link", "button");
+    button.dataset.action = format;
+    button.textContent = format.toUpperCase();
+    button.setAttribute("aria-label", `Save as ${button.textContent}`);
+    button.addEventListener("click", async () => {
+      const svg = new Blob([await frame.svg()], { type: "image/svg+xml" });
+      const file = format === "svg" ? svg : await pngOf(svg);
+      const link = document.createElement("a");
+      link.href = URL.createObjectURL(file);
+      link.download = `${frame.state().view}_view.${format}`;
+      link.click();
+      setTimeout(() => URL.revokeObjectURL(link.href), 10_000);
+    });
+  }
+}
+
+/**
+ * @param {Blob} svg
+ * @returns {Promise<Blob>} in twice as many pixels
+ */
+async function pngOf(svg) {
+  const image = new Image();
+  image.src = URL.createObjectURL(svg);
+  await image.decode();
+  const canvas = document.createElement("canvas");
+  canvas.width = 2 * image.naturalWidth;
+  canvas.height = 2 * image.naturalHeight;
+  const context = /** @type {CanvasRenderingContext2D} */ (canvas.getContext("2d"));
+  context.drawImage(image, 0, 0, canvas.width, canvas.height);
+  URL.revokeObjectURL(image.src);
+  return new Promise((resolve, reject) =>
+    canvas.toBlob((png) => (png ? resolve(png) : reject(new Error("The picture is too large for a PNG.")))),
+  );
 }
 
 /**
@@ -206,7 +288,9 @@ export function addHeadSquares(parent, frame) {
   });
 
   return {
-    draw() {
+    element: row,
+    /** @param {string | null} color of all, where they are drawn as one */
+    draw(color) {
       const { heads } = frame.state();
       const theme = frame.theme();
       select(squares)
@@ -217,7 +301,7 @@ export function addHeadSquares(parent, frame) {
         .attr("data-head", (head) => head)
         .attr("aria-pressed", (head) => String(heads.includes(head)))
         .attr("aria-label", (head) => `Head ${head}`)
-        .style("background", (head) => theme.head(head))
+        .style("background", (head) => color ?? theme.head(head))
         .style("color", theme.onHead)
         .text((head) => head);
       all.style.visibility = heads.length === headsOf(frame).length ? "hidden" : "visible";
@@ -264,14 +348,15 @@ export function headsOf(frame) {
  * @param {object} on
  * @param {(position: number) => void} on.enter
  * @param {() => void} on.leave
- * @param {(position: number) => void} on.click
- * @param {(position: number) => void} on.move keyboard
+ * @param {(position: number, more: boolean) => void} on.click more: beside what is selected
+ * @param {(position: number, more: boolean) => void} on.move keyboard
  * @param {(side: Side) => void} [on.cross] keyboard: to the other column
  */
 export function addTokenColumn(parent, side, on) {
   const column = add(parent, `column ${side}`);
   column.setAttribute("role", "listbox");
   column.setAttribute("aria-label", `${side} tokens`);
+  column.setAttribute("aria-multiselectable", "true");
   /** @type {Int32Array} */
   let shown = new Int32Array(0);
   let focusAfterDraw = false;
@@ -290,7 +375,7 @@ export function addTokenColumn(parent, side, on) {
   });
   column.addEventListener("click", (event) => {
     const position = positionAt(event);
-    if (position !== null) on.click(position);
+    if (position !== null) on.click(position, event.shiftKey || event.ctrlKey || event.metaKey);
   });
   column.addEventListener("keydown", (event) => {
     const position = positionAt(event);
@@ -299,12 +384,12 @@ export function addTokenColumn(parent, side, on) {
     const step = { ArrowDown: 1, ArrowUp: -1, PageDown: 10, PageUp: -10 }[event.key];
     if (step) {
       focusAfterDraw = true;
-      on.move(shown[Math.min(Math.max(row + step, 0), shown.length - 1)]);
+      on.move(shown[Math.min(Math.max(row + step, 0), shown.length - 1)], event.shiftKey);
     } else if (event.key === "Home" || event.key === "End") {
       focusAfterDraw = true;
-      on.move(shown[event.key === "Home" ? 0 : shown.length - 1]);
+      on.move(shown[event.key === "Home" ? 0 : shown.length - 1], false);
     } else if (event.key === "Enter" || event.key === " ") {
-      on.click(position);
+      on.click(position, event.shiftKey);
     } else if (on.cross && event.key === (side === "query" ? "ArrowRight" : "ArrowLeft")) {
       on.cross(side === "query" ? "key" : "query");
     } else {
@@ -323,16 +408,18 @@ export function addTokenColumn(parent, side, on) {
     },
     /**
      * @param {object} options
-     * @param {Tokens} options.tokens
+     * @param {string[]} options.text by position
      * @param {Int32Array} options.positions the model's positions, one a row
      * @param {[number, number]} options.rows the part that is in view
      * @param {number | null} options.selected
+     * @param {number[]} [options.also] selected beside it
      * @param {(position: number) => string} [options.className]
      * @param {number} [options.row] height of a row
      */
-    draw({ tokens, positions, rows, selected, className, row = ROW }) {
+    draw({ text, positions, rows, selected, also = [], className, row = ROW }) {
       shown = positions;
       const visible = Array.from({ length: Math.max(0, rows[1] - rows[0]) }, (_, i) => rows[0] + i);
+      const isChosen = (/** @type {number} */ i) => i === selected || also.includes(i);
       const inTab = selected !== null ? selected : positions[Math.min(rows[0], positions.length - 1)];
       select(column)
         .selectAll("div")
@@ -343,10 +430,10 @@ export function addTokenColumn(parent, side, on) {
         .attr("data-token", side)
         .attr("data-index", (r) => positions[r])
         .attr("tabindex", (r) => (positions[r] === inTab ? 0 : -1))
-        .attr("aria-selected", (r) => String(positions[r] === selected))
+        .attr("aria-selected", (r) => String(isChosen(positions[r])))
         .attr("class", (r) => {
           const position = positions[r];
-          return `token ${position === selected ? "selected" : ""} ${className?.(position) ?? ""}`;
+          return `token ${isChosen(position) ? "selected" : ""} ${className?.(position) ?? ""}`;
         })
         .style("top", (r) => `${r * row}px`)
         .style("height", `${row}px`)
@@ -354,8 +441,8 @@ export function addTokenColumn(parent, side, on) {
         .each(function (r) {
           // Only when it changes: new text under a resting pointer counts as entering the token.
           const element = /** @type {HTMLElement} */ (/** @type {unknown} */ (this));
-          const text = tokens.text[positions[r]];
-          if (element.textContent !== text) element.textContent = text;
+          const own = text[positions[r]];
+          if (element.textContent !== own) element.textContent = own;
         });
       if (focusAfterDraw && selected !== null) {
         focusAfterDraw = false;
@@ -380,9 +467,11 @@ export function addTooltip(root) {
      * @param {string} text
      * @param {number} clientX
      * @param {number} clientY
+     * @param {HTMLElement | null} [picture] below the text
      */
-    show(text, clientX, clientY) {
+    show(text, clientX, clientY, picture = null) {
       box.textContent = text;
+      if (picture) box.append(picture);
       box.hidden = false;
       const around = root.getBoundingClientRect();
       const { offsetWidth: width, offsetHeight: height } = box;
@@ -403,7 +492,8 @@ export function addTooltip(root) {
 
 /**
  * @type {WeakMap<HTMLElement, {
- *   show: (text: string, clientX: number, clientY: number) => void, hide: () => void}>}
+ *   show: (text: string, clientX: number, clientY: number, picture?: HTMLElement | null) => void,
+ *   hide: () => void}>}
  */
 const tooltips = new WeakMap();
 
@@ -412,11 +502,23 @@ const tooltips = new WeakMap();
  * What a token's tooltip begins with: its whole text, its position, the tokenizer's own string.
  * @param {Tokens} tokens
  * @param {number} position
+ * @param {string[]} [text] what is shown, where words stand for tokens
  */
-export function describeToken(tokens, position) {
+export function describeToken(tokens, position, text = tokens.text) {
   const raw = tokens.raw?.[position];
+  const last = text === tokens.text ? position : (tokens.words?.of.lastIndexOf(tokens.words.of[position]) ?? position);
+  if (last > position) return `${text[position]}  (positions ${position} to ${last})`;
   const own = raw !== undefined && raw !== tokens.text[position] ? `, in the tokenizer ${raw}` : "";
-  return `${tokens.text[position]}  (position ${position}${own})`;
+  return `${text[position]}  (position ${position}${own})`;
+}
+
+/**
+ * What a drawn head is called: its number, or what several are together.
+ * @param {number} head
+ * @param {import("./state.js").State} state
+ */
+export function headName(head, { heads, combine }) {
+  return head === SEVERAL ? `${combine} of ${heads.length} heads` : `head ${head}`;
 }
 
 /**
@@ -424,25 +526,37 @@ export function describeToken(tokens, position) {
  * @param {string[]} texts
  * @param {number} least
  * @param {number} most
+ * @param {Measure} [measure]
  */
-export function columnWidth(texts, least, most) {
-  let width = widths.get(texts);
+export function columnWidth(texts, least, most, measure = measured) {
+  const known = widths.get(measure) ?? new WeakMap();
+  widths.set(measure, known);
+  let width = known.get(texts);
   if (width === undefined) {
-    const context = /** @type {CanvasRenderingContext2D} */ (
-      document.createElement("canvas").getContext("2d")
-    );
-    // 600 is the weight of a selected token: selecting must not cut it off.
-    context.font = '600 13.5px system-ui, -apple-system, "Segoe UI", "DejaVu Sans", sans-serif';
     width = 0;
     for (const text of new Set(texts)) {
       // A few dozen characters are wider than any column, and measuring thousands takes long.
-      const own = text.length > 40 ? Infinity : context.measureText(text).width + 22;
-      width = Math.max(width, own);
+      width = Math.max(width, text.length > 40 ? Infinity : measure(text) + 22);
     }
-    widths.set(texts, width);
+    known.set(texts, width);
   }
   return Math.ceil(Math.min(Math.max(width, least), most));
 }
 
-/** @type {WeakMap<string[], number>} of texts that were measured */
+/** @typedef {(text: string) => number} Measure */
+/** @type {WeakMap<Measure, WeakMap<string[], number>>} of texts that were measured */
 const widths = new WeakMap();
+/** @type {CanvasRenderingContext2D | null} */
+let measuring = null;
+
+/** @type {Measure} as wide as this browser draws it */
+function measured(text) {
+  if (!measuring) {
+    measuring = /** @type {CanvasRenderingContext2D} */ (
+      document.createElement("canvas").getContext("2d")
+    );
+    // 600 is the weight of a selected token: selecting must not cut it off.
+    measuring.font = '600 13.5px system-ui, -apple-system, "Segoe UI", "DejaVu Sans", sans-serif';
+  }
+  return measuring.measureText(text).width;
+}

@@ -1,5 +1,7 @@
 // Which lines a picture has: weights, seen through what a reader has chosen.
 
+import { keyCountOf } from "./regroup.js";
+
 /** @typedef {import("./payload.js").Weights} Weights */
 /** @typedef {ReturnType<typeof edgesOf>} Edges */
 
@@ -16,13 +18,21 @@ const SPREAD = 0.005;
  * @param {Int32Array} options.keys
  * @param {number | null} options.query selected
  * @param {number | null} options.key selected
+ * @param {number[]} [options.also] selected beside it, on the same side
  * @param {Int32Array | null} [options.among] what a row has on these keys is all it has: renormalised
+ * @param {number} [options.mass] at rest, only the strongest edges of each row until they hold this
+ *   part of it
  */
-export function edgesOf(weights, { heads, queries, keys, query, key, among = null }) {
+export function edgesOf(weights, options) {
+  const { heads, queries, keys, query, key, also = [], among = null } = options;
   const slots = heads.map((head) => weights.heads.indexOf(head));
   const selected = query !== null || key !== null;
+  // What is selected is shown whole.
+  const mass = selected ? 1 : (options.mass ?? 1);
   // At rest lines overlap; the root keeps one head at full weight and twelve from becoming a blot.
   const gain = selected ? 1 : 1 / Math.sqrt(heads.length);
+  const chosenQueries = query === null ? null : new Set([query, ...(key === null ? also : [])]);
+  const chosenKeys = key === null ? null : new Set([key, ...(query === null ? also : [])]);
   const keyRow = rowsOf(keys, weights.keys);
   const amongRow = among && rowsOf(among, weights.keys);
   const factorOf = (/** @type {number} */ row) => {
@@ -30,7 +40,8 @@ export function edgesOf(weights, { heads, queries, keys, query, key, among = nul
     const { listed, spread } = insideOf(weights, row, amongRow, among.length);
     return listed + spread > 0 ? 1 / (listed + spread) : 1;
   };
-  const queryRows = Array.from(queries.keys()).filter((r) => query === null || queries[r] === query);
+  const queryRows = Array.from(queries.keys()).filter((r) => chosenQueries?.has(queries[r]) ?? true);
+  const cut = mass < 1 ? cutsOf(weights, mass) : null;
 
   /** @type {import("./marks.js").EachEdge} */
   const each = (visit) => {
@@ -38,9 +49,10 @@ export function edgesOf(weights, { heads, queries, keys, query, key, among = nul
       for (const r of queryRows) {
         const row = slot * weights.queries + queries[r];
         const factor = factorOf(row);
+        const least = cut ? cut.least[row] : 0;
         for (let e = weights.start[row]; e < weights.start[row + 1]; e++) {
           const k = weights.key[e];
-          if (keyRow[k] < 0 || (key !== null && k !== key)) continue;
+          if (weights.weight[e] < least || keyRow[k] < 0 || (chosenKeys && !chosenKeys.has(k))) continue;
           visit(i, r, keyRow[k], weights.weight[e] * factor * gain);
         }
       }
@@ -56,7 +68,7 @@ export function edgesOf(weights, { heads, queries, keys, query, key, among = nul
       for (const slot of slots) {
         for (const r of queryRows) {
           const row = slot * weights.queries + queries[r];
-          n += weights.start[row + 1] - weights.start[row];
+          n += cut ? cut.count[row] : weights.start[row + 1] - weights.start[row];
         }
       }
       return n;
@@ -98,24 +110,28 @@ export function edgesOf(weights, { heads, queries, keys, query, key, among = nul
       });
       return edges;
     },
-    /** The drawn rows, head by head: their numbers, and their mass inside the drawn keys. */
+    /** The drawn rows, head by head: their numbers, and where their mass is. */
     get rows() {
       const n = slots.length * queryRows.length;
       const rows = {
         head: new Uint16Array(n),
         query: new Uint32Array(n),
         listed: new Float32Array(n),
-        outside: new Float32Array(n),
+        outside: new Float32Array(n), // listed, on keys that are not shown
+        weaker: new Float32Array(n), // listed, but not among the strongest
         unlisted: new Float32Array(n),
       };
       let i = 0;
       slots.forEach((slot, s) => {
         for (const r of queryRows) {
           const row = slot * weights.queries + queries[r];
+          const least = cut ? cut.least[row] : 0;
           rows.head[i] = heads[s];
           rows.query[i] = queries[r];
           for (let e = weights.start[row]; e < weights.start[row + 1]; e++) {
-            rows[keyRow[weights.key[e]] < 0 ? "outside" : "listed"][i] += weights.weight[e];
+            const where =
+              keyRow[weights.key[e]] < 0 ? "outside" : weights.weight[e] < least ? "weaker" : "listed";
+            rows[where][i] += weights.weight[e];
           }
           rows.unlisted[i++] = weights.hidden[row];
         }
@@ -127,11 +143,50 @@ export function edgesOf(weights, { heads, queries, keys, query, key, among = nul
      * renormalising.
      */
     get hidden() {
-      const { outside, unlisted } = scene.rows;
-      return outside.map((mass, i) => mass + unlisted[i]);
+      const { outside, weaker, unlisted } = scene.rows;
+      return outside.map((mass, i) => mass + weaker[i] + unlisted[i]);
     },
   };
   return scene;
+}
+
+/**
+ * @typedef {object} Cuts how much of each row is drawn, when that is a part of it
+ * @property {number} mass
+ * @property {Float32Array} least weight that is drawn
+ * @property {Uint32Array} count of weights that are drawn
+ */
+
+/** @type {WeakMap<Weights, Cuts>} */
+const cuts = new WeakMap();
+
+/**
+ * @param {Weights} weights
+ * @param {number} mass
+ * @returns {Cuts}
+ */
+function cutsOf(weights, mass) {
+  let found = cuts.get(weights);
+  if (found?.mass === mass) return found;
+  const { start, weight, hidden } = weights;
+  const rows = hidden.length;
+  found = {
+    mass,
+    least: new Float32Array(rows),
+    count: new Uint32Array(rows),
+  };
+  for (let row = 0; row < rows; row++) {
+    const sorted = weight.slice(start[row], start[row + 1]).sort();
+    const wanted = mass * (sorted.reduce((a, b) => a + b, 0) + hidden[row]);
+    let sum = 0;
+    let i = sorted.length;
+    while (i > 0 && sum < wanted - 1e-6) sum += sorted[--i];
+    while (i > 0 && sorted[i - 1] === sorted[i]) sum += sorted[--i]; // equal ones are drawn alike
+    found.least[row] = sorted[i] ?? 0;
+    found.count[row] = sorted.length - i;
+  }
+  cuts.set(weights, found);
+  return found;
 }
 
 /**
@@ -150,7 +205,7 @@ function insideOf(weights, row, keyRow, count) {
     listed += weights.weight[e];
     entries++;
   }
-  const rest = weights.keys - (to - from);
+  const rest = keyCountOf(weights) - (to - from);
   return { listed, spread: rest > 0 ? (weights.hidden[row] * (count - entries)) / rest : 0 };
 }
 
@@ -167,16 +222,41 @@ function rowsOf(positions, count) {
 }
 
 /**
- * Per row of one side, the mean weight over the drawn heads.
+ * The tokens of one side that are selected.
+ * @param {{query: number | null, key: number | null, also?: number[]}} state
+ * @param {"query" | "key"} side
+ */
+export function chosenOf({ query, key, also = [] }, side) {
+  const one = side === "query" ? query : key;
+  return one === null ? [] : [one, ...also];
+}
+
+/**
+ * Per drawn head and row of one side, the mean weight over the selected tokens of the other.
  * @param {Edges} edges
  * @param {number} heads
  * @param {"query" | "key"} side
  * @param {number} rows
+ * @param {number} [selected] how many tokens
+ * @returns {Float32Array} (heads, rows)
  */
-export function meansOf(edges, heads, side, rows) {
-  const means = new Float64Array(rows);
-  edges.each((_, queryRow, keyRow, opacity) => {
-    means[side === "key" ? keyRow : queryRow] += opacity / edges.gain / heads;
+export function boxesOf(edges, heads, side, rows, selected = 1) {
+  const boxes = new Float32Array(heads * rows);
+  edges.each((slot, queryRow, keyRow, opacity) => {
+    boxes[slot * rows + (side === "key" ? keyRow : queryRow)] += opacity / edges.gain / selected;
+  });
+  return boxes;
+}
+
+/**
+ * Per row, the mean of boxes over the heads.
+ * @param {Float32Array} boxes (heads, rows)
+ * @param {number} heads
+ */
+export function meansOf(boxes, heads) {
+  const means = new Float64Array(boxes.length / heads);
+  boxes.forEach((value, i) => {
+    means[i % means.length] += value / heads;
   });
   return means;
 }
@@ -186,10 +266,10 @@ export function meansOf(edges, heads, side, rows) {
  * @param {Edges} edges
  */
 export function meanHidden(edges) {
-  const { outside, unlisted } = edges.rows;
+  const { outside, weaker, unlisted } = edges.rows;
   const mean = (/** @type {Float32Array} */ values) =>
     values.reduce((sum, value) => sum + value, 0) / Math.max(1, values.length);
-  return { outside: mean(outside), unlisted: mean(unlisted) };
+  return { outside: mean(outside), weaker: mean(weaker), unlisted: mean(unlisted) };
 }
 
 /**

@@ -1,15 +1,37 @@
 // The head view: where the heads of one layer look. Two columns of tokens, queries left and keys
-// right, and a line for every weight.
+// right, and a line for every weight; or the same as a matrix.
 
-import { add, addHeadSquares, addMark, addSourceSelects, addSwitch, shortWeight } from "./controls.js";
+import {
+  add,
+  addHeadSquares,
+  addMark,
+  addSave,
+  addSelect,
+  addSourceSelects,
+  addSwitch,
+  addToggle,
+  headsOf,
+  option,
+  shortWeight,
+} from "./controls.js";
 import { edgesOf, meanHidden } from "./edges.js";
-import { addFooter } from "./footer.js";
-import { addLines } from "./lines.js";
-import { addMatrix } from "./matrix.js";
-import { positionsOf } from "./state.js";
+import { addFooter, drawFooter } from "./footer.js";
+import { drawHeader } from "./header.js";
+import { addLines, drawLines, linesPlot } from "./lines.js";
+import { addMatrix, colorOf, drawMatrix, matrixPlot } from "./matrix.js";
+import { addOverview, OVERVIEW } from "./overview.js";
+import { tokensOf } from "./payload.js";
+import { hasWords, regrouped, SEVERAL, textOf } from "./regroup.js";
+import { HIDDEN, isFiltered, MASSES, positionsOf } from "./state.js";
+import { estimatedWidth, Sheet } from "./svg.js";
 
 /** @typedef {import("./payload.js").Source} Source */
 /** @typedef {import("./state.js").State} State */
+/** @typedef {import("./theme.js").Theme} Theme */
+
+/** More tokens than this are a long text: it has an overview, and begins with the strongest lines. */
+export const LONG = 64;
+const STRONGEST = 0.5;
 
 /**
  * The picture of a state, as data.
@@ -19,53 +41,107 @@ import { positionsOf } from "./state.js";
 export function headScene(source, state) {
   const block = source.block(state.block);
   const layer = source.layer(state.block, state.layer);
-  const weights = source.weights(layer);
-  const queries = positionsOf(block, "query", state.pair);
-  const keys = positionsOf(block, "key", state.pair);
-  const { heads, query, key } = state;
-  const among = state.renormalize ? keys : null;
-  const edges = edgesOf(weights, { heads, queries, keys, query, key, among });
-  const rest = { view: "head", among, block, layer, weights, heads, queries, keys, query, key };
-  return Object.assign(Object.create(edges), rest);
+  const weights = regrouped(source.weights(layer), block, state);
+  const heads = (state.combine ?? "each") === "each" ? state.heads : [SEVERAL];
+  const all = { queries: positionsOf(block, "query", state), keys: positionsOf(block, "key", state) };
+  const { query, key, also, mass } = state;
+  const part = windowOf(all, state.zoom);
+  const among = state.renormalize ? all.keys : null;
+  const shown = { block, layer, weights, heads, among, ...part };
+  const edges = edgesOf(weights, { heads, ...part, query, key, also, among, mass });
+  const text = {
+    query: textOf(tokensOf(block, "query"), state.words),
+    key: textOf(tokensOf(block, "key"), state.words),
+  };
+  return Object.assign(Object.create(edges), { view: "head", ...shown, all, text, query, key });
 }
 
 /**
- * Queries and keys of a window.
- * @param {ReturnType<typeof headScene>} scene
- * @param {State} state
+ * @param {{queries: Int32Array, keys: Int32Array}} all
+ * @param {State["zoom"]} zoom
  */
-function zoomed({ queries, keys }, { zoom }) {
+function windowOf({ queries, keys }, zoom) {
   if (!zoom) return { queries, keys };
   return {
-    queries: queries.filter((/** @type {number} */ q) => q >= zoom[0] && q < zoom[1]),
-    keys: keys.filter((/** @type {number} */ k) => k >= zoom[2] && k < zoom[3]),
+    queries: queries.filter((q) => q >= zoom[0] && q < zoom[1]),
+    keys: keys.filter((k) => k >= zoom[2] && k < zoom[3]),
   };
+}
+
+/**
+ * What lines, matrix and overview draw.
+ * @param {ReturnType<typeof headScene>} scene
+ * @param {State} state
+ * @param {Theme} theme
+ */
+function pictureOf(scene, state, theme) {
+  const several = scene.heads[0] === SEVERAL;
+  return {
+    ...scene,
+    edges: scene,
+    colors: several ? [theme.accent] : state.heads.map((head) => theme.head(head)),
+    name: JSON.stringify([
+      ...[state.block, state.layer, state.heads, state.pair, state.renormalize],
+      ...[state.words, state.combine, state.hide, state.mass, state.zoom],
+    ]),
+  };
+}
+
+/**
+ * The matrix and the overview show what is there, whatever is selected.
+ * @param {ReturnType<typeof pictureOf>} picture
+ * @param {{queries: Int32Array, keys: Int32Array}} part
+ */
+function unselected(picture, part) {
+  const { heads, weights, among } = picture;
+  const edges = edgesOf(weights, { heads, ...part, query: null, key: null, among });
+  return { ...picture, ...part, edges };
 }
 
 /** @type {import("./shell.js").View} */
 export const headView = {
   keys: ["mode"],
-  start: () => ({ mode: "lines", zoom: null, renormalize: false }),
+  start: (payload) => ({
+    mode: "lines",
+    zoom: null,
+    renormalize: false,
+    words: false,
+    combine: "each",
+    hide: "nothing",
+    also: [],
+    mass: Math.max(...payload.blocks.map((b) => b.query.text.length)) > LONG ? STRONGEST : 1,
+  }),
   needs: (source, state) => [source.layer(state.block, state.layer)],
   create(frame) {
     const { root, source } = frame;
+    const { blocks } = source.payload;
     const toolbar = add(root, "toolbar");
     const selects = addSourceSelects(toolbar, frame, { layer: true });
-    const whole = add(toolbar, "renormalize", "button");
-    whole.dataset.action = "renormalize";
-    whole.textContent = "Renormalise";
-    whole.title = "Rows inside the filter add up to one";
-    whole.addEventListener("click", () => frame.set({ renormalize: !frame.state().renormalize }));
+    const hide = addSelect(toolbar, "hide", "Hide", (value) =>
+      frame.set({ hide: /** @type {State["hide"]} */ (value) }),
+    );
+    const whole = addToggle(toolbar, "renormalize", "Renormalise", "Rows add up to one over the keys that are shown");
+    whole.element.addEventListener("click", () => frame.set({ renormalize: !frame.state().renormalize }));
+    const words = addToggle(toolbar, "words", "Words", "Words instead of their pieces: summed over keys, mean over queries");
+    words.element.addEventListener("click", () => frame.set({ words: !frame.state().words }));
+    const mass = addSelect(toolbar, "mass", "Lines", (value) => frame.set({ mass: Number(value) }));
+    mass.element.title = "At rest: all lines, or the strongest ones of each row that hold this part of it";
     const modes = addSwitch(toolbar, "mode", ["lines", "matrix"], (mode) =>
       frame.set({ mode: /** @type {"lines" | "matrix"} */ (mode), query: null, key: null, locked: false }),
     );
+    addSave(toolbar, frame);
     addMark(toolbar, source.payload.model);
     const squares = addHeadSquares(root, frame);
-    const asLines = add(root, "as-lines");
+    const combine = addSelect(squares.element, "combine", "drawn", (value) =>
+      frame.set({ combine: /** @type {State["combine"]} */ (value) }),
+    );
+    const body = add(root, "body");
+    const asLines = add(body, "as-lines");
     const lines = addLines(asLines, frame);
-    const matrix = addMatrix(root, frame);
+    const matrix = addMatrix(body, frame);
+    const overview = addOverview(body, frame);
     const footers = {
-      lines: addFooter(root, "click locks · Esc clears · ↑ ↓ moves"),
+      lines: addFooter(root, "click locks · Shift-click adds · Esc clears · ↑ ↓ moves"),
       matrix: addFooter(root, "click locks · Esc clears · arrows move · drag enlarges"),
     };
 
@@ -75,18 +151,28 @@ export const headView = {
       draw(state) {
         const theme = frame.theme();
         const scene = headScene(source, state);
+        const { block } = scene;
         selects.draw();
-        squares.draw();
-        whole.hidden = state.pair === "All";
-        whole.setAttribute("aria-pressed", String(Boolean(state.renormalize)));
-        const what = state.renormalize ? `renormalised to ${state.pair}` : "";
-        const picture = {
-          ...scene,
-          edges: scene,
-          colors: state.heads.map((head) => theme.head(head)),
-          name: JSON.stringify([state.block, state.layer, state.heads, state.pair, state.renormalize]),
-        };
+        squares.draw(scene.heads[0] === SEVERAL ? theme.accent : null);
+        hide.draw(
+          Object.entries(HIDDEN)
+            .filter(([name]) => name !== "special" || tokensOf(block, "query").special.length || tokensOf(block, "key").special.length)
+            .map(([name, { label }]) => option(name, label)),
+          state.hide ?? "nothing",
+        );
+        whole.element.hidden = !isFiltered(state);
+        whole.draw(Boolean(state.renormalize));
+        words.element.hidden = !blocks.some(hasWords);
+        words.draw(Boolean(state.words));
         const mode = state.mode ?? "lines";
+        mass.element.hidden = mode === "matrix";
+        const masses = [...new Set([...MASSES, state.mass ?? 1])].sort((a, b) => b - a);
+        mass.draw(masses.map((m) => option(m, massName(m))), String(state.mass ?? 1));
+        combine.element.hidden = headsOf(frame).length < 2;
+        combine.draw(
+          [option("each", "one by one"), option("mean", "as their mean"), option("sum", "as their sum")],
+          state.combine ?? "each",
+        );
         modes.draw(mode);
         if (mode !== shown) {
           // Only one of the two is in the page at a time.
@@ -94,35 +180,82 @@ export const headView = {
           for (const part of [asLines, matrix.element, ...Object.values(footers).map((f) => f.element)]) {
             part.remove();
           }
-          root.append(mode === "lines" ? asLines : matrix.element, footers[mode].element);
+          body.prepend(mode === "lines" ? asLines : matrix.element);
+          root.append(footers[mode].element);
         }
+
+        const picture = pictureOf(scene, state, theme);
+        const long = Math.max(scene.all.queries.length, scene.all.keys.length) > LONG;
+        const beside = long && frame.width() >= 560;
+        body.classList.toggle("beside", beside);
+        overview.element.hidden = !long;
+        if (long) overview.draw(scene.all, () => unselected(picture, scene.all), state);
+        const width = frame.width() - (beside ? OVERVIEW + 24 : 0);
         if (mode === "matrix") {
-          const { heads, weights } = scene;
-          const part = zoomed(scene, state);
-          const { among } = scene;
-          const edges = edgesOf(weights, { heads, ...part, query: null, key: null, among });
-          const name = JSON.stringify([picture.name, state.zoom]);
-          const cells = matrix.draw({ ...picture, ...part, edges, name }, state, frame.width());
-          footers.matrix.draw({
-            theme,
-            legend: [heads.length > 1 ? "mean weight" : "weight", what].filter(Boolean).join(", "),
-            largest: shortWeight(cells.max),
-            note: massNote(edges, { ...state, query: null, key: null }),
-          });
-          return Object.assign(scene, { matrix: { ...cells, ...part } });
+          const cells = matrix.draw(unselected(picture, windowOf(scene.all, state.zoom)), state, width);
+          footers.matrix.draw({ theme, ...legendOf(scene, state, { max: cells.max, color: colorOf(picture, theme) }) });
+          return Object.assign(scene, { matrix: { ...cells, queries: scene.queries, keys: scene.keys } });
         }
-        lines.draw(picture, state, frame.width());
-        const gain = shortWeight(scene.gain);
-        footers.lines.draw({
-          theme,
-          legend: ["weight", what, scene.gain === 1 ? "" : `lines at ${gain} of it`].filter(Boolean).join(", "),
-          note: massNote(scene, state),
-        });
+        lines.draw(picture, state, width);
+        footers.lines.draw({ theme, ...legendOf(scene, state) });
         return scene;
       },
     };
   },
+  figure(source, state, { theme, width }) {
+    const scene = headScene(source, state);
+    const picture = pictureOf(scene, state, theme);
+    const matrix = state.mode === "matrix";
+    const plot = matrix ? null : linesPlot(picture, state, width, estimatedWidth);
+    const cells = matrix ? matrixPlot(unselected(picture, windowOf(scene.all, state.zoom)), state, width, estimatedWidth) : null;
+    const inner = plot ? plot.width : cells ? cells.labels.query + cells.width : width;
+    const sheet = new Sheet(theme, Math.max(inner, 420), `Head view, layer ${state.layer}`);
+    const several = scene.heads[0] === SEVERAL;
+    drawHeader(sheet, source.payload, state, {
+      heads: state.heads.map((head) => ({ head, color: several ? theme.accent : theme.head(head) })),
+      what: several ? `${state.combine} of the heads` : "",
+    });
+    if (plot) drawLines(sheet, plot);
+    const drawn = cells ? { max: drawMatrix(sheet, cells).max, color: colorOf(picture, theme) } : undefined;
+    drawFooter(sheet, legendOf(scene, state, drawn));
+    return sheet;
+  },
 };
+
+/** @param {number} mass */
+function massName(mass) {
+  return mass === 1 ? "all" : `top ${Math.round(100 * mass)} %`;
+}
+
+/** @param {State} state */
+const shownPart = ({ pair }) => (pair === "All" ? "what is shown" : pair);
+
+/**
+ * What colours and opacity mean, and what the picture leaves out.
+ * @param {ReturnType<typeof headScene>} scene
+ * @param {State} state
+ * @param {{max: number, color: string}} [cells] of a matrix
+ */
+function legendOf(scene, state, cells) {
+  const { combine = "each" } = state;
+  const what = state.renormalize ? `renormalised to ${shownPart(state)}` : "";
+  if (cells) {
+    const kind = combine === "sum" ? "sum of weights" : state.heads.length > 1 ? "mean weight" : "weight";
+    return {
+      legend: [kind, what].filter(Boolean).join(", "),
+      largest: shortWeight(cells.max),
+      colors: ["transparent", cells.color],
+      note: massNote(scene, { ...state, query: null, key: null }),
+    };
+  }
+  const gain = shortWeight(scene.gain);
+  const kind = combine === "each" ? "weight" : `${combine} of ${state.heads.length} heads`;
+  return {
+    legend: [kind, what, scene.gain === 1 ? "" : `lines at ${gain} of it`].filter(Boolean).join(", "),
+    largest: combine === "sum" ? "1 and more" : "1",
+    note: massNote(scene, state),
+  };
+}
 
 /**
  * What the picture leaves out.
@@ -130,10 +263,13 @@ export const headView = {
  * @param {State} state
  */
 export function massNote(edges, state) {
-  const { outside, unlisted } = meanHidden(edges);
+  const { outside, weaker, unlisted } = meanHidden(edges);
   const shaded = unlisted >= 0.005 && state.key === null ? ", shaded" : "";
   const parts = [`hidden mass ${unlisted.toFixed(2)}${shaded}`];
-  if (state.pair !== "All") parts.push(`outside ${state.pair} ${outside.toFixed(2)}`);
-  const oneRow = state.query !== null && state.heads.length === 1;
+  if (weaker >= 0.0005) parts.push(`in weaker lines ${weaker.toFixed(2)}`);
+  if (isFiltered(state) || state.zoom) {
+    parts.push(`outside ${state.zoom ? "the window" : shownPart(state)} ${outside.toFixed(2)}`);
+  }
+  const oneRow = state.query !== null && !state.also?.length && edges.rows.head.length === 1;
   return parts.join(" · ") + (oneRow ? "" : " (mean per row)");
 }

@@ -1,9 +1,13 @@
-// The bundle's entry: an output's script calls mount once with its payload.
+// The bundle's entry: an output's script calls mount once with its payload; figure draws the same
+// without a page.
 
 import { headView } from "./head_view.js";
 import { modelView } from "./model_view.js";
 import { neuronView } from "./neuron_view.js";
-import { showError, Shell } from "./shell.js";
+import { Source } from "./payload.js";
+import { showError, Shell, WIDTH } from "./shell.js";
+import { initialState } from "./state.js";
+import { THEMES } from "./theme.js";
 
 /** @type {Record<string, import("./shell.js").View>} */
 const VIEWS = { head: headView, model: modelView, neuron: neuronView };
@@ -20,9 +24,32 @@ export function mount(id, payload) {
   for (const host of hosts) {
     if ("bertviz" in host) continue;
     try {
-      new Shell(host, payload, VIEWS[payload.view]);
+      new Shell(host, payload, VIEWS);
     } catch (error) {
       showError(host, error);
     }
   }
+}
+
+/**
+ * The picture that a payload starts with, as SVG. Needs no document.
+ * @param {import("./payload.js").Payload} payload
+ * @param {number} [width]
+ * @returns {Promise<string>}
+ * @throws {RangeError} when there is no such state
+ */
+export async function figure(payload, width = WIDTH) {
+  const view = VIEWS[payload.view];
+  const source = new Source(payload);
+  const state = initialState(payload, view.start(payload));
+  for (const [name, value] of Object.entries(payload.state)) {
+    const shown = JSON.stringify(/** @type {any} */ (state)[name]);
+    if (shown !== JSON.stringify(value)) {
+      throw new RangeError(`${name}=${JSON.stringify(value)} cannot be shown: it would be ${shown}`);
+    }
+  }
+  await source.ensure(source.block(state.block), view.needs(source, state), view.reads ?? "weights");
+  const theme = THEMES[payload.theme === "dark" ? "dark" : "light"];
+  if (!view.figure) throw new Error("This view cannot be saved as a figure yet.");
+  return view.figure(source, state, { theme, width }).svg();
 }

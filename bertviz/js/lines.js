@@ -1,5 +1,6 @@
 // Two columns of tokens and the lines between them: the whole of the head view, a cell of the model
-// view when it is opened, and the neuron view when it is closed.
+// view when it is opened, and the neuron view when it is closed. linesPlot says what stands where
+// and how it is painted; a page and an exported figure are two ways to put that down.
 
 import { select } from "d3-selection";
 import {
@@ -9,11 +10,12 @@ import {
   columnWidth,
   describeToken,
   exactWeight,
+  headName,
   place,
   ROW,
   shortWeight,
 } from "./controls.js";
-import { meansOf, weightsAt } from "./edges.js";
+import { boxesOf, chosenOf, meansOf, weightsAt } from "./edges.js";
 import { paintBoxes, paintFans, paintLines, paintRaster } from "./marks.js";
 import { tokensOf } from "./payload.js";
 import { selectionHandlers } from "./selection.js";
@@ -23,6 +25,7 @@ import { addStage } from "./stage.js";
 /** @typedef {import("./payload.js").Weights} Weights */
 /** @typedef {import("./edges.js").Edges} Edges */
 /** @typedef {import("./state.js").State} State */
+/** @typedef {import("./stage.js").Geometry} Geometry */
 /**
  * @typedef {object} Picture what there is to draw
  * @property {Block} block
@@ -31,14 +34,125 @@ import { addStage } from "./stage.js";
  * @property {number[]} heads
  * @property {Int32Array} queries
  * @property {Int32Array} keys
+ * @property {{query: string[], key: string[]}} text by position
  * @property {string[]} colors per head
  * @property {string} name changes when the lines at rest change
  */
+/** @typedef {ReturnType<typeof linesPlot>} LinesPlot */
 
 const NUMBERS = 44; // width of the column of means
 const BOXES = 148;
-const MANY = 6000; // lines that are quicker rastered than stroked
+const MANY = 6000; // lines that are quicker rastered than stroked, and too many for an editor
 const SHADE = 3; // hidden mass is shaded stronger than it is, or one would not see it on a screen
+const WIDEST = 800;
+
+/**
+ * What stands where.
+ * @param {Picture} picture
+ * @param {State} state
+ * @param {number} available width
+ * @param {import("./controls.js").Measure} [measure] of text
+ */
+export function linesPlot(picture, state, available, measure) {
+  const { edges, heads, queries, keys, text, colors } = picture;
+  // Columns as wide as their tokens need; the lines get the rest, up to a comfortable slope.
+  const width = Math.min(available, WIDEST);
+  const most = Math.max(72, Math.min(180, (width - 2 * NUMBERS - 90) / 2));
+  const least = Math.min(heads.length > 1 ? BOXES : 72, most);
+  const queryWidth = columnWidth(text.query, least, most, measure);
+  const keyWidth = columnWidth(text.key, least, most, measure);
+  const gap = Math.min(300, Math.max(60, width - queryWidth - keyWidth - 2 * NUMBERS));
+  const x = { query: NUMBERS, line: NUMBERS + queryWidth + 2, key: NUMBERS + queryWidth + gap };
+  const lines = { x0: x.line, x1: x.key - 2, colors };
+
+  const selected = state.query !== null || state.key !== null;
+  const boxSide = /** @type {"query" | "key"} */ (state.query !== null ? "key" : "query");
+  const positions = boxSide === "key" ? keys : queries;
+  const chosen = { query: chosenOf(state, "query"), key: chosenOf(state, "key") };
+  const count = Math.max(1, chosen.query.length, chosen.key.length);
+  const boxes = selected ? boxesOf(edges, heads.length, boxSide, positions.length, count) : null;
+  const means = boxes ? meansOf(boxes, heads.length) : new Float64Array(0);
+  let hidden = false;
+  if (!selected) edges.eachSpread(() => (hidden = true));
+
+  return {
+    ...picture,
+    x,
+    width: x.key + keyWidth + NUMBERS,
+    rows: Math.max(queries.length, keys.length),
+    columns: [
+      { side: /** @type {const} */ ("query"), x: x.query, width: queryWidth, positions: queries, chosen: chosen.query },
+      { side: /** @type {const} */ ("key"), x: x.key, width: keyWidth, positions: keys, chosen: chosen.key },
+    ],
+    selected,
+    means,
+    positions,
+    /** Whether the lines at rest are painted pixel by pixel. */
+    raster: !selected && (hidden || edges.count > MANY),
+    headings: [
+      { name: "query", text: "query", x: x.line - 10, anchor: /** @type {const} */ ("end") },
+      { name: "key", text: "key", x: x.key + 8, anchor: /** @type {const} */ ("start") },
+      {
+        name: "mean",
+        text: selected ? (heads.length * count > 1 ? "mean" : "weight") : "",
+        x: boxSide === "key" ? x.key + keyWidth + 8 : NUMBERS - 8,
+        anchor: /** @type {"start" | "end"} */ (boxSide === "key" ? "start" : "end"),
+      },
+    ],
+    /**
+     * Means beside the boxes, where they can be told from zero.
+     * @param {[number, number]} rows
+     */
+    numbers: ([from, to]) =>
+      Array.from(means.keys())
+        .filter((r) => r >= from && r < to && means[r] >= 0.01)
+        .map((r) => ({ r, text: shortWeight(means[r]), strength: 0.6 + 0.4 * Math.min(1, means[r] * 4) })),
+
+    /**
+     * @param {CanvasRenderingContext2D} context
+     * @param {Geometry} geometry
+     */
+    atRest(context, geometry) {
+      if (this.raster) {
+        /** @type {typeof edges.eachSpread} */
+        const eachSpread = (visit) =>
+          edges.eachSpread((slot, row, mass) => visit(slot, row, SHADE * mass));
+        paintRaster(context, edges.each, { ...lines, geometry, eachSpread, keyRows: keys.length });
+      } else {
+        paintLines(context, edges.each, { ...lines, geometry, spread: false });
+      }
+    },
+    /**
+     * @param {CanvasRenderingContext2D} context
+     * @param {Geometry} geometry
+     */
+    touched(context, geometry) {
+      for (const query of chosen.query) {
+        const row = queries.indexOf(query);
+        const masses = heads.map(() => 0);
+        edges.eachSpread((slot, r, mass) => {
+          if (r === row) masses[slot] = mass;
+        });
+        paintFans(context, masses, {
+          apex: x.line,
+          base: x.key - 2,
+          y: (row + 0.5) * ROW,
+          height: keys.length * ROW,
+          colors,
+        });
+      }
+      if (boxes) {
+        paintBoxes(context, boxes, {
+          geometry,
+          x: boxSide === "key" ? x.key : x.query,
+          width: boxSide === "key" ? keyWidth : queryWidth,
+          colors,
+        });
+      }
+      paintLines(context, edges.each, { ...lines, geometry, spread: true });
+    },
+  };
+}
 
 /**
  * @param {HTMLElement} parent
@@ -48,11 +162,6 @@ const SHADE = 3; // hidden mass is shaded stronger than it is, or one would not 
  */
 export function addLines(parent, frame, nothingSelected) {
   const headings = add(parent, "headings");
-  const [queryHeading, keyHeading, meanHeading] = ["query", "key", "mean"].map((text) => {
-    const heading = add(headings, "", "span");
-    heading.textContent = text;
-    return heading;
-  });
   const stage = addStage(parent, frame.redraw);
   const tooltip = addTooltip(frame.root);
   const selection = selectionHandlers(frame, stage, {
@@ -61,6 +170,8 @@ export function addLines(parent, frame, nothingSelected) {
       else tooltip.hide();
     },
     nothingSelected,
+    several: true,
+    rowOf: (side, position) => now?.[side === "query" ? "queries" : "keys"].indexOf(position) ?? 0,
   });
   const query = addTokenColumn(stage.sheet, "query", selection.on("query"));
   const key = addTokenColumn(stage.sheet, "key", selection.on("key"));
@@ -79,15 +190,16 @@ export function addLines(parent, frame, nothingSelected) {
    */
   function tooltipText(picture, side, position) {
     const state = frame.state();
-    const { block } = picture;
+    const { block, text } = picture;
     const other = side === "key" ? state.query : state.key;
-    if (!state.locked || other === null) return describeToken(tokensOf(block, side), position);
+    if (!state.locked || other === null) {
+      return describeToken(tokensOf(block, side), position, text[side]);
+    }
     const [from, to] = side === "key" ? [other, position] : [position, other];
     const lines = weightsAt(picture, from, to).map(
-      ({ head, weight }) => `head ${head}  ${weight === null ? "not listed" : exactWeight(weight)}`,
+      ({ head, weight }) => `${headName(head, state)}  ${weight === null ? "not listed" : exactWeight(weight)}`,
     );
-    const title = `${tokensOf(block, "query").text[from]} → ${tokensOf(block, "key").text[to]}`;
-    return [title, ...lines].join("\n");
+    return [`${text.query[from]} → ${text.key[to]}`, ...lines].join("\n");
   }
 
   return {
@@ -99,117 +211,108 @@ export function addLines(parent, frame, nothingSelected) {
     draw(picture, state, available) {
       now = picture;
       const theme = frame.theme();
-      const { block, edges, heads, queries, keys, colors } = picture;
-
-      // Columns as wide as their tokens need; the lines get the rest, up to a comfortable slope.
-      const width = Math.min(available, 800);
-      const most = Math.max(72, Math.min(180, (width - 2 * NUMBERS - 90) / 2));
-      const least = Math.min(heads.length > 1 ? BOXES : 72, most);
-      const queryWidth = columnWidth(tokensOf(block, "query").text, least, most);
-      const keyWidth = columnWidth(tokensOf(block, "key").text, least, most);
-      const gap = Math.min(300, Math.max(60, width - queryWidth - keyWidth - 2 * NUMBERS));
-      const x = { query: NUMBERS, line: NUMBERS + queryWidth + 2, key: NUMBERS + queryWidth + gap };
-      const view = stage.prepare(x.key + keyWidth + NUMBERS, Math.max(queries.length, keys.length));
-
-      const selected = state.query !== null || state.key !== null;
-      const boxSide = state.query !== null ? "key" : "query";
+      const plot = linesPlot(picture, state, available);
+      const { x, selected } = plot;
+      const view = stage.prepare(plot.width, plot.rows);
       const rest = `${picture.name} ${theme.mode} ${x.line} ${x.key}`;
-      const lines = { geometry: view.geometry, x0: x.line, x1: x.key - 2, colors };
-      const atRest = (/** @type {CanvasRenderingContext2D} */ context) => {
-        let hidden = false;
-        edges.eachSpread(() => (hidden = true));
-        if (hidden || edges.count > MANY) {
-          /** @type {typeof edges.eachSpread} */
-          const eachSpread = (visit) =>
-            edges.eachSpread((slot, row, mass) => visit(slot, row, SHADE * mass));
-          paintRaster(context, edges.each, { ...lines, eachSpread, keyRows: keys.length });
-        } else {
-          paintLines(context, edges.each, { ...lines, spread: false });
-        }
-      };
-      const touched = (/** @type {CanvasRenderingContext2D} */ context) => {
-        if (state.query !== null) {
-          const masses = heads.map(() => 0);
-          edges.eachSpread((slot, _, mass) => (masses[slot] = mass));
-          paintFans(context, masses, {
-            apex: x.line,
-            base: x.key - 2,
-            y: (queries.indexOf(state.query) + 0.5) * ROW,
-            height: keys.length * ROW,
-            colors,
-          });
-        }
-        paintBoxes(context, edges.each, {
-          geometry: view.geometry,
-          x: boxSide === "key" ? x.key : x.query,
-          width: boxSide === "key" ? keyWidth : queryWidth,
-          colors,
-          side: boxSide,
-        });
-        paintLines(context, edges.each, { ...lines, spread: true });
-      };
-      view.paint(0, rest, selected ? null : atRest);
-      view.paint(1, `${rest} ${state.query} ${state.key}`, selected ? touched : null);
+      view.paint(0, rest, selected ? null : (context) => plot.atRest(context, view.geometry));
+      view.paint(
+        1,
+        `${rest} ${state.query} ${state.key} ${state.also}`,
+        selected ? (context) => plot.touched(context, view.geometry) : null,
+      );
 
-      place(query.element, x.query, queryWidth);
-      place(key.element, x.key, keyWidth);
-      for (const [side, column, positions] of /** @type {const} */ ([
-        ["query", query, queries],
-        ["key", key, keys],
-      ])) {
-        const own = state[side];
-        const other = state[side === "query" ? "key" : "query"];
+      for (const { side, x, width, positions, chosen } of plot.columns) {
+        const column = side === "query" ? query : key;
+        place(column.element, x, width);
         column.draw({
-          tokens: tokensOf(block, side),
+          text: picture.text[side],
           positions,
           rows: view.rows(positions.length),
-          selected: own,
-          className: () => (own !== null && other === null ? "dim" : ""),
+          selected: chosen[0] ?? null,
+          also: chosen.slice(1),
+          className: () => (chosen.length ? "dim" : ""),
         });
       }
 
-      // Means beside the boxes, where they can be told from zero.
-      const positions = boxSide === "key" ? keys : queries;
-      const means = selected ? meansOf(edges, heads.length, boxSide, positions.length) : [];
-      const [from, to] = view.rows(positions.length);
-      const told = Array.from(means.keys()).filter((r) => r >= from && r < to && means[r] >= 0.01);
+      const [, , mean] = plot.headings;
       select(numbers)
         .selectAll("span")
-        .data(told)
+        .data(plot.numbers(view.rows(plot.positions.length)))
         .join("span")
         .attr("class", "number")
-        .style("top", (r) => `${r * ROW}px`)
-        .style("left", boxSide === "key" ? `${x.key + keyWidth + 8}px` : "0")
+        .style("top", (d) => `${d.r * ROW}px`)
+        .style("left", mean.anchor === "start" ? `${mean.x}px` : "0")
         .style("width", `${NUMBERS - 8}px`)
-        .style("text-align", boxSide === "key" ? "left" : "right")
-        .style("opacity", (r) => 0.6 + 0.4 * Math.min(1, means[r] * 4))
-        .text((r) => shortWeight(means[r]));
-
-      queryHeading.style.right = `calc(100% - ${x.line - 10}px)`;
-      keyHeading.style.left = `${x.key + 8}px`;
-      meanHeading.style.left = boxSide === "key" ? `${x.key + keyWidth + 8}px` : `${NUMBERS - 36}px`;
-      meanHeading.style.visibility = selected ? "visible" : "hidden";
-      meanHeading.textContent = heads.length > 1 ? "mean" : "weight";
-      spoken.textContent = state.locked ? sentence(block, state, means, positions) : "";
+        .style("text-align", mean.anchor)
+        .style("opacity", (d) => d.strength)
+        .text((d) => d.text);
+      select(headings)
+        .selectAll("span")
+        .data(plot.headings)
+        .join("span")
+        .text((d) => d.text)
+        .style("left", (d) => (d.anchor === "start" ? `${d.x}px` : "auto"))
+        .style("right", (d) => (d.anchor === "end" ? `calc(100% - ${d.x}px)` : "auto"));
+      spoken.textContent = state.locked ? sentence(picture.text, state, plot) : "";
       if (!selected) tooltip.hide();
     },
   };
 }
 
 /**
- * What a screen reader says of a locked token.
- * @param {import("./payload.js").Block} block
- * @param {State} state
- * @param {ArrayLike<number>} means
- * @param {Int32Array} positions
+ * The same on a sheet: every row.
+ * @param {import("./svg.js").Sheet} sheet
+ * @param {LinesPlot} plot
  */
-function sentence(block, state, means, positions) {
+export function drawLines(sheet, plot) {
+  const { theme } = sheet;
+  for (const { text, x, anchor } of plot.headings) {
+    sheet.text(text, { x, y: sheet.y + 12, anchor, color: theme.muted });
+  }
+  sheet.y += 22;
+  const size = { width: plot.width, rows: plot.rows, row: ROW };
+  sheet.rows(0, sheet.y, size, plot.selected ? plot.touched.bind(plot) : plot.atRest.bind(plot), plot.raster);
+  for (const { side, x, width, positions, chosen } of plot.columns) {
+    positions.forEach((position, r) => {
+      const own = chosen.includes(position);
+      const y = sheet.y + r * ROW;
+      if (own) {
+        sheet.rect(x + 0.5, y + 0.5, width - 1, ROW - 1, { fill: theme.field, stroke: theme.accent, radius: 6 });
+      }
+      sheet.text(plot.text[side][position], {
+        x: side === "query" ? x + width - 9 : x + 9,
+        y: y + 16.5,
+        size: 13.5,
+        strong: own,
+        anchor: side === "query" ? "end" : "start",
+        color: own ? theme.accent : chosen.length ? theme.muted : theme.ink,
+        most: width - 14,
+        halo: plot.selected && !own,
+      });
+    });
+  }
+  const [, , mean] = plot.headings;
+  for (const { r, text, strength } of plot.numbers([0, plot.rows])) {
+    sheet.text(text, { x: mean.x, y: sheet.y + r * ROW + 16, anchor: mean.anchor, opacity: strength });
+  }
+  sheet.y += plot.rows * ROW;
+}
+
+/**
+ * What a screen reader says of a locked token.
+ * @param {{query: string[], key: string[]}} text
+ * @param {State} state
+ * @param {LinesPlot} plot
+ */
+function sentence(text, state, { means, positions }) {
   const forward = state.query !== null;
-  const own = tokensOf(block, forward ? "query" : "key").text[/** @type {number} */ (forward ? state.query : state.key)];
-  const other = tokensOf(block, forward ? "key" : "query").text;
+  const own = chosenOf(state, forward ? "query" : "key").map((i) => text[forward ? "query" : "key"][i]);
+  const other = text[forward ? "key" : "query"];
   const best = Array.from(positions.keys())
     .sort((a, b) => means[b] - means[a])
     .slice(0, 3)
     .map((r) => `${other[positions[r]]} ${shortWeight(means[r])}`);
-  return `${own} ${forward ? "attends to" : "is attended to by"} ${best.join(", ")}`;
+  const verb = forward ? (own.length > 1 ? "attend to" : "attends to") : `${own.length > 1 ? "are" : "is"} attended to by`;
+  return `${own.join(", ")} ${verb} ${best.join(", ")}`;
 }

@@ -13,6 +13,23 @@
 const INVISIBLE = 0.5 / 255;
 
 /**
+ * A canvas of so many CSS pixels, cleared, and its context in those.
+ * @param {HTMLCanvasElement} canvas
+ * @param {number} width
+ * @param {number} height
+ */
+export function sized(canvas, width, height) {
+  const ratio = globalThis.devicePixelRatio || 1;
+  canvas.width = Math.max(1, Math.round(width * ratio));
+  canvas.height = Math.max(1, Math.round(height * ratio));
+  canvas.style.width = `${width}px`;
+  canvas.style.height = `${height}px`;
+  const context = /** @type {CanvasRenderingContext2D} */ (canvas.getContext("2d"));
+  context.setTransform(ratio, 0, 0, ratio, 0, 0);
+  return context;
+}
+
+/**
  * Straight lines from query to key.
  * @param {CanvasRenderingContext2D} context
  * @param {EachEdge} eachEdge
@@ -52,23 +69,23 @@ export function paintLines(context, eachEdge, options) {
 /**
  * Adjacent boxes, one per head, behind the tokens of a column; opacity is the weight.
  * @param {CanvasRenderingContext2D} context
- * @param {EachEdge} eachEdge
+ * @param {Float32Array} boxes (heads, rows)
  * @param {object} options
  * @param {Geometry} options.geometry
  * @param {number} options.x left end of the column
  * @param {number} options.width of all boxes
  * @param {string[]} options.colors per slot
- * @param {"query" | "key"} options.side which end of an edge has the box
  */
-export function paintBoxes(context, eachEdge, { geometry, x, width, colors, side }) {
+export function paintBoxes(context, boxes, { geometry, x, width, colors }) {
   const { row } = geometry;
   const box = width / colors.length;
-  eachEdge((slot, queryRow, keyRow, opacity) => {
+  const rows = boxes.length / colors.length;
+  boxes.forEach((opacity, i) => {
     if (opacity < INVISIBLE) return;
+    const slot = Math.floor(i / rows);
     context.fillStyle = colors[slot];
     context.globalAlpha = Math.min(1, opacity);
-    const y = (side === "key" ? keyRow : queryRow) * row;
-    context.fillRect(x + slot * box, y + 2, box, row - 4);
+    context.fillRect(x + slot * box, (i % rows) * row + 2, box, row - 4);
   });
   context.globalAlpha = 1;
 }
@@ -278,6 +295,15 @@ export function paintFans(context, masses, { apex, base, y, height, colors }) {
   context.globalAlpha = 1;
 }
 
+// On a screen columns are this many CSS pixels wide and stretched smoothly: half of the work, and
+// among thousands of lines nobody sees it. A figure in a file gets every column of its pixels.
+const COLUMN = 2;
+// What a logarithm lets through, in steps finer than an 8-bit screen: an exponential per pixel and
+// head would take most of the time.
+const LEAST = 7;
+const STEPS = 512;
+const THROUGH = Float32Array.from({ length: LEAST * STEPS }, (_, i) => Math.exp(-(i + 0.5) / STEPS));
+
 /**
  * Tens of thousands of lines, as the picture that stroking them one by one would give. Seen from the
  * side, lines over each other let through the product of what each lets through; so every line
@@ -298,12 +324,14 @@ export function paintFans(context, masses, { apex, base, y, height, colors }) {
 export function paintRaster(context, eachEdge, options) {
   const { geometry, x0, x1, colors, eachSpread, keyRows, lineWidth = 1.75 } = options;
   const ratio = context.getTransform().a;
-  const width = Math.max(1, Math.round((x1 - x0) * ratio));
+  const column = context.canvas ? COLUMN : 1 / ratio;
+  const width = Math.max(1, Math.round((x1 - x0) / column));
   const height = Math.round(geometry.height * ratio);
   const row = geometry.row * ratio;
   const top = geometry.top * ratio;
-  const stride = height + 1;
-  const ends = new Float32Array(width * stride);
+  // Row by row, as pixels lie: steps down a column would each be a miss of the cache.
+  const ends = new Float32Array(width * (height + 1));
+  const sums = new Float32Array(width);
   const pixels = new Float32Array(width * height * 4);
 
   /**
@@ -315,8 +343,13 @@ export function paintRaster(context, eachEdge, options) {
   const line = (y0, y1, log) => {
     const slope = (y1 - y0) / width;
     // As thick as it is across: the steeper, the more of a column it takes.
-    const thick = Math.max(1, Math.round(lineWidth * ratio * Math.hypot(1, slope)));
+    const thick = Math.max(1, Math.round(lineWidth * ratio * Math.hypot(1, slope / column / ratio)));
     let y = y0 + slope / 2 - thick / 2 + 0.5;
+    // A steep line ends at its tokens too.
+    const half = (lineWidth * ratio) / 2;
+    const highest = Math.max(0, Math.floor(Math.min(y0, y1) - half + 0.5));
+    const lowest = Math.min(height, Math.floor(Math.max(y0, y1) + half + 0.5));
+    if (lowest <= 0 || highest >= height) return;
     let from = 0;
     let to = width;
     if (slope !== 0) {
@@ -326,53 +359,80 @@ export function paintRaster(context, eachEdge, options) {
       from = Math.max(0, Math.floor(Math.min(a, b)));
       to = Math.min(width, Math.ceil(Math.max(a, b)) + 1);
       y += slope * from;
-    } else if (y < -thick || y > height) return;
-    // A steep line ends at its tokens too.
-    const half = (lineWidth * ratio) / 2;
-    const highest = Math.floor(Math.min(y0, y1) - half + 0.5);
-    const lowest = Math.floor(Math.max(y0, y1) + half + 0.5);
-    for (let x = from, at = from * stride; x < to; x++, at += stride, y += slope) {
-      const start = Math.max(highest, Math.floor(y));
-      const end = Math.min(lowest, Math.floor(y) + thick);
-      if (end <= 0 || start >= height) continue;
-      ends[at + (start > 0 ? start : 0)] += log;
-      ends[at + (end < height ? end : height)] -= log;
+    }
+    for (let x = from; x < to; x++, y += slope) {
+      const start = Math.floor(y);
+      const end = start + thick;
+      if (start >= highest && end <= lowest) {
+        ends[start * width + x] += log;
+        ends[end * width + x] -= log;
+      } else if (end > highest && start < lowest) {
+        ends[Math.max(start, highest) * width + x] += log;
+        ends[Math.min(end, lowest) * width + x] -= log;
+      }
     }
   };
 
-  /** @type {[number, number, number][]} per slot, its rows' hidden mass */
-  let spread = [];
-  eachSpread((slot, queryRow, mass) => spread.push([slot, queryRow, mass]));
-  /** @param {number} slot */
-  const finish = (slot) => {
-    for (const [own, queryRow, mass] of spread) {
-      if (own !== slot) continue;
-      const y = (queryRow + 0.5) * row - top;
-      for (let x = 0, at = 0; x < width; x++, at += stride) {
-        const t = (x + 0.5) / width;
-        const first = y + (0.5 * row - top - y) * t;
-        const last = y + ((keyRows - 0.5) * row - top - y) * t;
-        const span = Math.max(last - first, lineWidth * ratio);
-        const part = (mass * lineWidth * ratio) / span;
-        const log = part < 0.01 ? -part : Math.log1p(-Math.min(0.98, part)); // quicker, and as good
-        const start = Math.max(0, Math.floor(first));
-        const end = Math.min(height, Math.ceil(first + span));
-        if (end <= 0 || start >= height) continue;
-        ends[at + start] += log;
-        ends[at + end] -= log;
+  /** @type {(Float32Array | undefined)[]} per slot, the hidden mass of its rows */
+  const spread = [];
+  let rows = 0;
+  eachSpread((slot, queryRow, mass) => {
+    rows = Math.max(rows, queryRow + 1);
+    const own = (spread[slot] ??= new Float32Array(1024));
+    if (queryRow < own.length) own[queryRow] = mass;
+    else (spread[slot] = grown(own, queryRow))[queryRow] = mass;
+  });
+
+  /**
+   * Hidden mass of all rows of a head: in every column of pixels a row takes the span of all keys as
+   * seen from it, which is as long for all of them.
+   * @param {Float32Array} masses
+   */
+  const shade = (masses) => {
+    const before = new Float64Array(rows + 1); // of the rows above
+    for (let r = 0; r < rows; r++) before[r + 1] = before[r] + (masses[r] ?? 0);
+    for (let x = 0; x < width; x++) {
+      const t = (x + 0.5) / width;
+      const step = row * (1 - t);
+      const first = 0.5 * row - top; // where the span of row 0 begins, as row 0 is the first key
+      const span = Math.max((keyRows - 1) * row * t, lineWidth * ratio);
+      const share = (lineWidth * ratio) / span;
+      /** @param {number} y @returns {number} rows whose span begins above */
+      const above = (y) => Math.min(rows, Math.max(0, Math.ceil((y - first) / step)));
+      const logOf = (/** @type {number} */ r) => {
+        const part = masses[r] * share;
+        return part < 0.01 ? -part : Math.log1p(-Math.min(0.98, part)); // quicker, and as good
+      };
+      const [gone, begun, last] = [above(1 - span), above(1), above(height)];
+      ends[x] -= (before[begun] - before[gone]) * share;
+      for (let r = begun; r < last; r++) {
+        if (masses[r]) ends[Math.floor(first + r * step) * width + x] += logOf(r);
+      }
+      for (let r = gone, stop = above(height - span); r < stop; r++) {
+        if (!masses[r]) continue;
+        const log = r < begun ? -masses[r] * share : logOf(r);
+        ends[Math.min(height, Math.ceil(first + r * step + span)) * width + x] -= log;
       }
     }
+  };
+
+  /** @param {number} slot */
+  const finish = (slot) => {
+    const masses = spread[slot];
+    if (masses) shade(masses);
     const [red, green, blue] = rgb(colors[slot]);
-    for (let x = 0; x < width; x++) {
-      let sum = 0;
-      for (let y = 0, at = x * stride, p = 4 * x; y < height; y++, at++, p += 4 * width) {
-        sum += ends[at];
+    sums.fill(0);
+    for (let y = 0, i = 0; y < height; y++) {
+      for (let x = 0; x < width; x++, i++) {
+        const sum = (sums[x] += ends[i]);
         if (sum > -1e-4) continue;
-        const through = Math.exp(sum);
-        pixels[p] = pixels[p] * through + red * (1 - through);
-        pixels[p + 1] = pixels[p + 1] * through + green * (1 - through);
-        pixels[p + 2] = pixels[p + 2] * through + blue * (1 - through);
-        pixels[p + 3] = pixels[p + 3] * through + 1 - through;
+        const through = sum > -LEAST ? THROUGH[(sum * -STEPS) | 0] : 0;
+        const own = 1 - through;
+        const p = 4 * i;
+        pixels[p] = pixels[p] * through + red * own;
+        pixels[p + 1] = pixels[p + 1] * through + green * own;
+        pixels[p + 2] = pixels[p + 2] * through + blue * own;
+        pixels[p + 3] = pixels[p + 3] * through + own;
       }
     }
     ends.fill(0);
@@ -396,7 +456,68 @@ export function paintRaster(context, eachEdge, options) {
     image.data[p + 2] = pixels[p + 2] / alpha;
     image.data[p + 3] = 255 * alpha;
   }
-  context.putImageData(image, Math.round(x0 * ratio), 0);
+  if (!context.canvas) {
+    context.putImageData(image, Math.round(x0 * ratio), 0);
+    return;
+  }
+  const small = new OffscreenCanvas(width, height);
+  small.getContext("2d")?.putImageData(image, 0, 0);
+  context.drawImage(small, x0, geometry.top, x1 - x0, geometry.height);
+}
+
+/**
+ * @param {Float32Array} values
+ * @param {number} index that must fit
+ */
+function grown(values, index) {
+  const more = new Float32Array(2 * Math.max(values.length, index));
+  more.set(values);
+  return more;
+}
+
+/**
+ * A matrix: opacity from nothing to a colour, linear up to the largest value. Cells smaller than a
+ * pixel share it; larger ones have sharp edges.
+ * @param {CanvasRenderingContext2D} context
+ * @param {{rows: number, columns: number, values: Float32Array, max: number}} cells
+ * @param {object} options
+ * @param {number} options.width
+ * @param {number} options.height
+ * @param {string} options.color
+ * @param {boolean} [options.shapes] every cell a shape of its own, for an editor
+ */
+export function paintCells(context, { rows, columns, values, max }, { width, height, color, shapes }) {
+  if (shapes) {
+    const [wide, high] = [width / columns, height / rows];
+    context.fillStyle = color;
+    values.forEach((value, i) => {
+      context.globalAlpha = max > 0 ? Math.min(1, value / max) : 0;
+      if (context.globalAlpha < INVISIBLE) return;
+      context.fillRect((i % columns) * wide, Math.floor(i / columns) * high, wide, high);
+    });
+    context.globalAlpha = 1;
+    return;
+  }
+  const ratio = context.getTransform().a;
+  const [wide, high] = [width, height].map((size) => Math.max(1, Math.round(size * ratio)));
+  const image = context.createImageData(wide, high);
+  const [red, green, blue] = rgb(color);
+  const scale = max > 0 ? 255 / max : 0;
+  const [across, down] = [columns / wide, rows / high];
+  for (let y = 0, p = 0; y < high; y++) {
+    const [r0, r1] = [Math.floor(y * down), Math.max(Math.floor(y * down) + 1, Math.floor((y + 1) * down))];
+    for (let x = 0; x < wide; x++, p += 4) {
+      const c0 = Math.floor(x * across);
+      const c1 = Math.max(c0 + 1, Math.floor((x + 1) * across));
+      let sum = 0;
+      for (let r = r0; r < r1; r++) for (let c = c0; c < c1; c++) sum += values[r * columns + c];
+      image.data[p] = red;
+      image.data[p + 1] = green;
+      image.data[p + 2] = blue;
+      image.data[p + 3] = (sum * scale) / ((r1 - r0) * (c1 - c0));
+    }
+  }
+  context.putImageData(image, 0, 0);
 }
 
 /**

@@ -2,9 +2,9 @@
 // lines are one grey, a matrix still shows where its bands and columns are; dragging enlarges.
 
 import { select } from "d3-selection";
-import { add, addTooltip, columnWidth, exactWeight, place, shortWeight } from "./controls.js";
+import { add, addTooltip, columnWidth, exactWeight, headName, place, shortWeight } from "./controls.js";
 import { weightsAt } from "./edges.js";
-import { tokensOf } from "./payload.js";
+import { paintCells, sized } from "./marks.js";
 
 /** @typedef {import("./shell.js").Frame} Frame */
 /** @typedef {import("./state.js").State} State */
@@ -22,6 +22,7 @@ const LARGEST = 680; // CSS pixels of the longer side
 const CELL = { label: 11, most: 26 };
 const CORNER = 76; // room for the way back to the whole text
 const DRAG = 5; // pixels that make a click a drag
+const SHAPES = 4096; // cells of an exported matrix that are shapes of their own
 
 /**
  * The mean weight over the drawn heads of every pair of tokens; what is not listed lies evenly on
@@ -68,6 +69,50 @@ export function cellsOf(edges, heads, queries, keys, most = 1024) {
 }
 
 /**
+ * What stands where.
+ * @param {Picture} picture with the edges of nothing selected
+ * @param {State} state
+ * @param {number} available width
+ * @param {import("./controls.js").Measure} [measure] of text
+ */
+export function matrixPlot(picture, state, available, measure) {
+  const { queries, keys, text } = picture;
+  const longest = Math.max(queries.length, keys.length);
+  const named = (/** @type {"query" | "key"} */ name, /** @type {Int32Array} */ rows) =>
+    columnWidth(Array.from(rows.subarray(0, 200), (i) => text[name][i]), 48, 130, measure);
+  let labels = { query: named("query", queries), key: named("key", keys) };
+  if (state.zoom) labels.query = Math.max(labels.query, CORNER);
+  const fits = () => Math.min(CELL.most, Math.min(LARGEST, available - labels.query - 8) / longest);
+  const written = fits() >= CELL.label;
+  if (!written) labels = { query: state.zoom ? CORNER : 44, key: 28 };
+  const cell = fits();
+  const step = written ? 1 : Math.ceil(40 / cell);
+  return {
+    ...picture,
+    labels,
+    cell,
+    /** Whether there is room for the tokens; else positions, and the tokens that are selected. */
+    written,
+    width: cell * keys.length,
+    height: cell * queries.length,
+    axes: /** @type {const} */ ([
+      ["query", queries, state.query],
+      ["key", keys, state.key],
+    ]).map(([axis, rows, chosen]) => ({
+      axis,
+      labels: Array.from(rows.keys())
+        .filter((r) => r % step === 0 || rows[r] === chosen)
+        .map((r) => {
+          const selected = rows[r] === chosen;
+          return { r, position: rows[r], selected, text: written || selected ? text[axis][rows[r]] : String(rows[r]) };
+        }),
+    })),
+    row: queries.indexOf(state.query ?? -1),
+    column: keys.indexOf(state.key ?? -1),
+  };
+}
+
+/**
  * @param {HTMLElement} parent
  * @param {Frame} frame
  */
@@ -75,15 +120,15 @@ export function addMatrix(parent, frame) {
   const box = add(parent, "matrix");
   const top = add(box, "across");
   const side = add(box, "down");
-  const plot = add(box, "plot");
-  const canvas = /** @type {HTMLCanvasElement} */ (add(plot, "", "canvas"));
+  const plotBox = add(box, "plot");
+  const canvas = /** @type {HTMLCanvasElement} */ (add(plotBox, "", "canvas"));
   canvas.setAttribute("aria-hidden", "true");
-  const bars = [add(plot, "bar"), add(plot, "bar")];
-  const brush = add(plot, "brush");
+  const bars = [add(plotBox, "bar"), add(plotBox, "bar")];
+  const brush = add(plotBox, "brush");
   brush.hidden = true;
-  plot.tabIndex = 0;
-  plot.setAttribute("role", "application");
-  plot.setAttribute(
+  plotBox.tabIndex = 0;
+  plotBox.setAttribute("role", "application");
+  plotBox.setAttribute(
     "aria-label",
     "Matrix of attention: arrows move, Enter locks, Escape clears; drag enlarges",
   );
@@ -101,7 +146,7 @@ export function addMatrix(parent, frame) {
 
   /** @param {PointerEvent | MouseEvent} event */
   const placeOf = (event) => {
-    const around = plot.getBoundingClientRect();
+    const around = plotBox.getBoundingClientRect();
     return { x: event.clientX - around.left, y: event.clientY - around.top };
   };
   /** @param {{x: number, y: number}} place @returns {[number, number]} rows of queries and keys */
@@ -119,12 +164,12 @@ export function addMatrix(parent, frame) {
   /** @param {{x: number, y: number}} one @param {{x: number, y: number}} other */
   const dragged = (one, other) => Math.hypot(one.x - other.x, one.y - other.y) > DRAG;
 
-  plot.addEventListener("pointerdown", (event) => {
+  plotBox.addEventListener("pointerdown", (event) => {
     if (event.button !== 0) return;
     from = placeOf(event);
-    plot.setPointerCapture(event.pointerId);
+    plotBox.setPointerCapture(event.pointerId);
   });
-  plot.addEventListener("pointermove", (event) => {
+  plotBox.addEventListener("pointermove", (event) => {
     if (!now) return;
     const at = placeOf(event);
     if (from && dragged(from, at)) {
@@ -142,7 +187,7 @@ export function addMatrix(parent, frame) {
     tooltip.show(explain(now.picture, query, key), event.clientX, event.clientY);
     if (!frame.state().locked) frame.set({ query, key });
   });
-  plot.addEventListener("pointerup", (event) => {
+  plotBox.addEventListener("pointerup", (event) => {
     if (!now || !from) return;
     const [start, at] = [from, placeOf(event)];
     from = null;
@@ -160,16 +205,16 @@ export function addMatrix(parent, frame) {
     const same = state.locked && state.query === query && state.key === key;
     frame.set({ query, key, locked: !same });
   });
-  plot.addEventListener("pointercancel", () => {
+  plotBox.addEventListener("pointercancel", () => {
     from = null;
     brush.hidden = true;
   });
-  plot.addEventListener("pointerleave", () => {
+  plotBox.addEventListener("pointerleave", () => {
     tooltip.hide();
     if (!frame.state().locked && !from) frame.set({ query: null, key: null });
   });
-  plot.addEventListener("dblclick", () => frame.set({ zoom: null }));
-  plot.addEventListener("keydown", (event) => {
+  plotBox.addEventListener("dblclick", () => frame.set({ zoom: null }));
+  plotBox.addEventListener("keydown", (event) => {
     if (!now) return;
     const { queries, keys } = now.picture;
     const state = frame.state();
@@ -199,58 +244,43 @@ export function addMatrix(parent, frame) {
      */
     draw(picture, state, available) {
       const theme = frame.theme();
-      const { block, edges, heads, queries, keys, colors } = picture;
-      const longest = Math.max(queries.length, keys.length);
-      const text = { query: tokensOf(block, "query").text, key: tokensOf(block, "key").text };
-      const named = (/** @type {"query" | "key"} */ name, /** @type {Int32Array} */ rows) =>
-        columnWidth(Array.from(rows.subarray(0, 200), (i) => text[name][i]), 48, 130);
-      let labels = { query: named("query", queries), key: named("key", keys) };
-      if (state.zoom) labels.query = Math.max(labels.query, CORNER);
-      const fits = () => Math.min(CELL.most, Math.min(LARGEST, available - labels.query - 8) / longest);
-      const written = fits() >= CELL.label;
-      if (!written) labels = { query: state.zoom ? CORNER : 44, key: 28 };
-      const cell = fits();
-      const [width, height] = [cell * keys.length, cell * queries.length];
-
+      const { heads, queries, keys, colors } = picture;
+      const plot = matrixPlot(picture, state, available);
+      const { cell, width, height, labels, written, row: r, column: c } = plot;
       const name = `${picture.name} ${theme.mode} ${cell} ${globalThis.devicePixelRatio}`;
       if (name !== painted || !now) {
         painted = name;
-        const cells = cellsOf(edges, heads.length, queries.length, keys.length);
+        const cells = cellsOf(picture.edges, heads.length, queries.length, keys.length);
         now = { picture, cells, cell };
-        paint(canvas, cells, width, height, heads.length === 1 ? colors[0] : theme.ink);
+        const context = sized(canvas, width, height);
+        paintCells(context, cells, { width, height, color: colorOf(picture, theme) });
       }
       now = { ...now, picture, cell };
 
       box.style.height = `${labels.key + height + 4}px`;
-      place(plot, labels.query, width);
-      Object.assign(plot.style, { top: `${labels.key}px`, height: `${height}px` });
+      place(plotBox, labels.query, width);
+      Object.assign(plotBox.style, { top: `${labels.key}px`, height: `${height}px` });
       place(side, 0, labels.query);
       side.style.top = `${labels.key}px`;
       place(top, labels.query, width);
       top.style.height = `${labels.key}px`;
       back.hidden = !state.zoom;
 
-      for (const [axis, parent, rows, chosen] of /** @type {const} */ ([
-        ["query", side, queries, state.query],
-        ["key", top, keys, state.key],
-      ])) {
-        const step = written ? 1 : Math.ceil(40 / cell);
-        const shown = Array.from(rows.keys()).filter((r) => r % step === 0 || rows[r] === chosen);
-        select(parent)
+      for (const { axis, labels } of plot.axes) {
+        select(axis === "query" ? side : top)
           .classed("written", written)
           .selectAll("div")
-          .data(shown, (r) => rows[/** @type {number} */ (r)])
+          .data(labels, (d) => /** @type {{position: number}} */ (d).position)
           .join("div")
           .attr("data-token", axis)
-          .attr("data-index", (r) => rows[r])
-          .attr("class", (r) => `label ${rows[r] === chosen ? "selected" : ""}`)
+          .attr("data-index", (d) => d.position)
+          .attr("class", (d) => `label ${d.selected ? "selected" : ""}`)
           .attr("dir", "auto")
-          .style(axis === "query" ? "top" : "left", (r) => `${r * cell}px`)
+          .style(axis === "query" ? "top" : "left", (d) => `${d.r * cell}px`)
           .style(axis === "query" ? "height" : "width", `${written ? cell : 14}px`)
           .style("line-height", `${written ? cell : 14}px`)
-          .text((r) => (written || rows[r] === chosen ? text[axis][rows[r]] : rows[r]));
+          .text((d) => d.text);
       }
-      const [r, c] = [queries.indexOf(state.query ?? -1), keys.indexOf(state.key ?? -1)];
       bars[0].hidden = r < 0;
       bars[1].hidden = c < 0;
       const thick = Math.max(cell, 1);
@@ -267,48 +297,66 @@ export function addMatrix(parent, frame) {
    * @param {number} query
    * @param {number} key
    */
-  function explain({ block, weights, heads }, query, key) {
+  function explain({ text, weights, heads }, query, key) {
     const lines = weightsAt({ weights, heads }, query, key);
     const known = lines.map(({ weight }) => weight ?? 0);
     const mean = known.reduce((a, b) => a + b, 0) / known.length;
-    const title = `${tokensOf(block, "query").text[query]} → ${tokensOf(block, "key").text[key]}`;
     return [
-      `${title}  (${query} → ${key})`,
+      `${text.query[query]} → ${text.key[key]}  (${query} → ${key})`,
       ...(lines.length > 1 ? [`mean  ${shortWeight(mean)}`] : []),
       ...lines.map(
-        ({ head, weight }) => `head ${head}  ${weight === null ? "not listed" : exactWeight(weight)}`,
+        ({ head, weight }) =>
+          `${headName(head, frame.state())}  ${weight === null ? "not listed" : exactWeight(weight)}`,
       ),
     ].join("\n");
   }
 }
 
 /**
- * @param {HTMLCanvasElement} canvas
- * @param {Cells} cells
- * @param {number} width
- * @param {number} height
- * @param {string} color
+ * The colour of a full cell: the head's, where there is one.
+ * @param {{colors: string[]}} picture
+ * @param {import("./theme.js").Theme} theme
  */
-function paint(canvas, { rows, columns, values, max }, width, height, color) {
-  const ratio = globalThis.devicePixelRatio || 1;
-  const small = document.createElement("canvas");
-  small.width = columns;
-  small.height = rows;
-  const image = new ImageData(columns, rows);
-  const [red, green, blue] = [1, 3, 5].map((i) => parseInt(color.slice(i, i + 2), 16));
-  const scale = max > 0 ? 255 / max : 0;
-  for (let i = 0, p = 0; i < values.length; i++, p += 4) {
-    image.data[p] = red;
-    image.data[p + 1] = green;
-    image.data[p + 2] = blue;
-    image.data[p + 3] = values[i] * scale;
+export const colorOf = ({ colors }, theme) => (colors.length === 1 ? colors[0] : theme.ink);
+
+/**
+ * The same on a sheet.
+ * @param {import("./svg.js").Sheet} sheet
+ * @param {ReturnType<typeof matrixPlot>} plot
+ * @returns {Cells}
+ */
+export function drawMatrix(sheet, plot) {
+  const { theme } = sheet;
+  const { cell, width, height, labels, written } = plot;
+  const [x, y] = [labels.query, sheet.y + labels.key];
+  const cells = cellsOf(plot.edges, plot.heads.length, plot.queries.length, plot.keys.length);
+  const color = colorOf(plot, theme);
+  const shapes = cells.values.length <= SHAPES;
+  sheet.painting(x, y, (context) => paintCells(context, cells, { width, height, color, shapes }));
+  sheet.rect(x - 0.5, y - 0.5, width + 1, height + 1, { stroke: theme.hairline });
+  for (const [at, style] of /** @type {const} */ ([
+    [plot.row, { x, y: y + plot.row * cell, width, height: cell }],
+    [plot.column, { x: x + plot.column * cell, y, width: cell, height }],
+  ])) {
+    if (at < 0) continue;
+    sheet.rect(style.x, style.y, style.width, style.height, { stroke: theme.accent });
   }
-  /** @type {CanvasRenderingContext2D} */ (small.getContext("2d")).putImageData(image, 0, 0);
-  canvas.width = Math.max(1, Math.round(width * ratio));
-  canvas.height = Math.max(1, Math.round(height * ratio));
-  canvas.style.width = `${width}px`;
-  canvas.style.height = `${height}px`;
-  const context = /** @type {CanvasRenderingContext2D} */ (canvas.getContext("2d"));
-  context.imageSmoothingEnabled = canvas.width < columns;
-  context.drawImage(small, 0, 0, canvas.width, canvas.height);
+  for (const { axis, labels: told } of plot.axes) {
+    for (const { r, text, selected } of told) {
+      const middle = r * cell + (written ? cell / 2 : 7) + 4;
+      sheet.text(text, {
+        ...(axis === "query"
+          ? { x: x - 8, y: y + middle, anchor: /** @type {const} */ ("end") }
+          : written
+            ? { x: x + middle, y: y - 6, upright: true }
+            : { x: x + r * cell, y: y - 6 }),
+        size: written ? Math.min(12, cell) : 11,
+        strong: selected,
+        color: selected ? theme.accent : written ? theme.ink : theme.muted,
+        most: axis === "query" ? labels.query - 8 : written ? labels.key - 6 : undefined,
+      });
+    }
+  }
+  sheet.y = y + height + 4;
+  return cells;
 }

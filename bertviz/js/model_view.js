@@ -1,34 +1,135 @@
 // The model view: every layer and head at a glance. A grid of thumbnails, layers down and heads
-// across; a click opens a cell with its tokens.
+// across; a click opens a cell with its tokens, and from there its head or its neurons.
 
-import { add, addMark, addSelect, addSourceSelects, option } from "./controls.js";
+import { add, addMark, addSelect, addSourceSelects } from "./controls.js";
 import { edgesOf } from "./edges.js";
 import { addFooter } from "./footer.js";
+import { addGrid, DETAIL, layoutOf } from "./grid.js";
 import { massNote } from "./head_view.js";
 import { addLines } from "./lines.js";
-import { paintThumbnail } from "./marks.js";
-import { measured, MEASURES } from "./measures.js";
+import { choiceOf, choicesOf, measured, shippedValue, written } from "./measures.js";
+import { tokensOf } from "./payload.js";
 import { positionsOf } from "./state.js";
-import { select } from "d3-selection";
+import { addHandOver } from "./hand_over.js";
 
 /** @typedef {import("./payload.js").Source} Source */
-/** @typedef {import("./payload.js").Weights} Weights */
+/** @typedef {import("./payload.js").Block} Block */
+/** @typedef {import("./payload.js").Layer} Layer */
 /** @typedef {import("./state.js").State} State */
+/** @typedef {import("./theme.js").Theme} Theme */
 
-const LABELS = 40; // width of the layer numbers
-const DETAIL = 400; // width of the opened cell beside the grid
-const CELL = { least: 18, comfortable: 88, most: 148 };
-const BINS = 64;
+// Cells beyond this number are tiles of one colour, and begin with a measure that gives it.
+const DENSE = 1500;
+const BEHIND = 0.65; // of a ramp's strength, under a thumbnail
 
 /**
  * @typedef {object} Cell
- * @property {import("./payload.js").Layer} layer
+ * @property {Layer} layer
  * @property {number} head
  * @property {number} row place in the grid
  * @property {number} column
- * @property {number | null} value of the measure
- * @property {number} fraction 0..1, for its colour
+ * @property {number | null} value of the measure; null without one
+ * @property {number | null} chance the value by chance, where the measure says
+ * @property {number} fraction for its colour: 0..1, of a diverging measure −1..1
  */
+
+/**
+ * What of a picture stays when a cell is opened or a token touched.
+ * @typedef {object} Grid
+ * @property {string} name
+ * @property {Block} block
+ * @property {string} pair
+ * @property {Int32Array} queries
+ * @property {Int32Array} keys
+ * @property {number[]} heads
+ * @property {Cell[]} cells
+ * @property {import("./measures.js").Choice | null} choice what cells are coloured by
+ * @property {boolean} sorted
+ * @property {boolean} dense
+ * @property {[number, number] | null} range what the colours span
+ * @property {(layer: Layer) => number} depthOf from the first layer (0) to the last (1)
+ */
+
+/** @param {Block} block */
+function headsOf(block) {
+  return [...new Set(block.layers.flatMap((layer) => layer.heads))].sort((a, b) => a - b);
+}
+
+/** @param {Block} block */
+function isDense(block) {
+  return block.layers.length * headsOf(block).length > DENSE;
+}
+
+/** @param {State} state */
+function nameOf({ block, pair, measure, sorted }) {
+  return JSON.stringify([block, pair, measure, sorted]);
+}
+
+/**
+ * The grid of a state; the last one is kept, because it may have thousands of cells.
+ * @param {Source} source
+ * @param {State} state
+ * @returns {Grid}
+ */
+function gridOf(source, state) {
+  const known = grids.get(source);
+  const name = nameOf(state);
+  if (known?.name === name) return known;
+  const { payload } = source;
+  const block = source.block(state.block);
+  const heads = headsOf(block);
+  const choice = choiceOf(payload, state.measure);
+  const depths = new Map(block.layers.map((l, i) => [l, i / Math.max(1, block.layers.length - 1)]));
+  /** @param {Layer} layer @param {number} head */
+  const numberOf = (layer, head) => {
+    if (!choice) return { value: null, chance: null };
+    if (choice.shipped) return shippedValue(choice.shipped, payload, block, layer, head);
+    return { value: measured(source.weights(layer), head, choice.name), chance: null };
+  };
+  /** @type {Cell[]} */
+  const cells = block.layers.flatMap((layer, row) =>
+    layer.heads.map((head) => ({
+      layer,
+      head,
+      row,
+      column: heads.indexOf(head),
+      ...numberOf(layer, head),
+      fraction: depths.get(layer) ?? 0,
+    })),
+  );
+  const range = choice && rangeOf(cells, choice);
+  if (range) {
+    for (const c of cells) c.fraction = fractionOf(c.value ?? 0, range, Boolean(choice?.diverging));
+  }
+  if (state.sorted) {
+    const last = -Infinity; // without a number
+    cells.sort((a, b) => (b.value ?? last) - (a.value ?? last));
+    cells.forEach((c, i) => {
+      c.row = Math.floor(i / heads.length);
+      c.column = i % heads.length;
+    });
+  }
+  /** @type {Grid} */
+  const grid = {
+    name,
+    block,
+    pair: state.pair,
+    queries: positionsOf(block, "query", state),
+    keys: positionsOf(block, "key", state),
+    heads,
+    cells,
+    choice,
+    sorted: Boolean(state.sorted),
+    dense: isDense(block),
+    range,
+    depthOf: (layer) => depths.get(layer) ?? 0,
+  };
+  grids.set(source, grid);
+  return grid;
+}
+
+/** @type {WeakMap<Source, Grid>} */
+const grids = new WeakMap();
 
 /**
  * The picture of a state, as data. Without an open cell its edges are those of every cell; with
@@ -37,39 +138,11 @@ const BINS = 64;
  * @param {State} state
  */
 export function modelScene(source, state) {
-  const block = source.block(state.block);
-  const queries = positionsOf(block, "query", state.pair);
-  const keys = positionsOf(block, "key", state.pair);
-  const heads = [...new Set(block.layers.flatMap((layer) => layer.heads))].sort((a, b) => a - b);
-  const { measure } = state;
-  /** @type {Cell[]} */
-  const cells = block.layers.flatMap((layer, row) =>
-    layer.heads.map((head) => ({
-      layer,
-      head,
-      row,
-      column: heads.indexOf(head),
-      value: measure ? measured(source.weights(layer), head, measure) : null,
-      fraction: block.layers.length > 1 ? row / (block.layers.length - 1) : 0,
-    })),
-  );
-  const values = cells.map((c) => c.value ?? 0);
-  const range = measure ? [Math.min(...values), Math.max(...values)] : null;
-  if (range) {
-    for (const c of cells) {
-      c.fraction = range[1] > range[0] ? ((c.value ?? 0) - range[0]) / (range[1] - range[0]) : 0;
-    }
-  }
-  if (state.sorted) {
-    cells.sort((a, b) => (b.value ?? 0) - (a.value ?? 0));
-    cells.forEach((c, i) => {
-      c.row = Math.floor(i / heads.length);
-      c.column = i % heads.length;
-    });
-  }
+  const grid = gridOf(source, state);
+  const { block, queries, keys, cells, choice } = grid;
   const { cell, query, key } = state;
   /**
-   * @param {import("./payload.js").Layer} layer
+   * @param {Layer} layer
    * @param {number} head
    * @param {boolean} open
    */
@@ -82,22 +155,26 @@ export function modelScene(source, state) {
       key: open ? key : null,
     });
   const open = cell && cells.find((c) => c.layer.index === cell[0] && c.head === cell[1]);
-  const drawn = open ? [open] : cells;
+  // Plain tiles are drawn without weights.
+  const drawn = () => (open ? [open] : cells.filter((c) => source.has(c.layer, "weights")));
   const scene = {
+    ...grid,
     view: "model",
-    block,
-    queries,
-    keys,
-    heads,
-    cells,
-    /** Smallest and largest of the measure that cells are coloured by. */
-    range,
     open: open ?? null,
     gain: 1, // a cell has one head, so opacity is the weight
     edgesOfCell,
+    /** The colour behind a cell. @param {Cell} c @param {Theme} theme @param {boolean} tiles */
+    groundOf(c, theme, tiles) {
+      if (!choice || c.value === null) return theme.surface;
+      return colorOf(choice, c.fraction, theme, tiles);
+    },
+    /** The colour of its thumbnail. @param {Cell} c @param {Theme} theme @param {boolean} tiles */
+    inkOf: (c, theme, tiles) =>
+      choice ? theme.inkOn(scene.groundOf(c, theme, tiles)) : theme.layer(c.fraction),
     get edges() {
-      const parts = drawn.map((c) => edgesOfCell(c.layer, c.head, Boolean(open)).edges);
-      const layer = drawn.map((c, i) => new Uint16Array(parts[i].head.length).fill(c.layer.index));
+      const cells = drawn();
+      const parts = cells.map((c) => edgesOfCell(c.layer, c.head, Boolean(open)).edges);
+      const layer = cells.map((c, i) => new Uint16Array(parts[i].head.length).fill(c.layer.index));
       return {
         layer: joined(Uint16Array, layer),
         head: joined(Uint16Array, parts.map((p) => p.head)),
@@ -111,11 +188,55 @@ export function modelScene(source, state) {
     get hidden() {
       return joined(
         Float32Array,
-        drawn.map((c) => edgesOfCell(c.layer, c.head, Boolean(open)).hidden),
+        drawn().map((c) => edgesOfCell(c.layer, c.head, Boolean(open)).hidden),
       );
     },
   };
   return scene;
+}
+
+/**
+ * Paler behind a thumbnail, which must stay readable.
+ * @param {import("./measures.js").Choice} choice
+ * @param {number} fraction
+ * @param {Theme} theme
+ * @param {boolean} tiles
+ */
+function colorOf({ diverging }, fraction, theme, tiles) {
+  const part = (tiles ? 1 : BEHIND) * fraction;
+  return diverging ? theme.diverging(part) : theme.value(part);
+}
+
+/**
+ * What the colours span: of a diverging measure as far below zero as above, of shipped ones from
+ * zero, so that small numbers do not look large.
+ * @param {Cell[]} cells
+ * @param {import("./measures.js").Choice} choice
+ * @returns {[number, number] | null} null when no head has a number
+ */
+function rangeOf(cells, choice) {
+  let [least, most] = [Infinity, -Infinity];
+  for (const { value } of cells) {
+    if (value === null) continue;
+    if (value < least) least = value;
+    if (value > most) most = value;
+  }
+  if (least > most) return null;
+  if (choice.diverging) {
+    const reach = Math.max(Math.abs(least), Math.abs(most));
+    return [-reach, reach];
+  }
+  return [choice.shipped ? Math.min(0, least) : least, most];
+}
+
+/**
+ * @param {number} value
+ * @param {[number, number]} range
+ * @param {boolean} diverging
+ */
+function fractionOf(value, [least, most], diverging) {
+  if (diverging) return most > 0 ? value / most : 0;
+  return most > least ? (value - least) / (most - least) : 0;
 }
 
 /**
@@ -134,202 +255,112 @@ function joined(Type, parts) {
 }
 
 /**
- * One head's weights on at most BINS rows and columns: a cell holds what the mean query of its bin
- * gives to all keys of its bin, so a row adds up as it did, and a pattern stays where it was. What
- * is not listed is the mean row's hidden mass.
- * @param {Weights} weights
- * @param {number} head
- * @param {Int32Array} queries
- * @param {Int32Array} keys
+ * What is said of a cell, a line each.
+ * @param {Cell} cell
+ * @param {import("./measures.js").Choice | null} choice
  */
-export function binned(weights, head, queries, keys) {
-  const rows = Math.min(BINS, queries.length);
-  const columns = Math.min(BINS, keys.length);
-  const values = new Float32Array(rows * columns);
-  const counts = new Float32Array(rows);
-  const columnOf = new Int32Array(weights.keys).fill(-1);
-  keys.forEach((key, i) => {
-    columnOf[key] = Math.floor((i * columns) / keys.length);
-  });
-  const slot = weights.heads.indexOf(head);
-  let hidden = 0;
-  queries.forEach((query, i) => {
-    const bin = Math.floor((i * rows) / queries.length);
-    counts[bin]++;
-    const row = slot * weights.queries + query;
-    hidden += weights.hidden[row] / queries.length;
-    for (let e = weights.start[row]; e < weights.start[row + 1]; e++) {
-      const column = columnOf[weights.key[e]];
-      if (column >= 0) values[bin * columns + column] += weights.weight[e];
-    }
-  });
-  for (let i = 0; i < values.length; i++) values[i] /= counts[Math.floor(i / columns)];
-  return { rows, columns, values, hidden };
+function describe({ layer, head, value, chance }, choice) {
+  const name = `Layer ${layer.index}, head ${head}`;
+  if (!choice) return name;
+  if (value === null) return `${name}: ${choice.label} not available`;
+  const number = `${name}: ${choice.label} ${written(value, 3, choice.diverging)}`;
+  return chance === null ? number : `${number}\nby chance ${written(chance, 3, choice.diverging)}`;
 }
 
 /** @type {import("./shell.js").View} */
 export const modelView = {
   keys: ["cell", "measure", "sorted"],
-  start: () => ({ cell: null, measure: null, sorted: false }),
-  needs: (source, state) => source.block(state.block).layers,
+  start: (payload) => ({
+    cell: null,
+    measure: payload.measures?.[0]?.name ?? (isDense(payload.blocks[0]) ? "entropy" : null),
+    sorted: false,
+  }),
+  needs(source, state) {
+    const { layers, name } = source.block(state.block);
+    const shipped = choiceOf(source.payload, state.measure)?.shipped;
+    if (!shipped || !isDense(source.block(name))) return layers;
+    // Plain tiles of numbers that are there: the open cell's weights are enough.
+    return layers.filter((layer) => layer.index === state.cell?.[0]);
+  },
   create(frame) {
     const { root, source } = frame;
+    const { payload } = source;
     const toolbar = add(root, "toolbar");
     const selects = addSourceSelects(toolbar, frame, { layer: false });
     const measures = addSelect(toolbar, "measure", "Colour", (value) =>
       frame.set({ measure: value === "layer" ? null : value }),
     );
     const order = addSelect(toolbar, "sorted", "Order", (value) => frame.set({ sorted: value === "yes" }));
-    addMark(toolbar, source.payload.model);
+    addMark(toolbar, payload.model);
     const body = add(root, "model");
-    const scroller = add(body, "grid");
-    const grid = add(scroller, "sheet");
-    const canvas = /** @type {HTMLCanvasElement} */ (add(grid, "", "canvas"));
-    canvas.setAttribute("aria-hidden", "true");
-    const labels = add(grid, "labels");
-    const buttons = add(grid, "cells");
-    buttons.setAttribute("role", "group");
-    buttons.setAttribute("aria-label", "Heads by layer: Enter opens, arrows move");
+    /** @type {ReturnType<typeof modelScene> | null} */
+    let scene = null;
+    const grid = addGrid(body, frame, {
+      open(layer, head) {
+        const { cell: open } = frame.state();
+        const same = open && open[0] === layer && open[1] === head;
+        frame.set({ cell: same ? null : [layer, head], query: null, key: null, locked: false });
+      },
+      describe: (cell) => describe(cell, scene?.choice ?? null),
+      decode: (cell) => source.ensure(source.block(frame.state().block), [cell.layer], "weights"),
+    });
     const detail = add(body, "detail");
+    detail.setAttribute("role", "group");
     const title = add(detail, "title");
+    const about = add(detail, "path");
     const path = add(detail, "path");
     const lines = addLines(detail, frame, () => {
       const open = frame.state().cell != null;
-      if (open) frame.set({ cell: null });
+      if (open) {
+        if (detail.matches(":focus-within")) grid.focus();
+        frame.set({ cell: null });
+      }
       return open;
     });
+    const handOver = addHandOver(detail, frame);
     const footer = addFooter(root, "click opens a head · click locks a token · Esc clears");
-    let painted = "";
-
-    buttons.addEventListener("click", (event) => {
-      const button = /** @type {Element} */ (event.target).closest("button");
-      if (!button) return;
-      const cell = cellOf(button);
-      const { cell: open } = frame.state();
-      const same = open && open[0] === cell[0] && open[1] === cell[1];
-      frame.set({ cell: same ? null : cell, query: null, key: null, locked: false });
-    });
-    buttons.addEventListener("keydown", (event) => {
-      const button = /** @type {Element} */ (event.target).closest("button");
-      const steps = { ArrowRight: [0, 1], ArrowLeft: [0, -1], ArrowDown: [1, 0], ArrowUp: [-1, 0] };
-      const step = steps[/** @type {keyof steps} */ (event.key)];
-      if (!button || !step) return;
-      const [row, column] = [Number(button.dataset.row), Number(button.dataset.column)];
-      const selector = `[data-row="${row + step[0]}"][data-column="${column + step[1]}"]`;
-      const next = /** @type {HTMLElement | null} */ (buttons.querySelector(selector));
-      if (next) {
-        button.tabIndex = -1;
-        next.tabIndex = 0;
-        next.focus();
-      }
-      event.preventDefault();
-    });
+    const choices = choicesOf(payload);
+    const offered = [
+      { label: "", options: [{ value: "layer", text: "by layer" }] },
+      { label: "scores", options: choices.filter((c) => c.shipped).map(asOption) },
+      { label: "of the weights", options: choices.filter((c) => !c.shipped).map(asOption) },
+    ];
 
     return {
-      draw(state) {
-        const theme = frame.theme();
-        const scene = modelScene(source, state);
-        const { block, queries, keys, heads, cells, open, range } = scene;
-        selects.draw();
-        const { measure, sorted } = state;
-        measures.draw(
-          [option("layer", "by layer"), ...Object.entries(MEASURES).map(([k, m]) => option(k, m.label))],
-          measure ?? "layer",
-        );
-        order.element.hidden = !measure;
-        order.draw([option("no", "layers and heads"), option("yes", "largest first")], sorted ? "yes" : "no");
-        const rowCount = sorted ? Math.ceil(cells.length / heads.length) : block.layers.length;
-
-        // Room for an open cell is kept beside the grid where there is some, so nothing moves.
-        const width = frame.width();
-        const beside = width - DETAIL - 24 - LABELS >= Math.max(44 * heads.length, 240);
-        const room = (beside ? width - DETAIL - 24 : width) - LABELS;
-        const fitting = Math.floor(room / heads.length);
-        const most = heads.length * rowCount <= 12 ? CELL.most : CELL.comfortable;
-        const pitch = Math.max(CELL.least, Math.min(fitting, most));
-        const inner = pitch - Math.max(2, Math.round(pitch * 0.11));
-        const pad = Math.max(1, Math.round(inner * 0.08));
-        const size = {
-          width: LABELS + pitch * heads.length,
-          height: 24 + pitch * rowCount,
-        };
-        const left = (/** @type {number} */ column) => LABELS + column * pitch;
-        const top = (/** @type {number} */ row) => 24 + row * pitch;
-        const color = (/** @type {Cell} */ c) => theme.layer(c.fraction);
-
-        grid.style.width = `${size.width}px`;
-        grid.style.height = `${size.height}px`;
-        const ratio = globalThis.devicePixelRatio || 1;
-        const picture = JSON.stringify([state.block, state.pair, theme.mode, pitch, ratio, measure, sorted]);
-        if (picture !== painted) {
-          painted = picture;
-          canvas.width = Math.round(size.width * ratio);
-          canvas.height = Math.round(size.height * ratio);
-          canvas.style.width = `${size.width}px`;
-          canvas.style.height = `${size.height}px`;
-          const context = /** @type {CanvasRenderingContext2D} */ (canvas.getContext("2d"));
-          context.setTransform(ratio, 0, 0, ratio, 0, 0);
-          for (const cell of cells) {
-            const { layer, row, head, column } = cell;
-            const [x, y] = [left(column), top(row)];
-            context.fillStyle = theme.surface;
-            context.beginPath();
-            context.roundRect(x, y, inner, inner, Math.min(6, inner / 8));
-            context.fill();
-            paintThumbnail(context, binned(source.weights(layer), head, queries, keys), {
-              x: x + pad,
-              y: y + pad,
-              size: inner - 2 * pad,
-              color: color(cell),
-            });
+      *prepare(state) {
+        const { measure } = state;
+        const choice = choiceOf(payload, measure);
+        if (choice && !choice.shipped && grids.get(source)?.name !== nameOf(state)) {
+          for (const layer of source.block(state.block).layers) {
+            for (const head of layer.heads) {
+              measured(source.weights(layer), head, choice.name);
+              yield;
+            }
           }
         }
-
-        select(labels)
-          .selectAll("span")
-          .data(sorted ? [] : [
-            ...heads.map((head, column) => ({ text: head, x: left(column), y: 0, width: inner, height: 20, end: false })),
-            ...block.layers.map((layer, row) => ({ text: layer.index, x: 0, y: top(row), width: LABELS - 10, height: inner, end: true })),
-          ])
-          .join("span")
-          .style("left", (d) => `${d.x}px`)
-          .style("top", (d) => `${d.y}px`)
-          .style("width", (d) => `${d.width}px`)
-          .style("line-height", (d) => `${d.height}px`)
-          .style("text-align", (d) => (d.end ? "right" : "center"))
-          .text((d) => d.text);
-        const tab = open ?? cells[0];
-        select(buttons)
-          .selectAll("button")
-          .data(cells)
-          .join("button")
-          .attr("type", "button")
-          .attr("data-layer", (d) => d.layer.index)
-          .attr("data-head", (d) => d.head)
-          .attr("data-row", (d) => d.row)
-          .attr("data-column", (d) => d.column)
-          .attr("tabindex", (d) => (d === tab ? 0 : -1))
-          .attr("aria-label", (d) => nameOf(d, measure))
-          .attr("aria-pressed", (d) => String(d === open))
-          .attr("title", (d) => nameOf(d, measure))
-          .text((d) => (sorted && pitch >= 40 ? `${d.layer.index}·${d.head}` : ""))
-          .style("left", (d) => `${left(d.column)}px`)
-          .style("top", (d) => `${top(d.row)}px`)
-          .style("width", `${inner}px`)
-          .style("height", `${inner}px`);
-
-        const legend = range
-          ? {
-              legend: MEASURES[/** @type {string} */ (measure)].label,
-              smallest: range[0].toFixed(2),
-              largest: range[1].toFixed(2),
-              colors: [0, 0.25, 0.5, 0.75, 1].map((f) => theme.layer(f)),
-            }
-          : { legend: "weight" };
-        body.classList.toggle("beside", beside);
+        yield* grid.prepare(modelScene(source, state));
+      },
+      draw(state) {
+        const theme = frame.theme();
+        scene = modelScene(source, state);
+        const { block, queries, keys, cells, open, range, choice } = scene;
+        const layout = layoutOf(scene, frame.width());
+        selects.draw();
+        measures.drawGroups(offered, state.measure ?? "layer");
+        order.element.hidden = !choice;
+        order.draw(
+          [{ value: "no", text: "layers and heads" }, { value: "yes", text: "largest first" }],
+          scene.sorted ? "yes" : "no",
+        );
+        body.classList.toggle("beside", layout.beside);
+        grid.draw(scene, layout);
         detail.hidden = !open;
+        const parts = [];
+        if (choice && cells.some((c) => c.value === null)) parts.push("– not available");
         if (open) {
           title.textContent = `Layer ${open.layer.index} · Head ${open.head}`;
+          detail.setAttribute("aria-label", title.textContent);
+          about.textContent = choice ? describe(open, choice).split(": ")[1].replace("\n", ", ") : "";
           path.textContent = open.layer.name;
           const edges = scene.edgesOfCell(open.layer, open.head, true);
           lines.draw(
@@ -340,36 +371,42 @@ export const modelView = {
               heads: [open.head],
               queries,
               keys,
-              colors: [color(open)],
+              text: { query: tokensOf(block, "query").text, key: tokensOf(block, "key").text },
+              colors: [theme.layer(scene.depthOf(open.layer))],
               name: JSON.stringify([state.block, state.pair, open.layer.index, open.head]),
             },
             state,
-            (beside ? DETAIL : width) - 32,
+            (layout.beside ? DETAIL : Math.min(frame.width(), 800)) - 32,
           );
-          const note = massNote(edges, { ...state, heads: [open.head] });
-          footer.draw({ theme, ...legend, note });
-        } else {
-          footer.draw({ theme, ...legend, note: "" });
+          handOver.draw(open.layer.index, open.head);
+          parts.push(massNote(edges, { ...state, heads: [open.head] }));
         }
+        footer.draw({ theme, ...legendOf(scene, layout, theme), note: parts.join(" · ") });
         return scene;
       },
     };
+
+    /**
+     * @param {ReturnType<typeof modelScene>} shown
+     * @param {import("./grid.js").Layout} layout
+     * @param {Theme} theme
+     */
+    function legendOf({ choice, range }, { form, tiles }, theme) {
+      if (!choice) return { legend: form === "matrix" ? "√ weight" : "weight" };
+      if (!range) return { legend: `${choice.label}: no head has a number`, colors: [theme.surface] };
+      const { diverging } = choice;
+      const stops = [0, 0.25, 0.5, 0.75, 1];
+      return {
+        legend: diverging ? `${choice.label}, below zero · above` : choice.label,
+        smallest: written(range[0], 2, diverging),
+        largest: written(range[1], 2, diverging),
+        colors: stops.map((f) => colorOf(choice, diverging ? 2 * f - 1 : f, theme, tiles)),
+      };
+    }
   },
 };
 
-/**
- * @param {HTMLElement} button
- * @returns {[number, number]}
- */
-function cellOf(button) {
-  return [Number(button.dataset.layer), Number(button.dataset.head)];
-}
-
-/**
- * @param {Cell} cell
- * @param {string | null | undefined} measure
- */
-function nameOf({ layer, head, value }, measure) {
-  const name = `Layer ${layer.index}, head ${head}`;
-  return measure && value !== null ? `${name}: ${MEASURES[measure].label} ${value.toFixed(3)}` : name;
+/** @param {import("./measures.js").Choice} choice */
+function asOption({ name, label }) {
+  return { value: name, text: label };
 }

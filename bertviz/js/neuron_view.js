@@ -4,14 +4,15 @@
 import { format } from "d3-format";
 import { select } from "d3-selection";
 import { attend, attendAll, keysOf, queryOf } from "./attention.js";
+import { columnsPlot, drawColumns, NARROW, shortScore } from "./columns.js";
 import {
   add,
   addMark,
+  addSave,
   addSelect,
   addSourceSelects,
   addTokenColumn,
   addTooltip,
-  columnWidth,
   describeToken,
   exactWeight,
   headsOf,
@@ -20,32 +21,26 @@ import {
   ROW,
   shortWeight,
 } from "./controls.js";
-import { addFooter } from "./footer.js";
 import { edgesOf } from "./edges.js";
+import { addFooter, drawFooter } from "./footer.js";
 import { massNote } from "./head_view.js";
-import { addLines } from "./lines.js";
-import { paintBars, paintElbows, paintRungs, paintStripes } from "./marks.js";
+import { drawHeader } from "./header.js";
+import { addLines, drawLines, linesPlot } from "./lines.js";
 import { tokensOf } from "./payload.js";
 import { selectionHandlers } from "./selection.js";
 import { addStage } from "./stage.js";
 import { positionsOf } from "./state.js";
+import { estimatedWidth, Sheet } from "./svg.js";
 import { contributions, ranked, without } from "./whatif.js";
 
+/** @typedef {import("./columns.js").ColumnsPlot} ColumnsPlot */
 /** @typedef {import("./payload.js").Source} Source */
 /** @typedef {import("./payload.js").Neurons} Neurons */
 /** @typedef {import("./payload.js").Weights} Weights */
 /** @typedef {import("./state.js").State} State */
 
-const oneDigit = format("+.1f"); // d3-format writes a real minus sign
-/** @param {number} value */
-const signed = (value) => (Math.abs(value) < 0.05 ? "0.0" : oneDigit(value));
 const exact = format("+.4f");
 const LISTED = 1 / 512; // weights below this change no pixel of the closed view
-
-/**
- * @param {number} score
- */
-const shortScore = (score) => (score === -Infinity ? "masked" : signed(score));
 
 /**
  * The picture of a state, as data. Columns hold all keys of the head in the model's order, also
@@ -66,8 +61,8 @@ export function neuronScene(source, state) {
     neurons,
     head,
     heads: [head],
-    queries: positionsOf(block, "query", state.pair),
-    keys: positionsOf(block, "key", state.pair),
+    queries: positionsOf(block, "query", state),
+    keys: positionsOf(block, "key", state),
     query: state.query,
     key: state.key,
     shape: { query: neurons.queryCount, key: neurons.keyCount, headDim: neurons.headDim },
@@ -115,6 +110,8 @@ function sharingOf(neurons, slot) {
  * @returns {Weights}
  */
 export function headWeights(neurons, head) {
+  const known = closedHead.get(neurons);
+  if (known?.heads[0] === head) return known;
   const { queryCount, keyCount } = neurons;
   const dense = attendAll(neurons, neurons.heads.indexOf(head));
   let listed = 0;
@@ -135,19 +132,18 @@ export function headWeights(neurons, head) {
     }
     start[query + 1] = n;
   }
-  return { heads: [head], queries: queryCount, keys: keyCount, start, key, weight, hidden };
+  const weights = { heads: [head], queries: queryCount, keys: keyCount, start, key, weight, hidden };
+  closedHead.set(neurons, weights);
+  return weights;
 }
 
-/** @param {Float32Array} values */
-function largest(values) {
-  let max = 0;
-  for (const value of values) if (Math.abs(value) > max) max = Math.abs(value);
-  return max;
-}
+/** @type {WeakMap<Neurons, Weights>} the head that was last asked for */
+const closedHead = new WeakMap();
 
 /** @type {import("./shell.js").View} */
 export const neuronView = {
   keys: ["detail", "off", "sort"],
+  reads: "neurons",
   start: () => ({ detail: true, off: [], sort: "model" }),
   needs: (source, state) => [source.layer(state.block, state.layer)],
   create(frame) {
@@ -166,14 +162,16 @@ export const neuronView = {
       const all = Array.from(scene.contribution.keys());
       frame.set({ off: all.filter((n) => !kept.includes(n)) });
     });
+    addSave(toolbar, frame);
     addMark(toolbar, source.payload.model);
 
     // Only one of the two is in the page at a time.
     const open = add(root, "open");
     const closed = add(root, "closed");
     const headings = add(open, "headings columns");
-    const toggle = addToggle(frame);
+    const toggle = addDetailButton(frame);
     const titles = add(headings, "titles");
+    const ticks = add(headings, "ticks");
     const stage = addStage(open, frame.redraw);
     const tooltip = addTooltip(root);
     const selection = selectionHandlers(frame, stage, {
@@ -181,6 +179,7 @@ export const neuronView = {
         if (event) tooltip.show(tokenText(side, position), event.clientX, event.clientY);
         else tooltip.hide();
       },
+      rowOf: (side, position) => scene?.[side === "query" ? "queries" : "keys"].indexOf(position) ?? 0,
     });
     const query = addTokenColumn(stage.sheet, "query", selection.on("query"));
     const key = addTokenColumn(stage.sheet, "key", selection.on("key"));
@@ -195,9 +194,7 @@ export const neuronView = {
 
     /** @type {ReturnType<typeof neuronScene> | null} */
     let scene = null;
-    /** @type {{name: string, weights: Weights} | null} the closed view's head */
-    let kept = null;
-    /** @type {{name: string, x: number, width: number}[]} where the stripes are */
+    /** @type {ColumnsPlot["stripes"]} */
     let stripes = [];
 
     /**
@@ -284,168 +281,43 @@ export const neuronView = {
     function drawOpen(state) {
       const theme = frame.theme();
       const now = /** @type {NonNullable<typeof scene>} */ (scene);
-      const { block, neurons, columns, row, queries, keys, shape } = now;
-      const biased = row.bias.some((value) => value !== 0 && value !== -Infinity);
-      const selected = /** @type {number} */ (state.query);
-
-      // Fixed columns first; the three stripes share what is left.
-      const width = frame.width();
-      const texts = { query: tokensOf(block, "query").text, key: tokensOf(block, "key").text };
-      const queryWidth = columnWidth(texts.query, 108, frame.width() < 960 ? 120 : 150);
-      const keyWidth = columnWidth(texts.key, 72, 150);
-      // A narrow notebook has room for all columns too, if they move together.
-      const narrow = width < 960;
-      const [elbow, rung, score, softmax] = narrow ? [36, 16, 96, 104] : [56, 28, 112, 138];
-      const bias = biased ? 56 : 0;
-      const fixed = queryWidth + 12 + elbow + 2 * rung + bias + score + 12 + keyWidth + softmax;
-      const least = Math.max(narrow ? 56 : 72, 1.5 * shape.headDim);
-      const stripe = Math.floor(
-        Math.min(Math.max((width - fixed) / 3, least), Math.max(96, 7 * shape.headDim)),
-      );
-      let at = queryWidth + 12;
-      const x = { q: at, k: 0, products: 0, bias: 0, score: 0, key: 0, softmax: 0 };
-      x.k = x.q + stripe + elbow;
-      x.products = x.k + stripe + rung;
-      x.bias = x.products + stripe + rung;
-      x.score = x.bias + bias;
-      x.key = x.score + score + 12;
-      x.softmax = x.key + keyWidth;
-      at = x.softmax + softmax;
-      stripes = [
-        { name: "q", x: x.q, width: stripe },
-        { name: "k", x: x.k, width: stripe },
-        { name: "q×k·scale", x: x.products, width: stripe },
-      ];
-
-      const view = stage.prepare(at, Math.max(queries.length, keys.length));
-      const { geometry } = view;
+      const { block, queries, keys } = now;
+      const plot = columnsPlot(now, state, frame.width(), theme);
+      stripes = plot.stripes;
+      const view = stage.prepare(plot.width, plot.rows);
       const rows = { query: view.rows(queries.length), key: view.rows(keys.length) };
-      const max = {
-        q: largest(columns.queries),
-        k: largest(columns.keys),
-        products: largest(columns.products),
-      };
-      const shownScores = now.whatIf?.scores ?? columns.scores;
-      const shownWeights = now.whatIf?.weights ?? row.weights;
-      const finite = (/** @type {Float32Array} */ values) => values.filter((v) => Number.isFinite(v));
-      const reach = Math.max(largest(finite(columns.scores)), largest(finite(shownScores))) || 1;
-      const scoreX = (/** @type {number} */ score) => x.score + 32 + ((narrow ? 22 : 28) * score) / reach;
-      const weightX = (/** @type {number} */ weight) => x.softmax + (softmax - 52) * weight;
-      const strengths = Array.from(keys, (position) => shownWeights[position]);
-      const queryRow = queries.indexOf(selected);
-
-      const picture = JSON.stringify([state.block, state.layer, state.heads, state.pair, theme.mode, selected, state.key, state.off, state.sort]);
-      view.paint(0, picture, (context) => {
-        const off = new Set(state.off);
-        const order = now.order ?? undefined;
-        const common = { geometry, headDim: shape.headDim, width: stripe, theme, order, off };
-        paintStripes(context, columns.queries, {
-          ...common,
-          positions: queries,
-          rows: rows.query,
-          x: x.q,
-          max: max.q,
-          fade: (position) => (position === selected ? 1 : 0.4),
-        });
-        const keyed = { ...common, positions: keys, rows: rows.key };
-        paintStripes(context, columns.keys, { ...keyed, x: x.k, max: max.k });
-        paintStripes(context, columns.products, { ...keyed, x: x.products, max: max.products });
-        context.strokeStyle = theme.accent;
-        context.lineWidth = 1.5;
-        context.beginPath();
-        context.roundRect(x.q - 4, queryRow * ROW + 1, stripe + 8, ROW - 2, 4);
-        context.stroke();
-
-        const rungs = { geometry, rows: rows.key, color: theme.accent };
-        paintElbows(context, strengths, { ...rungs, from: queryRow, x0: x.q + stripe + 4, x1: x.k - 4 });
-        paintRungs(context, strengths, { ...rungs, x0: x.k + stripe + 4, x1: x.products - 4 });
-        paintRungs(context, strengths, { ...rungs, x0: x.products + stripe + 4, x1: x.bias - 4 });
-
-        const bars = { geometry, positions: keys, rows: rows.key, theme };
-        if (now.whatIf) {
-          // The true ones stay, thin and pale, above what would be.
-          const past = { inset: /** @type {[number, number]} */ ([4, 15]), strength: 0.45 };
-          const would = { inset: /** @type {[number, number]} */ ([11, 4]) };
-          paintBars(context, row.scores, { ...bars, ...past, x: scoreX });
-          paintBars(context, row.weights, { ...bars, ...past, x: weightX });
-          paintBars(context, now.whatIf.scores, { ...bars, ...would, x: scoreX });
-          paintBars(context, now.whatIf.weights, { ...bars, ...would, x: weightX });
-        } else {
-          paintBars(context, row.scores, { ...bars, x: scoreX });
-          paintBars(context, row.weights, { ...bars, x: weightX });
-        }
-        context.fillStyle = theme.hairline;
-        context.fillRect(scoreX(0) - 0.5, geometry.top, 1, geometry.height);
-      });
+      const picture = JSON.stringify([state.block, state.layer, state.heads, state.pair, theme.mode, state.query, state.off, state.sort]);
+      view.paint(0, picture, (context) => plot.paint(context, view.geometry, rows));
       view.paint(1, "", null);
 
-      place(query.element, 0, queryWidth);
-      place(key.element, x.key, keyWidth);
-      query.draw({ tokens: tokensOf(block, "query"), positions: queries, rows: rows.query, selected, className: () => "dim" });
-      const best = strengths.indexOf(Math.max(...strengths));
+      const tokens = { query: tokensOf(block, "query"), key: tokensOf(block, "key") };
+      place(query.element, 0, plot.queryWidth);
+      place(key.element, plot.x.key, plot.keyWidth);
+      query.draw({ text: tokens.query.text, positions: queries, rows: rows.query, selected: state.query, className: () => "dim" });
       key.draw({
-        tokens: tokensOf(block, "key"),
+        text: tokens.key.text,
         positions: keys,
         rows: rows.key,
         selected: state.key,
-        className: (position) => (position === keys[best] ? "strong" : ""),
+        className: (position) => (position === plot.best ? "strong" : ""),
       });
-
-      /** @type {{r: number, x: number, width: number, text: string, strength: number, end: boolean}[]} */
-      const told = [];
-      for (let r = rows.key[0]; r < rows.key[1]; r++) {
-        const position = keys[r];
-        const weight = shownWeights[position];
-        const masked = row.scores[position] === -Infinity;
-        if (biased) {
-          const text = masked ? "" : signed(row.bias[position]);
-          told.push({ r, x: x.bias, width: bias - 8, text, strength: 0.75, end: true });
-        }
-        told.push({ r, x: x.score + 62, width: score - 62, text: shortScore(shownScores[position]), strength: masked ? 0.5 : 0.75, end: true });
-        if (!masked) told.push({ r, x: Math.max(weightX(weight), weightX(row.weights[position])) + 8, width: 40, text: weight.toFixed(2), strength: 0.6 + 0.4 * Math.min(1, 4 * weight), end: false });
-      }
-      drawNumbers(told);
-      drawTitles([
-        { x: 30, width: queryWidth - 30, title: "", note: "query token" },
-        { x: x.q, width: stripe, title: "query q", note: `${shape.headDim} neurons` },
-        { x: x.k, width: stripe, title: "key k", note: keyNote(now) },
-        {
-          x: x.products,
-          width: stripe + rung - 8,
-          title: narrow ? "q × k" : `q × k · ${format(".3~g")(neurons.scaling)}`,
-          note: narrow ? `· ${format(".3~g")(neurons.scaling)}` : "each neuron’s share",
-        },
-        ...(biased ? [{ x: x.bias + 8, width: bias - 8, title: "bias", note: "added" }] : []),
-        { x: x.score + 4, width: score, title: "score", note: scoreNote(now, biased) },
-        { x: x.key + 8, width: keyWidth + softmax - 8, title: "softmax", note: "attention to the key token" },
-      ]);
+      drawNumbers(plot.numbers(rows.key));
+      drawTitles(plot.titles, plot.ticks);
       notes.textContent = notesOf(now, state);
-      footer.draw({
-        theme,
-        signed: now.whatIf ? "pale: true, full: without" : `full strength: |q| ${max.q.toFixed(2)}, |k| ${max.k.toFixed(2)}, |q × k · scale| ${max.products.toFixed(2)}`,
-        note: "",
-      });
-      spoken.textContent = state.locked ? sentence(now, strengths) : "";
+      footer.draw({ theme, ...plot.legend });
+      spoken.textContent = state.locked ? sentence(now, plot.strengths) : "";
     }
 
     /** @param {State} state */
     function drawClosed(state) {
       const theme = frame.theme();
-      const now = /** @type {NonNullable<typeof scene>} */ (scene);
-      const { block, layer, neurons, queries, keys, head: only } = now;
-      const name = `${state.block} ${layer.index} ${only}`;
-      if (kept?.name !== name) kept = { name, weights: headWeights(neurons, only) };
-      const { weights } = kept;
-      const { query, key } = state;
-      const edges = edgesOf(weights, { heads: [only], queries, keys, query, key });
-      scene = Object.assign(Object.create(edges), now);
-      const picture = { block, weights, edges, heads: [only], queries, keys };
-      const colors = [theme.accent];
-      lines.draw({ ...picture, colors, name: `${name} ${state.pair}` }, state, frame.width());
-      footer.draw({ theme, legend: "weight", note: massNote(edges, state) });
+      const picture = closedPicture(/** @type {NonNullable<typeof scene>} */ (scene), state, theme);
+      scene = Object.assign(Object.create(picture.edges), scene);
+      lines.draw(picture, state, frame.width());
+      footer.draw({ theme, legend: "weight", note: massNote(picture.edges, state) });
     }
 
-    /** @param {{r: number, x: number, width: number, text: string, strength: number, end: boolean}[]} told */
+    /** @param {ReturnType<ColumnsPlot["numbers"]>} told */
     function drawNumbers(told) {
       select(numbers)
         .selectAll("span")
@@ -460,9 +332,18 @@ export const neuronView = {
         .text((d) => d.text);
     }
 
-    /** @param {{x: number, width: number, title: string, note: string}[]} columns */
-    function drawTitles(columns) {
+    /**
+     * @param {ColumnsPlot["titles"]} columns
+     * @param {ColumnsPlot["ticks"]} numbered
+     */
+    function drawTitles(columns, numbered) {
       const left = -stage.element.scrollLeft;
+      select(ticks)
+        .selectAll("span")
+        .data(numbered)
+        .join("span")
+        .style("left", (d) => `${d.x + left}px`)
+        .text((d) => d.text);
       toggle.element.style.left = `${8 + left}px`;
       select(titles)
         .selectAll("div")
@@ -506,13 +387,45 @@ export const neuronView = {
       },
     };
   },
+  figure(source, state, { theme, width }) {
+    const scene = neuronScene(source, state);
+    const picture = state.detail ? null : closedPicture(scene, state, theme);
+    const lines = picture && linesPlot(picture, state, width, estimatedWidth);
+    const columns = lines ? null : columnsPlot(scene, state, Math.max(width, NARROW), theme, estimatedWidth);
+    const title = `Layer ${state.layer}, head ${scene.head}`;
+    const sheet = new Sheet(theme, Math.max(420, (lines ?? columns)?.width ?? 0), `Neuron view, ${title}`);
+    drawHeader(sheet, source.payload, state, { title });
+    if (lines && picture) {
+      drawLines(sheet, lines);
+      drawFooter(sheet, { legend: "weight", note: massNote(picture.edges, state) });
+    } else if (columns) {
+      drawColumns(sheet, columns);
+      drawFooter(sheet, { ...columns.legend, note: notesOf(scene, state) });
+    }
+    return sheet;
+  },
 };
+
+/**
+ * The head as lines, as the closed view shows it.
+ * @param {ReturnType<typeof neuronScene>} scene
+ * @param {State} state
+ * @param {import("./theme.js").Theme} theme
+ */
+function closedPicture({ block, layer, neurons, queries, keys, head }, state, theme) {
+  const weights = headWeights(neurons, head);
+  const { query, key, also } = state;
+  const edges = edgesOf(weights, { heads: [head], queries, keys, query, key, also });
+  const text = { query: tokensOf(block, "query").text, key: tokensOf(block, "key").text };
+  const name = `${state.block} ${layer.index} ${head} ${state.pair}`;
+  return { block, weights, edges, heads: [head], queries, keys, text, colors: [theme.accent], name };
+}
 
 /**
  * ⊕ and ⊖, always in sight.
  * @param {import("./shell.js").Frame} frame
  */
-function addToggle(frame) {
+function addDetailButton(frame) {
   const button = document.createElement("button");
   button.type = "button";
   button.className = "toggle";
@@ -539,28 +452,19 @@ function addToggle(frame) {
   };
 }
 
-/** @param {ReturnType<typeof neuronScene>} scene */
-function keyNote({ shape, sharing }) {
-  if (!sharing) return `${shape.headDim} neurons`;
-  return `shared by heads ${sharing[0]}–${sharing[sharing.length - 1]}`;
-}
-
-/**
- * @param {ReturnType<typeof neuronScene>} scene
- * @param {boolean} biased
- */
-function scoreNote({ neurons }, biased) {
-  const sum = neurons.softcap ? `softcap ${neurons.softcap}` : "Σ of the row";
-  return biased ? `${sum} + bias` : sum;
-}
-
 /**
  * What the columns alone do not say.
  * @param {ReturnType<typeof neuronScene>} scene
  * @param {State} state
  */
-function notesOf({ row, keys, neurons, whatIf }, state) {
+function notesOf({ row, keys, neurons, whatIf, sharing }, state) {
   const parts = [];
+  if (neurons.rotary) {
+    parts.push("q and k are shown after their rotation by position (rotary embedding), as they enter the product.");
+  }
+  if (sharing) {
+    parts.push(`Heads ${sharing[0]}–${sharing[sharing.length - 1]} share these keys; each has its own queries.`);
+  }
   if (neurons.softcap) {
     parts.push(`Scores are capped: ${neurons.softcap} · tanh(Σ / ${neurons.softcap}).`);
   }

@@ -21,6 +21,7 @@
  * @property {number | null} softcap
  * @property {number[] | number[][] | null} sinks per head, or per head and query
  * @property {boolean} causal
+ * @property {boolean} rotary
  * @property {ArrayRef | null} bias
  */
 /**
@@ -40,12 +41,22 @@
  * @property {Layer[]} layers
  */
 /**
+ * A number per head, as it was given: per block, layer and head, as the payload has them.
+ * @typedef {object} MeasureRef
+ * @property {string} name
+ * @property {boolean} diverging
+ * @property {(number | null)[][][]} values
+ * @property {(number | null)[][][] | null} null what a head has by chance
+ */
+/**
  * @typedef {object} Payload
  * @property {number} version
  * @property {"head" | "model" | "neuron"} view
  * @property {"auto" | "light" | "dark"} theme
  * @property {{name: string | null, dtype: string, exactness: any}} model
  * @property {Block[]} blocks
+ * @property {MeasureRef[]} [measures]
+ * @property {"here" | "left out" | "none"} [neurons] are queries and keys shipped?
  * @property {Record<string, any>} state
  * @property {string[]} chunks
  */
@@ -60,6 +71,7 @@
  * @property {Uint16Array} key
  * @property {Float32Array} weight
  * @property {Float32Array} hidden mass of each row that is not listed
+ * @property {number} [keyCount] of keys that can be looked at, if not all
  */
 /**
  * What the attention of a layer is computed from.
@@ -75,6 +87,7 @@
  * @property {number | null} softcap
  * @property {number[] | number[][] | null} sinks per head, or per head and query
  * @property {boolean} causal
+ * @property {boolean} rotary queries and keys are as turned by their positions
  * @property {{data: Float32Array, shape: number[]} | null} bias
  */
 
@@ -90,8 +103,11 @@ export class Source {
       );
     }
     this.payload = payload;
-    /** @type {Map<Layer, Weights | Neurons>} */
-    this.decoded = new Map();
+    /** A layer may have weights and neurons, each decoded when a view reads them. */
+    this.decoded = {
+      weights: /** @type {Map<Layer, Weights>} */ (new Map()),
+      neurons: /** @type {Map<Layer, Neurons>} */ (new Map()),
+    };
     /** @type {Map<number, Promise<ArrayBuffer>>} chunks that several layers share */
     this.shared = new Map();
   }
@@ -113,9 +129,12 @@ export class Source {
     return layer;
   }
 
-  /** @param {Layer} layer */
-  has(layer) {
-    return this.decoded.has(layer);
+  /**
+   * @param {Layer} layer
+   * @param {"weights" | "neurons"} what
+   */
+  has(layer, what) {
+    return this.decoded[what].has(layer);
   }
 
   /**
@@ -123,7 +142,7 @@ export class Source {
    * @returns {Weights}
    */
   weights(layer) {
-    return /** @type {Weights} */ (this.decoded.get(layer));
+    return /** @type {Weights} */ (this.decoded.weights.get(layer));
   }
 
   /**
@@ -131,25 +150,28 @@ export class Source {
    * @returns {Neurons}
    */
   neurons(layer) {
-    return /** @type {Neurons} */ (this.decoded.get(layer));
+    return /** @type {Neurons} */ (this.decoded.neurons.get(layer));
   }
 
   /**
    * Decodes the layers that are not decoded yet.
    * @param {Block} block
    * @param {Layer[]} layers
+   * @param {"weights" | "neurons"} what
    */
-  async ensure(block, layers) {
+  async ensure(block, layers, what) {
     await Promise.all(
       layers
-        .filter((layer) => !this.decoded.has(layer))
+        .filter((layer) => !this.has(layer, what))
         .map(async (layer) => {
-          this.decoded.set(
-            layer,
-            layer.weights
-              ? await this.#decodeWeights(block, layer, layer.weights)
-              : await this.#decodeNeurons(layer, /** @type {NeuronRef} */ (layer.neurons)),
-          );
+          const { weights, neurons } = layer;
+          if (what === "neurons" && neurons) {
+            this.decoded.neurons.set(layer, await this.#decodeNeurons(layer, neurons));
+          } else if (what === "weights" && weights) {
+            this.decoded.weights.set(layer, await this.#decodeWeights(block, layer, weights));
+          } else {
+            throw new Error(`This output has no ${what} of layer ${layer.index}.`);
+          }
         }),
     );
   }
@@ -216,6 +238,7 @@ export class Source {
       softcap: ref.softcap,
       sinks: ref.sinks,
       causal: ref.causal,
+      rotary: ref.rotary,
       bias: ref.bias && { data: await this.#array(ref.bias), shape: ref.bias.shape },
     };
   }
@@ -240,6 +263,8 @@ export function tokensOf(block, side) {
 
 /** @param {string} text */
 function fromBase64(text) {
+  const native = /** @type {any} */ (Uint8Array).fromBase64; // browsers of 2025 and later
+  if (native) return /** @type {Uint8Array<ArrayBuffer>} */ (native.call(Uint8Array, text));
   // A plain loop: Uint8Array.from with a callback takes ten times as long.
   const binary = atob(text);
   const bytes = new Uint8Array(binary.length);
@@ -255,20 +280,15 @@ function gunzip(bytes) {
 
 /** @param {Uint16Array} halves */
 function fromFloat16(halves) {
-  const values = new Float32Array(halves.length);
+  // The same bits further left, in a number whose exponent counts from 127 instead of 15; a power of
+  // two makes up for that, for subnormal numbers too.
+  const bits = new Uint32Array(halves.length);
+  const values = new Float32Array(bits.buffer);
   for (let i = 0; i < halves.length; i++) {
-    const bits = halves[i];
-    const exponent = (bits >> 10) & 31;
-    const fraction = bits & 1023;
-    const size =
-      exponent === 0
-        ? fraction * 2 ** -24
-        : exponent < 31
-          ? (1 + fraction / 1024) * 2 ** (exponent - 15)
-          : fraction
-            ? NaN
-            : Infinity;
-    values[i] = bits & 0x8000 ? -size : size;
+    const half = halves[i];
+    bits[i] = ((half & 0x8000) << 16) | ((half & 0x7fff) << 13);
+    if ((half & 0x7c00) !== 0x7c00) values[i] *= 2 ** 112;
+    else bits[i] |= 0x7f800000; // infinity, or not a number
   }
   return values;
 }

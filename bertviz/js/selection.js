@@ -1,5 +1,7 @@
 // Hover previews, click locks, Esc clears, arrows move: the same in every view that has tokens.
 
+import { chosenOf } from "./edges.js";
+
 /** @typedef {import("./shell.js").Frame} Frame */
 /** @typedef {import("./controls.js").Side} Side */
 /** @typedef {ReturnType<typeof import("./controls.js").addTokenColumn>} Column */
@@ -14,8 +16,10 @@ const TOOLTIP_DELAY = 450;
  *   tooltip, or hides it when there is no event
  * @param {() => boolean} [on.nothingSelected] Esc, when there is nothing to let go of; whether it
  *   did something
+ * @param {boolean} [on.several] whether several tokens can be selected at once
+ * @param {(side: Side, position: number) => number} on.rowOf where a token stands
  */
-export function selectionHandlers(frame, stage, { explain, nothingSelected }) {
+export function selectionHandlers(frame, stage, { explain, nothingSelected, several = false, rowOf }) {
   const { root } = frame;
   /** @type {Record<Side, Column> | null} */
   let columns = null;
@@ -68,9 +72,8 @@ export function selectionHandlers(frame, stage, { explain, nothingSelected }) {
     /**
      * Handlers for one column.
      * @param {Side} side
-     * @param {(position: number) => number} [rowOf]
      */
-    on(side, rowOf = (position) => position) {
+    on(side) {
       return {
         /** @param {number} position */
         enter(position) {
@@ -86,16 +89,25 @@ export function selectionHandlers(frame, stage, { explain, nothingSelected }) {
           explain(side, 0, null);
           if (!frame.state().locked) frame.set({ query: null, key: null });
         },
-        /** @param {number} position */
-        click(position) {
+        /**
+         * @param {number} position
+         * @param {boolean} [more] beside what is locked
+         */
+        click(position, more = false) {
           const state = frame.state();
-          if (state.locked && state[side] === position) frame.set({ locked: false });
-          else frame.set({ ...chosen(side, position), locked: true });
+          if (more && several && state.locked && state[side] !== null) frame.set(toggled(state, side, position));
+          else if (state.locked && state[side] === position && !state.also?.length) frame.set({ locked: false });
+          else frame.set({ ...chosen(side, position), also: [], locked: true });
         },
-        /** @param {number} position */
-        move(position) {
-          frame.set({ ...chosen(side, position), locked: true });
-          stage.reveal(rowOf(position));
+        /**
+         * @param {number} position
+         * @param {boolean} [more] what was selected stays so
+         */
+        move(position, more = false) {
+          const { also = [], [side]: before } = frame.state();
+          const stays = more && several && before !== null;
+          frame.set({ ...chosen(side, position), also: stays ? [...also, before] : [], locked: true });
+          stage.reveal(rowOf(side, position));
         },
         /** @param {Side} other */
         cross(other) {
@@ -107,4 +119,19 @@ export function selectionHandlers(frame, stage, { explain, nothingSelected }) {
       };
     },
   };
+}
+
+/**
+ * One token more or less among those that are locked; the last one stays.
+ * @param {import("./state.js").State} state
+ * @param {Side} side
+ * @param {number} position
+ */
+function toggled(state, side, position) {
+  const before = chosenOf(state, side);
+  const after = before.includes(position)
+    ? before.filter((i) => i !== position)
+    : [position, ...before];
+  const [first = position, ...also] = after;
+  return { query: null, key: null, [side]: first, also };
 }

@@ -2,10 +2,15 @@
 //
 // A view is two functions: needs(source, state) names the layers to decode, create(frame) builds
 // its controls once and returns draw(state), which makes the scene of a state, paints it and
-// returns it. Everything drawn follows from payload and state alone.
+// returns it. Everything drawn follows from payload and state alone. What would hold up the page is
+// done in small steps before, by prepare(state).
+//
+// Which view is drawn is part of the state: a model view hands over to the head view or the neuron
+// view of one of its heads, in the same host, and finds itself as it was when the reader comes back.
 
+import { add } from "./controls.js";
 import { Source } from "./payload.js";
-import { initialState, nextState } from "./state.js";
+import { initialState, nextState, viewsOf } from "./state.js";
 import { cssVariables, detectMode, STYLE, THEMES, watchMode } from "./theme.js";
 
 /** @typedef {import("./payload.js").Payload} Payload */
@@ -16,8 +21,16 @@ import { cssVariables, detectMode, STYLE, THEMES, watchMode } from "./theme.js";
  * @typedef {object} View
  * @property {(payload: Payload) => Partial<State>} start the view's own beginning
  * @property {(source: Source, state: State) => Layer[]} needs
- * @property {(frame: Frame) => {draw: (state: State) => object}} create
+ * @property {"weights" | "neurons"} [reads] what of a layer it needs, weights if nothing is said
+ * @property {(frame: Frame) => Drawing} create
+ * @property {(source: Source, state: State, options: {theme: Theme, width: number}) => import("./svg.js").Sheet} [figure]
+ *   the picture of a state, for a file
  * @property {string[]} [keys] state keys that data-drawn has beyond the common ones
+ */
+/**
+ * @typedef {object} Drawing
+ * @property {(state: State) => object} draw
+ * @property {(state: State) => Iterable<void>} [prepare] work before drawing, a step at a time
  */
 /**
  * What a view sees of its shell.
@@ -29,22 +42,27 @@ import { cssVariables, detectMode, STYLE, THEMES, watchMode } from "./theme.js";
  * @property {() => void} redraw same state, other size or scroll position
  * @property {() => Theme} theme
  * @property {() => number} width CSS pixels to draw in
+ * @property {() => Promise<string>} svg the picture as it stands, as a file
  */
 
+export const WIDTH = 760; // where none can be measured
 const COMMON_KEYS = ["block", "layer", "heads", "query", "key", "locked"];
+const STEP = 12; // milliseconds of preparing, then others have their turn
 
 export class Shell {
   #host;
-  #view;
+  #views;
   #source;
   /** @type {State} */
   #state;
-  /** @type {HTMLElement} */
+  /** @type {State} as the output's own view was when the reader left it */
+  #home;
+  /** @type {Map<string, {root: HTMLElement, drawing: Drawing}>} the views that were shown */
+  #built = new Map();
+  /** @type {HTMLElement} the root of the view in force */
   #root;
   /** @type {Theme} */
   #theme = THEMES.light;
-  /** @type {{draw: (state: State) => object} | null} */
-  #drawing = null;
   /** @type {object | null} */
   #scene = null;
   #frame = 0;
@@ -54,11 +72,11 @@ export class Shell {
   /**
    * @param {HTMLElement} host
    * @param {Payload} payload
-   * @param {View} view
+   * @param {Record<string, View>} views
    */
-  constructor(host, payload, view) {
+  constructor(host, payload, views) {
     this.#host = host;
-    this.#view = view;
+    this.#views = views;
     const shell = this;
     // Claimed before anything can fail, so that no second script draws into the same host.
     Object.defineProperty(host, "bertviz", {
@@ -69,13 +87,14 @@ export class Shell {
         /** @param {Partial<State>} patch */
         set: (patch) => shell.#set(patch),
         scene: () => shell.#scene,
+        svg: () => shell.#svg(),
       },
     });
     if (typeof DecompressionStream === "undefined") {
       throw new Error("This browser is too old for the attention view: it needs one of 2023 or later.");
     }
     this.#source = new Source(payload);
-    this.#state = initialState(payload, view.start(payload));
+    this.#state = this.#home = initialState(payload, views[payload.view].start(payload));
     const shadow = host.attachShadow({ mode: "open" });
     shadow.innerHTML = `<style>${STYLE}</style><style></style><div class="view"></div>`;
     this.#root = /** @type {HTMLElement} */ (shadow.querySelector(".view"));
@@ -83,27 +102,15 @@ export class Shell {
     watchMode(() => {
       if (this.#setTheme()) this.#schedule();
     });
+    if (viewsOf(payload).length > 1) this.#listenForEscape();
     this.#first();
   }
 
   async #first() {
     try {
-      // Not in an animation frame: they do not come while an output is out of sight.
-      while (!(await this.#decode()));
-      this.#drawing = this.#view.create({
-        root: this.#root,
-        source: this.#source,
-        state: () => this.#state,
-        set: (patch) => {
-          // A pointer resting on a token asks for the same state again and again.
-          const next = nextState(this.#source.payload, this.#state, patch);
-          if (JSON.stringify(next) !== JSON.stringify(this.#state)) this.#set(patch);
-        },
-        redraw: () => this.#schedule(),
-        theme: () => this.#theme,
-        width: () => this.#width || 760,
-      });
       this.#width = this.#measure();
+      // Not in an animation frame: they do not come while an output is out of sight.
+      while (!(await this.#prepare()));
       this.#draw();
       this.#host.dataset.state = "ready";
       new ResizeObserver(() => {
@@ -118,6 +125,32 @@ export class Shell {
     }
   }
 
+  /** The view in force, built when it is first shown. */
+  #current() {
+    const { view } = this.#state;
+    let built = this.#built.get(view);
+    if (!built) {
+      const root = this.#built.size ? document.createElement("div") : this.#root;
+      root.className = this.#root.className;
+      const away = view !== this.#source.payload.view;
+      const drawing = this.#views[view].create({
+        root: away ? this.#addWayBack(root) : root,
+        source: this.#source,
+        state: () => this.#state,
+        set: (patch) => {
+          // A pointer resting on a token asks for the same state again and again.
+          if (JSON.stringify(this.#next(patch)) !== JSON.stringify(this.#state)) this.#set(patch);
+        },
+        redraw: () => this.#schedule(),
+        theme: () => this.#theme,
+        width: () => this.#width || WIDTH,
+        svg: () => this.#svg(),
+      });
+      this.#built.set(view, (built = { root, drawing }));
+    }
+    return built;
+  }
+
   #measure() {
     const style = getComputedStyle(this.#root);
     const inner = this.#root.clientWidth - parseFloat(style.paddingLeft) - parseFloat(style.paddingRight);
@@ -126,8 +159,49 @@ export class Shell {
 
   /** @param {Partial<State>} patch */
   #set(patch) {
-    this.#state = nextState(this.#source.payload, this.#state, patch);
+    const own = this.#source.payload.view;
+    if (this.#state.view === own) this.#home = this.#state;
+    this.#state = this.#next(patch);
     this.#schedule();
+  }
+
+  /**
+   * @param {Partial<State>} patch
+   * @returns {State}
+   */
+  #next(patch) {
+    const { payload } = this.#source;
+    const next = nextState(payload, this.#state, patch);
+    if (next.view === this.#state.view) return next;
+    // Another view begins with what is chosen in the output's own one, which waits as it is.
+    const home = this.#state.view === payload.view ? this.#state : this.#home;
+    const start = next.view === payload.view ? {} : this.#views[next.view].start(payload);
+    return nextState(payload, home, { ...start, ...patch });
+  }
+
+  /**
+   * A view that was opened from another begins with the way back.
+   * @param {HTMLElement} root
+   */
+  #addWayBack(root) {
+    const back = add(add(root, "trail"), "link", "button");
+    back.dataset.action = "back";
+    back.textContent = "← all heads";
+    back.addEventListener("click", () => this.#set({ view: this.#source.payload.view }));
+    return add(root, "opened");
+  }
+
+  /** Esc with nothing selected is the way back, too; before it, the view lets go of a selection. */
+  #listenForEscape() {
+    document.addEventListener("keydown", (event) => {
+      const { view, query, key, locked, detail } = this.#state;
+      if (event.key !== "Escape" || view === this.#source.payload.view) return;
+      if (!this.#host.matches(":hover, :focus-within")) return;
+      // The open columns of the neuron view always have a query.
+      if (locked || key !== null || (query !== null && !detail)) return;
+      event.stopImmediatePropagation();
+      this.#set({ view: this.#source.payload.view });
+    }, { capture: true });
   }
 
   #schedule() {
@@ -137,7 +211,7 @@ export class Shell {
       if (!this.#pending) return;
       this.#pending = false;
       try {
-        if (!(await this.#decode())) return;
+        if (!(await this.#prepare())) return;
         this.#draw();
       } catch (error) {
         showError(this.#host, error);
@@ -151,12 +225,22 @@ export class Shell {
     });
   }
 
-  /** Decodes what the state needs; false when the state has moved on meanwhile. */
-  async #decode() {
+  /** Decodes and prepares what the state needs; false when the state has moved on meanwhile. */
+  async #prepare() {
     const state = this.#state;
+    const { needs, reads = "weights" } = this.#views[state.view];
     const block = this.#source.block(state.block);
-    const missing = this.#view.needs(this.#source, state).filter((l) => !this.#source.has(l));
-    if (missing.length) await this.#source.ensure(block, missing);
+    const missing = needs(this.#source, state).filter((l) => !this.#source.has(l, reads));
+    if (missing.length) await this.#source.ensure(block, missing, reads);
+    if (state === this.#state) {
+      let began = performance.now();
+      for (const _ of this.#current().drawing.prepare?.(state) ?? []) {
+        if (performance.now() - began < STEP) continue;
+        await turn();
+        began = performance.now();
+        if (state !== this.#state) break;
+      }
+    }
     if (state === this.#state) return true;
     this.#schedule();
     return false;
@@ -164,15 +248,28 @@ export class Shell {
 
   #draw() {
     const state = this.#state;
-    if (!this.#drawing) return;
-    this.#scene = this.#drawing.draw(state);
+    const { root, drawing } = this.#current();
+    if (root !== this.#root) {
+      root.dataset.theme = this.#root.dataset.theme;
+      root.className = this.#root.className;
+      this.#root.replaceWith(root);
+      this.#root = root;
+    }
+    this.#scene = drawing.draw(state);
     /** @type {Record<string, unknown>} */
     const drawn = {};
-    for (const key of [...COMMON_KEYS, ...(this.#view.keys ?? [])]) {
+    for (const key of [...COMMON_KEYS, ...(this.#views[state.view].keys ?? [])]) {
       drawn[key] = /** @type {any} */ (state)[key] ?? null;
     }
     drawn.frame = ++this.#frame;
+    this.#host.dataset.view = state.view;
     this.#host.dataset.drawn = JSON.stringify(drawn);
+  }
+
+  async #svg() {
+    const { figure } = this.#views[this.#state.view];
+    if (!figure) throw new Error("This view cannot be saved as a figure yet.");
+    return figure(this.#source, this.#state, { theme: this.#theme, width: this.#width || WIDTH }).svg();
   }
 
   /** @returns {boolean} whether the theme changed */
@@ -189,6 +286,15 @@ export class Shell {
     this.#root.classList.toggle("grounded", wanted !== "auto");
     return true;
   }
+}
+
+/** Lets the page do what waits; a timer would be slowed down in a tab out of sight. */
+function turn() {
+  return new Promise((resolve) => {
+    const { port1, port2 } = new MessageChannel();
+    port1.onmessage = resolve;
+    port2.postMessage(null);
+  });
 }
 
 /**

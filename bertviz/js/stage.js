@@ -5,6 +5,7 @@
 // the upper one; the lower one is hidden meanwhile and comes back as it was.
 
 import { add, ROW } from "./controls.js";
+import { sized } from "./marks.js";
 
 const MARGIN_ROWS = 12;
 export const MAX_HEIGHT = 744; // 31 rows
@@ -74,13 +75,8 @@ export function addStage(parent, redraw) {
           const wanted = `${JSON.stringify(geometry)} ${ratio} ${picture}`;
           if (!paint || layer.painted === wanted) return;
           layer.painted = wanted;
-          const { canvas } = layer;
-          canvas.width = Math.round(width * ratio);
-          canvas.height = Math.round(height * ratio);
-          canvas.style.width = `${width}px`;
-          canvas.style.height = `${height}px`;
-          const context = /** @type {CanvasRenderingContext2D} */ (canvas.getContext("2d"));
-          context.setTransform(ratio, 0, 0, ratio, 0, -top * ratio);
+          const context = sized(layer.canvas, width, height);
+          context.translate(0, -top);
           paint(context);
         },
       };

@@ -3,13 +3,16 @@
 // (mouse, keyboard, the page API, Python's arguments) goes through nextState, which repairs what
 // cannot be drawn, so that the views never meet an impossible state.
 
-import { MEASURES } from "./measures.js";
+import { choiceOf } from "./measures.js";
 import { tokensOf } from "./payload.js";
+import { firstPieces, hasWords } from "./regroup.js";
 
 /** @typedef {import("./payload.js").Payload} Payload */
 /** @typedef {import("./payload.js").Block} Block */
+/** @typedef {import("./payload.js").Tokens} Tokens */
 /**
  * @typedef {object} State
+ * @property {string} view "head", "model" or "neuron"; a model view can hand over to the others
  * @property {string} block
  * @property {number} layer
  * @property {number[]} heads
@@ -17,10 +20,16 @@ import { tokensOf } from "./payload.js";
  * @property {number | null} key
  * @property {boolean} locked
  * @property {string} pair
+ * @property {number[]} [also] tokens selected beside query or key, on the same side
  * @property {"lines" | "matrix"} [mode] head view
+ * @property {boolean} [words] head view: words instead of their pieces
+ * @property {"each" | "mean" | "sum"} [combine] head view: the heads, one by one or as one
+ * @property {"nothing" | "special" | "first"} [hide] head view: tokens that are left out
+ * @property {number} [mass] head view: lines at rest are the strongest of each row that hold this
+ *   part of it
  * @property {boolean} [renormalize] head view, under a filter: rows inside it add up to one
- * @property {[number, number, number, number] | null} [zoom] matrix: the first query and the one
- *   after the last, the same of keys
+ * @property {[number, number, number, number] | null} [zoom] head view: a window, as the first query
+ *   and the one after the last, the same of keys
  * @property {number[]} [off] neuron view: neurons that are switched off
  * @property {"model" | "contribution"} [sort] neuron view: the order of neurons
  * @property {boolean} [detail] neuron view: are the columns open?
@@ -53,19 +62,56 @@ export function pairsOf(block) {
   });
 }
 
+/** What can be left out of a picture. */
+export const HIDDEN = {
+  nothing: { label: "nothing", of: () => false },
+  special: {
+    label: "special tokens",
+    of: (/** @type {number} */ i, /** @type {Tokens} */ tokens) => tokens.special.includes(i),
+  },
+  first: { label: "the first token", of: (/** @type {number} */ i) => i === 0 },
+};
+
+/** How much of each row lines at rest may show. */
+export const MASSES = [1, 0.9, 0.75, 0.5, 0.25];
+
 /**
- * Token positions of one side that a filter keeps, in order.
+ * The views that an output can show: a model view opens its heads in the others.
+ * @param {Payload} payload
+ * @returns {string[]}
+ */
+export function viewsOf(payload) {
+  if (payload.view !== "model") return [payload.view];
+  return payload.neurons === "here" ? ["model", "head", "neuron"] : ["model", "head"];
+}
+
+/**
+ * Token positions of one side that the filters keep, in order. Words stand at their first pieces.
  * @param {Block} block
  * @param {"query" | "key"} side
- * @param {string} pair
+ * @param {{pair: string, words?: boolean, hide?: State["hide"]}} state
  * @returns {Int32Array}
  */
-export function positionsOf(block, side, pair) {
-  const { text, sentences } = tokensOf(block, side);
+export function positionsOf(block, side, { pair, words, hide = "nothing" }) {
+  const tokens = tokensOf(block, side);
+  const { text, sentences } = tokens;
   const wanted = (PAIRS[pair] ?? PAIRS.All)[side === "query" ? 0 : 1];
-  const all = Int32Array.from(text.keys());
-  return wanted === null || !sentences ? all : all.filter((i) => sentences[i] === wanted);
+  const first = words ? firstPieces(tokens) : null;
+  const every = Int32Array.from(text.keys());
+  const left = every.filter(
+    (i) =>
+      (wanted === null || !sentences || sentences[i] === wanted) &&
+      (!first || first[i] === i) &&
+      !HIDDEN[hide].of(i, tokens),
+  );
+  return left.length ? left : every; // a text of special tokens alone
 }
+
+/**
+ * Whether a state leaves tokens out, so that rows can be renormalised.
+ * @param {{pair: string, hide?: State["hide"]}} state
+ */
+export const isFiltered = ({ pair, hide = "nothing" }) => pair !== "All" || hide !== "nothing";
 
 /**
  * @param {Payload} payload
@@ -76,6 +122,7 @@ export function initialState(payload, defaults = {}) {
   const block = payload.blocks[0];
   /** @type {State} */
   const empty = {
+    view: payload.view,
     block: block.name,
     layer: block.layers[0].index,
     heads: block.layers[0].heads,
@@ -107,8 +154,11 @@ export function nextState(payload, state, patch) {
   // Choosing a token on one side lets go of the other, unless both are given.
   if (patch.query != null && patch.key === undefined) next.key = null;
   if (patch.key != null && patch.query === undefined) next.query = null;
+  const other = next.query !== state.query || next.key !== state.key;
+  if (next.also?.length && other && patch.also === undefined) next.also = [];
   if (patch.cell) next.layer = patch.cell[0];
 
+  if (!viewsOf(payload).includes(next.view)) next.view = state.view;
   const block = payload.blocks.find((b) => b.name === next.block) ?? blockOf(payload, state.block);
   next.block = block.name;
   const layer =
@@ -119,19 +169,31 @@ export function nextState(payload, state, patch) {
   const heads = layer.heads.filter((head) => next.heads.includes(head));
   const before = layer.heads.filter((head) => state.heads.includes(head));
   next.heads = heads.length ? heads : before.length ? before : layer.heads;
-  if (payload.view === "neuron") next.heads = next.heads.slice(0, 1); // one head at a time
+  if (next.view === "neuron") next.heads = next.heads.slice(0, 1); // one head at a time
 
   if (!pairsOf(block).includes(next.pair)) next.pair = "All";
+  if (next.hide !== undefined && !(next.hide in HIDDEN)) next.hide = "nothing";
+  if (next.words !== undefined) next.words = Boolean(next.words) && hasWords(block);
+  if (next.combine !== undefined && !["mean", "sum"].includes(next.combine)) next.combine = "each";
+  if (next.mass !== undefined && !(next.mass > 0 && next.mass < 1)) next.mass = 1;
+  const shown = { query: positionsOf(block, "query", next), key: positionsOf(block, "key", next) };
   for (const side of /** @type {("query" | "key")[]} */ (["query", "key"])) {
     const position = next[side];
-    if (position !== null && !positionsOf(block, side, next.pair).includes(position)) {
-      next[side] = null;
+    if (position !== null && !shown[side].includes(position)) {
+      // A piece of a word stands at its first one.
+      const first = next.words ? firstPieces(tokensOf(block, side))[position] : position;
+      next[side] = shown[side].includes(first) ? first : null;
     }
+  }
+  if (next.also) {
+    const side = next.query !== null ? "query" : "key";
+    const kept = next.also.filter((i) => i !== next[side] && shown[side].includes(i));
+    next.also = [...new Set(kept)];
   }
   if (next.detail && next.query === null) {
     // The open columns belong to a query: without another choice to the one before, at the start to
     // one in the middle that is in view.
-    const queries = positionsOf(block, "query", next.pair);
+    const queries = shown.query;
     const before = state.query !== null && queries.includes(state.query) ? state.query : null;
     next.query = before ?? queries[Math.min(Math.floor(queries.length / 2), 12)];
   }
@@ -144,12 +206,11 @@ export function nextState(payload, state, patch) {
     next.off = moved && !patch.off ? [] : [...new Set(known)].sort((a, b) => a - b);
     if (next.off.length === count) next.off = state.off ?? []; // one neuron stays
   }
-  if (next.measure && !(next.measure in MEASURES)) next.measure = null;
+  if (next.measure && !choiceOf(payload, next.measure)) next.measure = null;
   if (!next.measure && next.sorted) next.sorted = false;
   if (next.sort !== undefined && next.sort !== "contribution") next.sort = "model";
-  if (next.query === null && next.key === null) next.locked = false;
   if (next.renormalize !== undefined) {
-    next.renormalize = Boolean(next.renormalize) && next.pair !== "All";
+    next.renormalize = Boolean(next.renormalize) && isFiltered(next);
   }
   if (next.mode !== undefined && next.mode !== "matrix") next.mode = "lines";
   if (next.zoom) {
@@ -158,6 +219,14 @@ export function nextState(payload, state, patch) {
     const [a, b, c, d] = next.zoom;
     const fits = a >= 0 && a < b && b <= ends[0] && c >= 0 && c < d && d <= ends[1];
     if (!fits || block.name !== state.block) next.zoom = null;
+    else {
+      if (next.query !== null && (next.query < a || next.query >= b)) next.query = null;
+      if (next.key !== null && (next.key < c || next.key >= d)) next.key = null;
+    }
+  }
+  if (next.query === null && next.key === null) {
+    next.locked = false;
+    if (next.also?.length) next.also = [];
   }
   if (next.cell) {
     const [index, head] = next.cell;

@@ -17,6 +17,9 @@
  * @property {string} onHead text on a head's colour
  * @property {(head: number) => string} head
  * @property {(fraction: number) => string} layer from the first layer (0) to the last (1)
+ * @property {(fraction: number) => string} value of a number, from the smallest (0) to the largest (1)
+ * @property {(fraction: number) => string} diverging of a number with a sign, −1..1
+ * @property {(ground: string) => string} inkOn what can be read on a ground
  */
 
 /** @type {Record<Mode, Theme>} */
@@ -35,6 +38,9 @@ export const THEMES = {
     onHead: "#ffffff",
     head: (head) => headColor(head, 0.5, 0.05),
     layer: (fraction) => oklch(0.55, 0.11, 210 + 120 * fraction),
+    value: ramp((f) => oklch(0.955 - 0.5 * f, 0.008 + 0.15 * f, 300)),
+    diverging: ramp((f) => mixed("#f4f5f6", f < 0 ? "#d9580d" : "#0b62c4", Math.abs(f))),
+    inkOn: (ground) => (luminanceOf(ground) > 0.5 ? "#1f2328" : "#ffffff"),
   },
   dark: {
     mode: "dark",
@@ -50,8 +56,48 @@ export const THEMES = {
     onHead: "#0f1419",
     head: (head) => headColor(head, 0.75, 0.05),
     layer: (fraction) => oklch(0.72, 0.12, 210 + 120 * fraction),
+    value: ramp((f) => oklch(0.25 + 0.45 * f, 0.01 + 0.15 * f, 300)),
+    diverging: ramp((f) => mixed("#1b2027", f < 0 ? "#ff9248" : "#58a6ff", Math.abs(f))),
+    inkOn: (ground) => (luminanceOf(ground) > 0.5 ? "#0f1419" : "#e6edf3"),
   },
 };
+
+/**
+ * A colour for every hundredth, made once: thousands of cells ask at a time.
+ * @param {(fraction: number) => string} color
+ * @returns {(fraction: number) => string}
+ */
+function ramp(color) {
+  /** @type {Map<number, string>} */
+  const known = new Map();
+  return (fraction) => {
+    const step = Math.round(100 * fraction);
+    let found = known.get(step);
+    if (!found) known.set(step, (found = color(step / 100)));
+    return found;
+  };
+}
+
+/** @param {string} hex */
+const channels = (hex) => [1, 3, 5].map((i) => parseInt(hex.slice(i, i + 2), 16));
+
+/**
+ * Between two colours.
+ * @param {string} from
+ * @param {string} to
+ * @param {number} part 0..1
+ */
+function mixed(from, to, part) {
+  const [a, b] = [channels(from), channels(to)];
+  const mix = a.map((v, i) => Math.round(v + (b[i] - v) * part).toString(16).padStart(2, "0"));
+  return `#${mix.join("")}`;
+}
+
+/** @param {string} hex */
+function luminanceOf(hex) {
+  const [red, green, blue] = channels(hex);
+  return (0.2126 * red + 0.7152 * green + 0.0722 * blue) / 255;
+}
 
 /**
  * Twelve hues, consecutive heads far apart; what is next to each other in hue differs in lightness.
@@ -188,6 +234,7 @@ export const STYLE = `
 .toolbar { display: flex; flex-wrap: wrap; align-items: center; gap: 8px 20px; min-height: 30px; }
 .toolbar:empty { display: none; }
 .toolbar label { display: inline-flex; align-items: center; gap: 8px; color: var(--muted); }
+.toolbar label[hidden] { display: none; }
 .toolbar .end { margin-left: auto; }
 select, button { font: inherit; }
 select {
@@ -215,7 +262,11 @@ button { color: var(--ink); background: none; border: 0; padding: 0; cursor: poi
 .heads .link { line-height: 24px; }
 .headings { position: relative; height: 20px; margin-top: 18px; color: var(--muted); font-size: 11px; }
 .headings > * { position: absolute; white-space: nowrap; }
-.headings.columns { height: 40px; overflow: clip; }
+.headings.columns { height: 54px; overflow: clip; }
+.ticks { left: 0; right: 0; bottom: 0; height: 12px; }
+.ticks span {
+  position: absolute; bottom: 0; transform: translateX(-50%); font-size: 9px; line-height: 12px;
+}
 .titles > div { position: absolute; display: flex; flex-direction: column; white-space: nowrap; }
 .titles b { color: var(--ink); font-weight: 600; font-size: 13.5px; line-height: 18px; min-height: 18px; }
 .titles span { line-height: 16px; overflow: hidden; text-overflow: ellipsis; }
@@ -253,9 +304,24 @@ button { color: var(--ink); background: none; border: 0; padding: 0; cursor: poi
 }
 .model { display: flex; flex-direction: column; gap: 16px; margin-top: 12px; }
 .model.beside { flex-direction: row; align-items: flex-start; gap: 24px; }
-.grid { overflow-x: auto; min-width: 0; padding-bottom: 2px; }
-.grid canvas { position: absolute; top: 0; left: 0; }
-.labels span { position: absolute; color: var(--muted); font-size: 11px; pointer-events: none; }
+.grid {
+  display: grid; grid-template: 40px auto / 54px minmax(0, auto); min-width: 0; position: relative;
+  color: var(--muted); font-size: 11px; line-height: 16px;
+}
+.grid .across { grid-area: 1 / 2; position: relative; overflow: clip; overflow-clip-margin: 12px; }
+.grid .down { grid-area: 2 / 1; position: relative; overflow: clip; }
+.grid .labels { position: absolute; inset: 0; }
+.grid .labels span { position: absolute; pointer-events: none; }
+.grid .across .labels span { bottom: 2px; text-align: center; }
+.grid .down .labels span { left: 0; right: 10px; text-align: right; }
+.grid .labels .on { color: var(--accent); font-weight: 600; }
+.grid .caption { position: absolute; }
+.grid .caption[hidden] { display: none; }
+.grid .caption.of-heads { top: 0; left: 54px; right: 0; text-align: center; }
+.grid .caption.of-layers { left: 0; top: 40px; bottom: 0; writing-mode: vertical-rl; transform: rotate(180deg); text-align: center; }
+.grid .scroller { grid-area: 2 / 2; overflow: auto; min-width: 0; max-height: 896px; padding: 3px; margin: -3px; contain: content; }
+.grid .cells { position: absolute; inset: 0; touch-action: manipulation; will-change: transform; }
+.grid .sheet canvas { position: absolute; top: 0; left: 0; }
 .cells button {
   position: absolute; border-radius: 6px; display: flex; align-items: flex-end;
   justify-content: flex-start; padding: 1px 3px; font-size: 10px;
@@ -263,9 +329,25 @@ button { color: var(--ink); background: none; border: 0; padding: 0; cursor: poi
 }
 .cells button:hover { box-shadow: inset 0 0 0 1px var(--muted); }
 .cells button[aria-pressed="true"] { box-shadow: 0 0 0 2px var(--accent); }
-.cells button:focus-visible { outline-offset: 2px; }
+.cells button:focus-visible { outline-offset: 2px; z-index: 1; }
+.tooltip canvas { display: block; margin-top: 6px; }
+.trail { margin-bottom: 8px; }
+.opened { position: relative; }
+.handover { display: flex; gap: 8px; margin-top: 12px; }
+.handover button {
+  border: 1px solid var(--hairline); border-radius: 6px; padding: 4px 12px; background: var(--ground);
+}
+.handover button:hover { border-color: var(--accent); color: var(--accent); }
+.call { display: flex; flex-wrap: wrap; align-items: center; gap: 6px 10px; margin-top: 8px; }
+.call[hidden] { display: none; }
+.call .path { flex: 1 0 100%; }
+.call input {
+  flex: 1 0 100%; min-width: 0; font: 10.5px/1.4 ui-monospace, "DejaVu Sans Mono", monospace; color: var(--ink);
+  background: var(--ground); border: 1px solid var(--hairline); border-radius: 6px; padding: 4px 8px;
+}
 .detail { background: var(--surface); border-radius: 8px; padding: 14px 16px; min-width: 0; }
 .detail[hidden] { display: none; }
+.model:not(.beside) .detail { align-self: flex-start; max-width: 100%; }
 .beside .detail { flex: 0 0 400px; }
 .detail .title { font-weight: 600; font-size: 13.5px; }
 .detail .path { color: var(--muted); font-size: 11px; overflow-wrap: anywhere; }
@@ -294,7 +376,7 @@ button { color: var(--ink); background: none; border: 0; padding: 0; cursor: poi
   position: absolute; outline-offset: 3px; cursor: crosshair; touch-action: none;
   box-shadow: 0 0 0 1px var(--hairline); background: var(--ground);
 }
-.matrix .bar { position: absolute; background: var(--accent); opacity: 0.22; pointer-events: none; }
+.matrix .bar { position: absolute; box-shadow: 0 0 0 1px var(--accent); pointer-events: none; }
 .matrix .brush {
   position: absolute; border: 1px solid var(--accent); background: var(--accent); opacity: 0.25;
   pointer-events: none;
@@ -308,11 +390,31 @@ button { color: var(--ink); background: none; border: 0; padding: 0; cursor: poi
 .matrix .across .label { bottom: 6px; writing-mode: vertical-rl; transform: rotate(180deg); max-height: calc(100% - 6px); }
 .matrix .across:not(.written) .label { writing-mode: horizontal-tb; transform: none; width: auto !important; }
 .matrix .label.selected { color: var(--accent); font-weight: 600; z-index: 1; background: var(--ground); }
-button.renormalize {
+.onoff {
   border: 1px solid var(--hairline); border-radius: 6px; padding: 4px 12px; color: var(--muted);
 }
-button.renormalize[hidden] { display: none; }
-button.renormalize[aria-pressed="true"] { background: var(--field); color: var(--accent); font-weight: 600; }
+.onoff[hidden] { display: none; }
+.onoff[aria-pressed="true"] { background: var(--field); color: var(--accent); font-weight: 600; }
+.save { display: inline-flex; gap: 8px; color: var(--muted); }
+.heads label { display: inline-flex; align-items: center; gap: 8px; }
+.heads label[hidden] { display: none; }
+.heads label { margin-left: 12px; height: 24px; }
+.heads select { height: 24px; }
+.body.beside { display: flex; gap: 24px; align-items: flex-start; }
+.body.beside > :first-child { min-width: 0; flex: 0 1 auto; }
+.overview { flex: none; margin-top: 18px; color: var(--muted); font-size: 11px; }
+.overview[hidden], .overview [hidden] { display: none; }
+.overview .caption { line-height: 20px; }
+.overview .note { margin-top: 4px; max-width: 140px; }
+.overview .plot {
+  position: relative; cursor: crosshair; touch-action: none; background: var(--ground);
+  box-shadow: 0 0 0 1px var(--hairline); outline-offset: 3px;
+}
+.overview canvas { display: block; }
+.overview .window {
+  position: absolute; box-shadow: 0 0 0 1.5px var(--accent); background: var(--accent); cursor: move;
+  background: color-mix(in srgb, var(--accent) 12%, transparent);
+}
 .badge {
   border: 1px solid var(--hairline); border-radius: 14px; padding: 3px 12px; color: var(--muted);
   font-size: 11px; white-space: nowrap;

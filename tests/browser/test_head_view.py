@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from playwright.sync_api import expect
 
-from bertviz import HeadView
+from bertviz import HeadView, figures
 
 from .conftest import Opened
 
@@ -118,7 +118,7 @@ def test_a_second_click_unlocks(opened: Opened) -> None:
 def test_keyboard_reaches_everything(opened: Opened) -> None:
     names = []
     opened.page.mouse.move(2, 2)
-    for _ in range(14):
+    for _ in range(24):
         opened.page.keyboard.press("Tab")
         names.append(
             opened.host.evaluate(
@@ -310,6 +310,147 @@ def test_matrix(opened: Opened) -> None:
     opened.settled(mode="lines")
     expect(opened.token("query", 2)).to_have_count(1)
     assert opened.errors == []
+
+
+def test_several_tokens_by_mouse_and_keyboard(opened: Opened) -> None:
+    opened.token("query", 1).click()
+    opened.token("query", 4).click(modifiers=["Shift"])
+    opened.settled(query=4, locked=True)
+    assert sorted(set(opened.scene("scene.edges.query"))) == [1, 4]
+    chosen = opened.host.locator('[data-token="query"][aria-selected="true"]')
+    assert chosen.all_inner_texts() == ["the", "it"]
+    # A box is the mean over both.
+    first = weights()[0, 0][[1, 4]].mean(0)
+    assert f"{weights()[0][:, [1, 4]].mean((0, 1)).max():.2f}" in opened.text()
+    ink = pixels(opened, 1)
+    box = opened.token("key", int(first.argmax())).bounding_box()
+    pane = opened.host.locator(".pane canvas").nth(1).bounding_box()
+    assert box is not None
+    assert pane is not None
+    y, x = int(box["y"] - pane["y"] + 5), int(box["x"] - pane["x"] + 4)
+    assert abs(ink[y, x, 3] / 255 - first.max()) < 0.02
+    opened.token("query", 4).click(modifiers=["Shift"])
+    opened.settled(query=1)
+    opened.token("query", 1).focus()
+    opened.page.keyboard.press("Shift+ArrowDown")
+    opened.settled(query=2)
+    assert opened.host.evaluate("h => h.bertviz.state.also") == [1]
+    opened.page.keyboard.press("Escape")
+    opened.settled(query=None, locked=False)
+
+
+def test_words_hiding_heads_as_one_and_strongest_lines(opened: Opened) -> None:
+    true = weights()
+    opened.host.locator('select[name="combine"]').select_option("mean")
+    opened.page.wait_for_function(
+        "document.querySelector('.bertviz').bertviz.scene().edges.head[0] === 65535"
+    )
+    edges = opened.scene("scene.edges")
+    mean = true[0].mean(0)
+    seen = np.zeros_like(mean)
+    seen[edges["query"], edges["key"]] = edges["weight"]
+    np.testing.assert_allclose(seen, mean, atol=0.001)
+    assert "mean of 4 heads" in opened.text()
+    opened.host.locator('select[name="hide"]').select_option("special")
+    opened.page.wait_for_function(
+        "document.querySelector('.bertviz').bertviz.scene().keys.length === 4"
+    )
+    assert opened.host.locator('[data-token="key"]').all_inner_texts() == [
+        "the",
+        "cat",
+        "it",
+        "sat",
+    ]
+    outside = 1 - mean[np.ix_([1, 2, 4, 5], [1, 2, 4, 5])].sum(-1).mean()
+    assert f"outside what is shown {outside:.2f}" in opened.text()
+    opened.host.locator('button[data-action="renormalize"]').click()
+    opened.page.wait_for_function(
+        """() => { const {weight} = document.querySelector('.bertviz').bertviz.scene().edges;
+             return Math.abs(weight.reduce((a, b) => a + b, 0) - 4) < 0.01; }"""
+    )
+    opened.host.locator('select[name="mass"]').select_option("0.5")
+    opened.page.wait_for_function("document.querySelector('.bertviz').bertviz.state.mass === 0.5")
+    opened.page.wait_for_timeout(100)
+    assert len(opened.scene("scene.edges.weight")) < 16
+    assert "in weaker lines" in opened.text()
+    assert opened.errors == []
+
+
+def test_words_instead_of_pieces(page_of: Callable[..., Opened]) -> None:
+    tokens = ["[CLS]", "straw", "##berry", "[SEP]"]
+    opened = page_of(HeadView(weights(1, 1, 4), tokens))
+    opened.host.locator('button[data-action="words"]').click()
+    expect(opened.token("key", 1)).to_have_text("strawberry")
+    expect(opened.token("key", 2)).to_have_count(0)
+    true = weights(1, 1, 4)[0, 0]
+    edges = opened.scene("scene.edges")
+    found = dict(zip(zip(edges["query"], edges["key"], strict=True), edges["weight"], strict=True))
+    assert abs(found[1, 1] - true[1:3, 1:3].sum(1).mean()) < 0.001
+    opened.token("query", 1).click()
+    opened.token("key", 1).hover()
+    tooltip = opened.host.locator(".tooltip")
+    expect(tooltip).to_contain_text("strawberry → strawberry")
+    opened.leave()
+
+
+def test_the_overview_has_a_window(page_of: Callable[..., Opened]) -> None:
+    n = 100
+    true = weights(1, 2, n)
+    opened = page_of(HeadView(true, [f"t{i}" for i in range(n)]))
+    assert opened.host.evaluate("h => h.bertviz.state.mass") == 0.5, "the strongest lines"
+    plot = opened.host.locator(".overview .plot")
+    box = plot.bounding_box()
+    assert box is not None
+
+    def at(key: int, query: int) -> tuple[float, float]:
+        return box["x"] + box["width"] * key / n, box["y"] + box["height"] * query / n
+
+    opened.page.mouse.move(*at(20, 10))
+    opened.page.mouse.down()
+    opened.page.mouse.move(*at(50, 60), steps=4)
+    opened.page.mouse.up()
+    wait = "document.querySelector('.bertviz').bertviz.scene().queries.length === 50"
+    opened.page.wait_for_function(wait)
+    assert opened.host.evaluate("h => h.bertviz.state.zoom") == [10, 60, 20, 50]
+    np.testing.assert_allclose(
+        np.array(opened.scene("scene.rows.listed")) + np.array(opened.scene("scene.hidden")),
+        1,
+        atol=0.002,
+    )
+    assert "outside the window" in opened.text()
+    # Dragging the window moves it.
+    opened.page.mouse.move(*at(30, 30))
+    opened.page.mouse.down()
+    opened.page.mouse.move(*at(40, 50), steps=4)
+    opened.page.mouse.up()
+    opened.page.wait_for_function(
+        "JSON.stringify(document.querySelector('.bertviz').bertviz.state.zoom) === '[30,80,30,60]'"
+    )
+    plot.focus()
+    opened.page.keyboard.press("ArrowDown")
+    opened.page.wait_for_function("document.querySelector('.bertviz').bertviz.state.zoom[0] === 36")
+    opened.page.keyboard.press("Escape")
+    opened.page.wait_for_function("document.querySelector('.bertviz').bertviz.state.zoom === null")
+    assert opened.errors == []
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_saved_is_what_is_shown(page_of: Callable[..., Opened], theme: str) -> None:
+    view = HeadView(weights(), TOKENS, sentence_b_start=4, display_mode=theme)
+    opened = page_of(view)
+    opened.set(query=2, heads=[1, 3], locked=True)
+    with opened.page.expect_download() as svg:
+        opened.host.locator('button[data-action="svg"]').click()
+    assert svg.value.suggested_filename == "head_view.svg"
+    saved = svg.value.path().read_text("utf-8")
+    payload = {**view._payload, "state": {"query": 2, "heads": [1, 3], "locked": True}}
+    width = opened.host.locator(".view").evaluate("v => v.clientWidth - 32")
+    assert saved == figures.svg(payload, width), "the same figure as without a browser"
+    with opened.page.expect_download() as png:
+        opened.host.locator('button[data-action="png"]').click()
+    assert png.value.path().read_bytes().startswith(b"\x89PNG")
+    assert opened.errors == []
+    assert opened.requests == []
 
 
 def test_a_head_that_looks_everywhere_does_not_look_empty(page_of: Callable[..., Opened]) -> None:

@@ -11,7 +11,8 @@ const payload = JSON.parse(await text(process.stdin));
 const source = new Source(payload);
 const blocks = [];
 for (const block of payload.blocks) {
-  await source.ensure(block, block.layers);
+  const what = payload.view === "neuron" ? "neurons" : "weights";
+  await source.ensure(block, block.layers, what);
   blocks.push(block.layers.map((layer) => (layer.weights ? weightsOf(layer) : neuronsOf(layer))));
 }
 // −∞ has no place in JSON.

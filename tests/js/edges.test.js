@@ -1,8 +1,10 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { edgesOf, meanHidden, meansOf } from "../../bertviz/js/edges.js";
+import { boxesOf, edgesOf, meanHidden, meansOf } from "../../bertviz/js/edges.js";
 import { headScene, massNote } from "../../bertviz/js/head_view.js";
-import { binned, modelScene } from "../../bertviz/js/model_view.js";
+import { modelScene } from "../../bertviz/js/model_view.js";
+import { binned } from "../../bertviz/js/thumbnails.js";
+import { SEVERAL } from "../../bertviz/js/regroup.js";
 import { initialState, nextState } from "../../bertviz/js/state.js";
 import { layerOf, payloadOf, random, sourceOf, tokens, weightsOf } from "./fixtures.js";
 
@@ -126,7 +128,7 @@ test("means beside the tokens are means over the heads", () => {
   const weights = source.weights(block.layers[0]);
   const all = Int32Array.from({ length: N }, (_, i) => i);
   const edges = edgesOf(weights, { heads: HEADS, queries: all, keys: all, query: 3, key: null });
-  meansOf(edges, 3, "key", N).forEach((mean, k) => {
+  meansOf(boxesOf(edges, 3, "key", N), 3).forEach((mean, k) => {
     const listed = HEADS.map((_, h) => dense[0][h][3][k]).filter((w) => w >= 0.01);
     close(mean, listed.reduce((a, b) => a + b, 0) / 3);
   });
@@ -165,4 +167,97 @@ test("a thumbnail of a long text keeps each row's mass", () => {
     const best = row.indexOf(Math.max(...row));
     assert.ok(Math.abs(best - r) <= 1, "the previous token stays beside the diagonal");
   }
+});
+
+test("several selected tokens: all of their lines, boxes are means over them", () => {
+  const state = nextState(payload, start, { query: 1, also: [4], locked: true });
+  const scene = headScene(source, state);
+  assert.deepEqual([...new Set(scene.edges.query)].sort(), [1, 4]);
+  scene.edges.opacity.forEach((opacity, i) => close(opacity, scene.edges.weight[i]));
+  const boxes = boxesOf(scene, 3, "key", N, 2);
+  HEADS.forEach((_, h) => {
+    for (let k = 0; k < N; k++) {
+      const listed = [1, 4].map((q) => dense[0][h][q][k]).map((w) => (w >= 0.01 ? w : 0));
+      close(boxes[h * N + k], (listed[0] + listed[1]) / 2);
+    }
+  });
+});
+
+test("the strongest lines of a row hold at least the wanted part, and not one more", () => {
+  const state = { ...start, mass: 0.6 };
+  const { edges, rows, hidden } = headScene(source, state);
+  HEADS.forEach((head, h) => {
+    for (let q = 0; q < N; q++) {
+      const drawn = Array.from(edges.weight).filter((_, i) => edges.head[i] === head && edges.query[i] === q);
+      const sum = drawn.reduce((a, b) => a + b, 0);
+      assert.ok(sum >= 0.6 - 1e-6 && sum - Math.min(...drawn) < 0.6, `${sum} of head ${head}, query ${q}`);
+      const strongest = dense[0][h][q].slice().sort((a, b) => b - a).slice(0, drawn.length);
+      drawn.sort((a, b) => b - a).forEach((w, i) => close(w, strongest[i]));
+      close(sum + hidden[h * N + q], 1, "the row");
+    }
+  });
+  assert.ok(rows.weaker.some((mass) => mass > 0.1));
+  assert.match(massNote(headScene(source, state), state), /in weaker lines 0\.\d\d/);
+  // What is selected is shown whole.
+  const one = headScene(source, { ...state, query: 2 });
+  assert.ok(one.rows.weaker.every((mass) => mass === 0));
+});
+
+test("the mean and the sum of heads are one set of lines", () => {
+  for (const combine of /** @type {const} */ (["mean", "sum"])) {
+    const scene = headScene(source, { ...start, heads: [0, 5], combine });
+    assert.deepEqual([scene.gain, new Set(scene.edges.head)], [1, new Set([SEVERAL])]);
+    const share = combine === "mean" ? 0.5 : 1;
+    scene.edges.weight.forEach((weight, i) => {
+      const [q, k] = [scene.edges.query[i], scene.edges.key[i]];
+      const parts = [0, 2].map((h) => dense[0][h][q][k]).map((w) => (w >= 0.01 ? w : 0));
+      close(weight, share * (parts[0] + parts[1]));
+    });
+    scene.rows.listed.forEach((listed, q) => close(listed + scene.hidden[q], 2 * share));
+  }
+});
+
+test("words: the sum over the keys of their pieces, the mean over their queries", () => {
+  const words = { of: [0, 1, 1, 2, 3, 3], text: ["a", "bc", "d", "ef"] };
+  const own = { ...block, query: { ...block.query, words } };
+  const wordy = payloadOf({ blocks: [own] });
+  const pieces = sourceOf(wordy, [dense.map((layer) => weightsOf(HEADS, layer, 0))]);
+  const state = nextState(wordy, initialState(wordy), { words: true, query: 2 });
+  assert.equal(state.query, 1, "a piece stands for its word");
+  const scene = headScene(pieces, { ...state, query: null });
+  assert.deepEqual([Array.from(scene.queries), scene.text.key[1]], [[0, 1, 3, 4], "bc"]);
+  const spans = { 0: [0], 1: [1, 2], 3: [3], 4: [4, 5] };
+  const { edges } = scene;
+  assert.equal(edges.weight.length, 3 * 4 * 4);
+  edges.weight.forEach((weight, i) => {
+    const [from, to] = [edges.query[i], edges.key[i]].map((p) => spans[/** @type {0} */ (p)]);
+    const rows = from.map((q) => to.reduce((sum, k) => sum + dense[0][HEADS.indexOf(edges.head[i])][q][k], 0));
+    close(weight, rows.reduce((a, b) => a + b, 0) / rows.length);
+  });
+  // With heads as one, and a filter: rows still add up.
+  const both = headScene(pieces, { ...state, query: null, combine: "mean", pair: "A→A" });
+  assert.deepEqual(Array.from(both.keys), [0, 1]);
+  both.rows.listed.forEach((listed, r) => close(listed + both.hidden[r], 1));
+});
+
+test("without special tokens rows can be renormalised over what is left", () => {
+  const special = payloadOf({ blocks: [{ ...block, query: { ...block.query, special: [0, 5] } }] });
+  const own = sourceOf(special, [dense.map((layer) => weightsOf(HEADS, layer, 0))]);
+  const state = nextState(special, initialState(special), { hide: "special", renormalize: true });
+  const scene = headScene(own, state);
+  const sums = new Map();
+  scene.edges.weight.forEach((w, i) => {
+    const row = `${scene.edges.head[i]} ${scene.edges.query[i]}`;
+    sums.set(row, (sums.get(row) ?? 0) + w);
+  });
+  assert.equal(sums.size, 3 * 4);
+  for (const sum of sums.values()) close(sum, 1);
+});
+
+test("a window's mass outside is told", () => {
+  const state = nextState(payload, start, { zoom: [0, 3, 2, 6] });
+  const scene = headScene(source, state);
+  assert.deepEqual([Array.from(scene.queries), Array.from(scene.keys)], [[0, 1, 2], [2, 3, 4, 5]]);
+  scene.rows.listed.forEach((listed, i) => close(listed + scene.hidden[i], 1));
+  assert.match(massNote(scene, state), /outside the window 0\.\d\d/);
 });

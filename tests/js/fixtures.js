@@ -80,7 +80,11 @@ export function weightsOf(heads, dense, least = 0.0001) {
 export function sourceOf(payload, decoded) {
   const source = new Source(payload);
   payload.blocks.forEach((block, b) =>
-    block.layers.forEach((layer, i) => source.decoded.set(layer, decoded[b][i])),
+    block.layers.forEach((layer, i) => {
+      const given = decoded[b][i];
+      if ("start" in given) source.decoded.weights.set(layer, given);
+      else source.decoded.neurons.set(layer, given);
+    }),
   );
   return source;
 }
@@ -107,6 +111,7 @@ export function neuronsOf(given = {}) {
     softcap: null,
     sinks: null,
     causal: false,
+    rotary: false,
     bias: null,
     ...given,
   };

@@ -79,7 +79,8 @@ test("lines out of sight are not drawn, those that cross are", () => {
 
 test("boxes lie beside each other, one per head, opacity is the weight", () => {
   const { context, drawn } = recorder();
-  paintBoxes(context, each, { geometry, x: 100, width: 60, colors: ["red", "blue"], side: "key" });
+  const boxes = Float32Array.from([0, 0, 0.25, 0, 0.75, 0]); // (heads, rows)
+  paintBoxes(context, boxes, { geometry, x: 100, width: 60, colors: ["red", "blue"] });
   assert.deepEqual(drawn, [
     { rect: [100, 50, 30, 20], alpha: 0.25, color: "red" },
     { rect: [130, 26, 30, 20], alpha: 0.75, color: "blue" },
@@ -227,6 +228,46 @@ test("a rastered line outside the window is not drawn, one that crosses it is", 
   const seen = [];
   for (let x = 0; x < 100; x++) for (let y = 0; y < 240; y++) if (at(x, y)[3]) seen.push(x);
   assert.ok(Math.min(...seen) > 35 && Math.max(...seen) < 65, `${Math.min(...seen)}`);
+});
+
+test("a screen gets columns twice as wide, stretched to where they belong", () => {
+  /** @type {any} */
+  let image = null;
+  /** @type {any} */ (globalThis).OffscreenCanvas = class {
+    getContext = () => ({ putImageData: (/** @type {any} */ put) => (image = put) });
+  };
+  /** @type {number[]} */
+  let box = [];
+  const context = /** @type {any} */ ({
+    canvas: {},
+    getTransform: () => ({ a: 1 }),
+    createImageData: (/** @type {number} */ width, /** @type {number} */ height) => ({
+      width,
+      height,
+      data: new Uint8ClampedArray(4 * width * height),
+    }),
+    drawImage: (/** @type {any} */ _, /** @type {number[]} */ ...to) => (box = to),
+  });
+  const options = {
+    geometry: { width: 140, top: 48, height: 240, row: 24 },
+    x0: 20,
+    x1: 120,
+    colors: ["#ff0000", "#0000ff"],
+    lineWidth: 2,
+    eachSpread: () => {},
+    keyRows: 20,
+  };
+  paintRaster(context, (visit) => visit(1, 5, 9, 0.8), options);
+  assert.equal(image.width, 50);
+  assert.deepEqual(box, [20, 48, 100, 240]);
+  const seen = [];
+  for (const x of [0, 25, 49]) {
+    const column = [];
+    for (let y = 0; y < 240; y++) if (image.data[4 * (50 * y + x) + 3] >= 203) column.push(y);
+    seen.push(column[0]);
+  }
+  // Row 5's middle is 84 below the top of what is seen, row 9's 180.
+  assert.ok(Math.abs(seen[0] - 83) <= 2 && Math.abs(seen[1] - 132) <= 2 && Math.abs(seen[2] - 178) <= 2, `${seen}`);
 });
 
 test("a fan is as dark as the mass", () => {

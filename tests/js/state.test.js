@@ -22,6 +22,7 @@ const start = initialState(payload);
 
 test("at the start: first block, first layer, all heads, nothing selected", () => {
   assert.deepEqual(start, {
+    view: "head",
     block: "encoder",
     layer: 2,
     heads: [0, 3, 5],
@@ -81,8 +82,8 @@ test("a block without the layer, the filter or the token falls back", () => {
 test("filters are offered for two sentences alone", () => {
   assert.deepEqual(pairsOf(encoder), ["All", "A→A", "B→B", "A→B", "B→A"]);
   assert.deepEqual(pairsOf(cross), ["All"]);
-  assert.deepEqual(Array.from(positionsOf(encoder, "query", "A→B")), [0, 1]);
-  assert.deepEqual(Array.from(positionsOf(encoder, "key", "A→B")), [2, 3]);
+  assert.deepEqual(Array.from(positionsOf(encoder, "query", { pair: "A→B" })), [0, 1]);
+  assert.deepEqual(Array.from(positionsOf(encoder, "key", { pair: "A→B" })), [2, 3]);
 });
 
 test("a filter lets go of tokens that it hides", () => {
@@ -116,4 +117,33 @@ test("a cell opens its layer; one that is not there opens nothing", () => {
   const open = nextState(model, state, { cell: [7, 1] });
   assert.deepEqual([open.cell, open.layer], [[7, 1], 7]);
   assert.equal(nextState(model, state, { cell: [7, 0] }).cell, null);
+});
+
+test("several tokens are selected on one side, until another is chosen", () => {
+  const state = nextState(payload, start, { query: 1, also: [3, 3, 1, 99], locked: true });
+  assert.deepEqual([state.query, state.also], [1, [3]]);
+  assert.deepEqual(nextState(payload, state, { heads: [0] }).also, [3]);
+  assert.deepEqual(nextState(payload, state, { query: 2 }).also, []);
+  assert.deepEqual(nextState(payload, state, { query: null, key: null }).also, []);
+});
+
+test("what cannot be is repaired", () => {
+  const odd = /** @type {any} */ ({ hide: "x", combine: "x", mass: 7, words: true });
+  const { hide, combine, mass, words } = nextState(payload, start, odd);
+  assert.deepEqual([hide, combine, mass, words], ["nothing", "each", 1, false]);
+});
+
+test("tokens that are left out take the selection and renormalising with them", () => {
+  const special = payloadOf({ blocks: [{ ...encoder, query: { ...encoder.query, special: [0, 3] } }] });
+  const begun = initialState(special, { hide: "nothing", renormalize: false });
+  const state = nextState(special, begun, { query: 0, hide: "special", renormalize: true });
+  assert.deepEqual([state.query, state.renormalize], [null, true]);
+  assert.deepEqual(Array.from(positionsOf(special.blocks[0], "key", state)), [1, 2]);
+  assert.equal(nextState(special, state, { hide: "nothing" }).renormalize, false);
+});
+
+test("a window lets go of a token outside it", () => {
+  const state = nextState(payload, start, { query: 0, zoom: [1, 4, 0, 4] });
+  assert.deepEqual([state.query, state.zoom], [null, [1, 4, 0, 4]]);
+  assert.equal(nextState(payload, state, { zoom: [3, 2, 0, 4] }).zoom, null);
 });
