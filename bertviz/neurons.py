@@ -40,7 +40,7 @@ from bertviz.trace import AttentionBlock, AttentionTrace, LayerAttention
 if TYPE_CHECKING:
     from torch import Tensor
 
-Pairs = Literal["halves", "interleaved"] | None
+Pairs = Literal["auto", "halves", "interleaved"] | None
 
 CARRIED = 0.8
 RANDOM_SETS = 20
@@ -63,6 +63,7 @@ class HeadExplanation:
         head: Likewise.
         what: What is explained: a pattern, "cells", or "its strongest keys".
         units: Neurons that belong together: one each, or pairs of a rotary model.
+        assumed_pairs: Whether which neurons are pairs was assumed and not said.
         contributions: Of each unit.
         added: How far what the model adds to scores lifts the cells; 0 where it adds nothing.
         top: Units that make 80 % of the positive contributions, the largest first.
@@ -80,6 +81,7 @@ class HeadExplanation:
     layer: int
     head: int
     what: str
+    assumed_pairs: bool
     units: tuple[tuple[int, ...], ...]
     contributions: tuple[float, ...]
     added: float
@@ -154,6 +156,11 @@ class HeadExplanation:
                 f"What the model adds to the scores lifts these keys by {self.added:.2f}, beside"
                 f" {sum(self.contributions):.2f} by all neurons together. "
             )
+        if self.assumed_pairs:
+            added += (
+                "That neurons n and n + half are turned together, as in Llama, is assumed; pass"
+                " pairs= if it is not so. "
+            )
         return added + NOT_SAID
 
     HEAD = ("attention", "mass on these keys", "as many at random")
@@ -176,7 +183,7 @@ def explain_head(
     *,
     cells: Any = None,
     block: str | None = None,
-    pairs: Pairs = None,
+    pairs: Pairs = "auto",
     rotary_dim: int | None = None,
     window: int = 2,
 ) -> HeadExplanation:
@@ -199,10 +206,11 @@ def explain_head(
         cells: In place of a pattern, a matrix (query, key) of what counts, or (query, key) tuples.
         block: Which block of the trace; by default the first that has the layer and the head.
         pairs: How a rotary model turns its neurons: "halves" turns n with n + head_dim / 2 (Llama,
-            Mistral, Qwen, GPT-NeoX), "interleaved" 2n with 2n + 1 (GPT-J). A rotation spreads what
-            one neuron held over both, so they are judged together. A trace holds queries and keys
-            after the rotation and cannot tell, so it has to be said; without it every neuron stands
-            alone.
+            Mistral, Qwen, GPT-NeoX), "interleaved" 2n with 2n + 1 (GPT-J, Cohere). A rotation
+            spreads what one neuron held over both, so they are judged together. A trace knows
+            whether a layer turns its vectors, not which neurons with which: "auto" takes "halves",
+            by far the most common, for layers that do, and the summary says so. None lets every
+            neuron stand alone.
         rotary_dim: How many neurons are turned, from the first on; all by default.
         window: How many tokens away "local window" reaches.
 
@@ -222,6 +230,9 @@ def explain_head(
             f"Layer {layer} holds weights but no queries and keys, so it has no neurons. Capture"
             " them with extract(model, tokenizer, text)."
         )
+    assumed = pairs == "auto" and found.rotary
+    if pairs == "auto":
+        pairs = "halves" if found.rotary else None
     units = _units(found.queries.shape[-1], pairs, rotary_dim)
     every_query, count = found.queries, found.shape[0]
     every = slice(0, count)
@@ -277,6 +288,7 @@ def explain_head(
     best = [neuron for unit in top for neuron in units[unit]]
     return HeadExplanation(
         model_name=trace.model_name,
+        assumed_pairs=assumed,
         block=held.name,
         layer=layer,
         head=head,
@@ -329,13 +341,14 @@ def _units(head_dim: int, pairs: Pairs, rotary_dim: int | None) -> tuple[tuple[i
     if pairs is None:
         if rotary_dim is not None:
             raise ValueError(
-                f"rotary_dim={rotary_dim} was given without pairs: pass pairs='halves' or"
+                f"rotary_dim={rotary_dim} was given and nothing is turned: pass pairs='halves' or"
                 " pairs='interleaved'."
             )
         return tuple((neuron,) for neuron in range(head_dim))
     if pairs not in ("halves", "interleaved"):
         raise ValueError(
-            f"pairs={pairs!r} is unknown: expected 'halves' (Llama), 'interleaved' (GPT-J) or None."
+            f"pairs={pairs!r} is unknown: expected 'halves' (Llama), 'interleaved' (GPT-J), 'auto'"
+            " or None."
         )
     turned = head_dim if rotary_dim is None else rotary_dim
     if turned % 2 or not 0 < turned <= head_dim:

@@ -103,7 +103,8 @@ def test_contributions_as_plain_loops_say(
     def may(q: int, k: int) -> bool:
         return k <= q or not causal
 
-    found = explain_head(trace, 1, 3, "previous token")
+    found = explain_head(trace, 1, 3, "previous token", pairs=None)
+    assert not found.assumed_pairs
     exists = list(range(1, count))
     expected = plainly(layer, 3, lambda q, k: float(k == q - 1), exists, may)
     assert found.contributions == pytest.approx(expected, abs=1e-5)
@@ -113,7 +114,7 @@ def test_contributions_as_plain_loops_say(
     assert (found.mass, found.uniform) == (pytest.approx(mass), pytest.approx(null))
 
     weights = layer.weights(3)[0]
-    by_attention = explain_head(trace, 1, 3)
+    by_attention = explain_head(trace, 1, 3, pairs=None)
     exists = [q for q in range(count) if not causal or q > 0]
     expected = plainly(layer, 3, lambda q, k: float(weights[q, k]), exists, may)
     assert by_attention.contributions == pytest.approx(expected, abs=1e-5)
@@ -176,6 +177,22 @@ def test_pairs_of_a_rotary_model_do_not_depend_on_the_place() -> None:
         assert found[0].contributions == pytest.approx(found[1].contributions, abs=1e-5)
         assert "1 of 2 pairs of neurons" in str(found[1])
         assert f"0+{partner}" in str(found[1])
+
+
+def test_a_rotary_model_is_told_by_its_trace(
+    build: Callable[[str], Any], word_tokenizer: Callable[..., Any]
+) -> None:
+    trace = extract(build("llama"), word_tokenizer(), "i went to the store .")
+    found = explain_head(trace, 1, 3, "previous token")
+    assert found.units == ((0, 4), (1, 5), (2, 6), (3, 7))
+    alone = explain_head(trace, 1, 3, "previous token", pairs=None)
+    sums = [alone.contributions[n] + alone.contributions[n + 4] for n in range(4)]
+    assert found.contributions == pytest.approx(sums, abs=1e-6)
+    assert found.assumed_pairs
+    assert "as in Llama, is assumed" in str(found)
+    said = explain_head(trace, 1, 3, "previous token", pairs="interleaved")
+    assert said.units[0] == (0, 1)
+    assert "assumed" not in str(said)
 
 
 def test_what_the_model_adds_is_told_apart(build: Callable[[str], Any]) -> None:
@@ -263,7 +280,7 @@ WRONG: dict[str, tuple[Callable[[AttentionTrace], Any], type[Exception], str]] =
     "rotary_dim alone": (
         lambda t: explain_head(t, 0, 0, rotary_dim=2),
         ValueError,
-        "rotary_dim=2 was given without pairs",
+        "rotary_dim=2 was given and nothing is turned",
     ),
     "odd": (
         lambda t: explain_head(t, 0, 0, pairs="halves", rotary_dim=3),
