@@ -295,8 +295,10 @@ class PatternScores:
                     and self._is_sure(row.whole)
                     for row in self.scores
                 )
-                heads = ", ".join(f"({layer}, {head}) {s:.2f}" for layer, head, s, _ in best[:3])
-                rows.append([pattern, block, heads, best[0][3], sure])
+                heads = [
+                    f"({layer}, {head}) {s:.2f} over {n:.2f}" for layer, head, s, n in best[:3]
+                ]
+                rows.append([pattern, block, "; ".join(heads), sure])
         return rows
 
     def _caption(self) -> str:
@@ -313,7 +315,7 @@ class PatternScores:
         )
         return " ".join([rule, *(["Not available: " + " ".join(missing)] if missing else [])])
 
-    HEAD = ("pattern", "block", "best heads (layer, head)", "null of the best", "heads labelled")
+    HEAD = ("pattern", "block", "best heads: (layer, head) score over null", "heads labelled")
 
     def __str__(self) -> str:
         lines = as_text([list(self.HEAD), *self._summary()])

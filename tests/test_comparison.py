@@ -11,6 +11,7 @@ import pytest
 import torch
 
 from bertviz import AttentionTrace, Comparison, compare, extract
+from bertviz.measures import measures_of
 from bertviz.windows import picked
 from tests.test_patterns import no_pandas
 
@@ -169,6 +170,7 @@ def test_measures(both: tuple[AttentionTrace, AttentionTrace]) -> None:
     for row in comparison.differences:
         assert values["encoder"][row.layer][row.head] == row.total_variation
     assert all(measure["null"] is None for measure in measures.values())
+    assert measures_of(comparison, comparison.a) == comparison.measures()
     assert any(row.entropy < 0 for row in comparison.differences)
 
 

@@ -16,6 +16,7 @@ import torch
 from bertviz import AttentionTrace, PatternScores, extract, find_patterns
 from bertviz.belief import beliefs
 from bertviz.demo import SENTENCE_A, SENTENCE_B, load_demo_model
+from bertviz.measures import measures_of
 from tests import hand_set
 
 TEXT, PAIR = SENTENCE_A, SENTENCE_B
@@ -667,7 +668,7 @@ def test_summary_in_a_terminal(scores: PatternScores) -> None:
     text = str(scores)
     assert text == repr(scores)
     line = next(line for line in text.splitlines() if line.startswith("next token"))
-    assert re.split("  +", line) == ["next token", "encoder", "(0, 0) 0.80", "0.33", "0"]
+    assert re.split("  +", line) == ["next token", "encoder", "(0, 0) 0.80 over 0.33", "0"]
     assert "same word: no query of the texts has such a key" in text
 
 
@@ -676,6 +677,12 @@ def test_html_is_plain_and_escaped(scores: PatternScores) -> None:
     assert "&lt;i&gt;" in html
     assert "<i>" not in html
     assert "script" not in html
+
+
+def test_the_model_view_takes_them(scores: PatternScores) -> None:
+    trace = AttentionTrace.from_arrays(["<b>", "a", "a"], weights=torch.full((1, 1, 3, 3), 1 / 3))
+    names = [measure["name"] for measure in measures_of(scores, trace)]
+    assert names == [measure["name"] for measure in scores.measures()]
 
 
 # --- own patterns -----------------------------------------------------------------------------
