@@ -21,21 +21,30 @@ from bertviz.neuron_view import NeuronView, neuron_view
 
 if TYPE_CHECKING:
     from bertviz import extractor as extractor
+    from bertviz.comparison import Comparison, compare
     from bertviz.extractor import NothingCaptured, NotReproduced, extract
+    from bertviz.neurons import HeadExplanation, explain_head
+    from bertviz.patterns import PatternScores, find_patterns
     from bertviz.trace import AttentionTrace
 
 __version__ = "2.0.0.dev0"
 
 __all__ = [
     "AttentionTrace",
+    "Comparison",
+    "HeadExplanation",
     "HeadView",
     "ModelView",
     "NeuronView",
     "NotReproduced",
     "NothingCaptured",
+    "PatternScores",
     "__version__",
+    "compare",
+    "explain_head",
     "extract",
     "extractor",
+    "find_patterns",
     "head_view",
     "model_view",
     "neuron_view",
@@ -43,10 +52,16 @@ __all__ = [
 
 _LAZY = {
     "AttentionTrace": "bertviz.trace",
+    "Comparison": "bertviz.comparison",
+    "HeadExplanation": "bertviz.neurons",
     "NotReproduced": "bertviz.extractor",
     "NothingCaptured": "bertviz.extractor",
+    "PatternScores": "bertviz.patterns",
+    "compare": "bertviz.comparison",
+    "explain_head": "bertviz.neurons",
     "extract": "bertviz.extractor",
     "extractor": "bertviz.extractor",
+    "find_patterns": "bertviz.patterns",
 }
 
 

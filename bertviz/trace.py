@@ -38,6 +38,7 @@ if TYPE_CHECKING:
 
 Kind = Literal["encoder", "decoder", "cross"]
 Heads = SupportsIndex | Iterable[SupportsIndex] | None
+Rows = slice | list[int] | None
 
 
 @dataclass(frozen=True, eq=False)
@@ -123,7 +124,7 @@ class LayerAttention:
             return self.key_heads[row]
         return row * self.num_key_value_heads // self.num_heads
 
-    def weights(self, heads: Heads = None, queries: slice | None = None) -> Tensor:
+    def weights(self, heads: Heads = None, queries: Rows = None) -> Tensor:
         """The attention of some heads, computed now.
 
         Args:
@@ -154,7 +155,7 @@ class LayerAttention:
         sink = sink.view(len(rows), -1, 1).expand(-1, scores.shape[1], 1)
         return torch.softmax(torch.cat([scores, sink], -1), -1)[..., :-1]
 
-    def scores(self, heads: Heads = None, queries: slice | None = None) -> Tensor:
+    def scores(self, heads: Heads = None, queries: Rows = None) -> Tensor:
         """What the softmax of some heads sees, computed now.
 
         Args:
@@ -187,7 +188,7 @@ class LayerAttention:
         # Masks and biases may add up to less than float32 holds; a row of −∞ alone has no softmax.
         return (scores + bias).clamp_min(torch.finfo(torch.float32).min)
 
-    def bias(self, heads: Heads = None, queries: slice | None = None) -> Tensor | None:
+    def bias(self, heads: Heads = None, queries: Rows = None) -> Tensor | None:
         """Everything that is added to the scaled, softcapped q·k of some heads.
 
         Args:

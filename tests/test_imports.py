@@ -14,12 +14,14 @@ import bertviz
 
 PACKAGE = Path(bertviz.__file__).parent
 
-# Each module may import those above it at any place; the analysis modules join when they exist.
+# Each module may import those above it at any place.
 STAGES = [
     {"trace", "tokens"},
     {"arrays", "saved", "windows"},
     {"extractor"},
-    {"patterns", "neurons"},
+    {"cells", "tables"},
+    {"belief", "counting"},
+    {"patterns", "neurons", "comparison"},
     {"payload"},
     {"page"},
     {"figures"},

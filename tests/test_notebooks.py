@@ -28,3 +28,4 @@ def test_notebook_runs(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 def test_notebooks_are_there() -> None:
     names = {path.stem for path in NOTEBOOKS}
     assert names >= {"quickstart", "head_view", "model_view", "neuron_view", "neuron_view_colab"}
+    assert names >= {"six_patterns", "neurons"}

@@ -27,10 +27,7 @@ def run_call(model: nn.Module, call: Callable[[], Any], capture: Capture) -> Any
     """Likewise, for any call that runs the model."""
     interface.install()
     with contextlib.ExitStack() as undo:
-        undo.enter_context(_evaluating(model))
-        devices = {p.device.index for p in model.parameters() if p.device.type == "cuda"}
-        undo.enter_context(torch.random.fork_rng(devices=sorted(devices)))
-        undo.enter_context(torch.no_grad())
+        undo.enter_context(borrowed(model))
         # Compiled code calls none of the functions that are watched.
         undo.enter_context(_uncompiled())
         undo.enter_context(_hooked(model, capture))
@@ -38,6 +35,14 @@ def run_call(model: nn.Module, call: Callable[[], Any], capture: Capture) -> Any
         undo.callback(current.reset, token)
         undo.enter_context(Operations(capture))
         return call()
+
+
+@contextlib.contextmanager
+def borrowed(model: nn.Module) -> Iterator[None]:
+    """Eval mode without gradients; afterwards flags and random state are as before."""
+    devices = {p.device.index for p in model.parameters() if p.device.type == "cuda"}
+    with _evaluating(model), torch.random.fork_rng(devices=sorted(devices)), torch.no_grad():
+        yield
 
 
 def _uncompiled() -> contextlib.AbstractContextManager[Any]:

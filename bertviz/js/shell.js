@@ -24,7 +24,7 @@ import { cssVariables, detectMode, STYLE, THEMES, watchMode } from "./theme.js";
  * @property {(source: Source, state: State) => Layer[]} needs
  * @property {"weights" | "neurons"} [reads] what of a layer it needs, weights if nothing is said
  * @property {(frame: Frame) => Drawing} create
- * @property {(source: Source, state: State, options: {theme: Theme, width: number}) => import("./svg.js").Sheet} [figure]
+ * @property {(source: Source, state: State, options: {theme: Theme, width: number}) => import("./svg.js").Sheet} figure
  *   the picture of a state, for a file
  * @property {string[]} [keys] state keys that data-drawn has beyond the common ones
  */
@@ -270,7 +270,6 @@ export class Shell {
 
   async #svg() {
     const { figure } = this.#views[this.#state.view];
-    if (!figure) throw new Error("This view cannot be saved as a figure yet.");
     return figure(this.#source, this.#state, { theme: this.#theme, width: this.#width || WIDTH }).svg();
   }
 

@@ -1,0 +1,73 @@
+"""Numbers as a table: a DataFrame or rows, and plain HTML that shows in any notebook.
+
+HTML here has no script and no style of its own, so it is also there in a notebook that is not
+trusted, and looks as tables look there.
+"""
+
+from __future__ import annotations
+
+import html
+import importlib
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+
+def as_table(columns: Mapping[str, Sequence[Any]]) -> Any:
+    """A pandas DataFrame where pandas is installed, else a list of dicts.
+
+    Args:
+        columns: By name, all of one length.
+    """
+    try:
+        pandas = importlib.import_module("pandas")
+    except ImportError:
+        rows = zip(*columns.values(), strict=True)
+        return [dict(zip(columns, row, strict=True)) for row in rows]
+    return pandas.DataFrame(dict(columns))
+
+
+def as_html(caption: str, head: Sequence[str], rows: Iterable[Sequence[Any]], notes: str) -> str:
+    """A table with a sentence above and one below; every text is escaped.
+
+    >>> as_html("<b>", ["head"], [[0.25]], "")
+    '<div><p>&lt;b&gt;</p><table><thead><tr><th>head</th></tr></thead><tbody><tr><td>0.25</td></tr></tbody></table></div>'
+
+    Args:
+        caption: Above.
+        head: Names of the columns.
+        rows: Their cells.
+        notes: Below; may be empty.
+    """
+
+    def line(cells: Iterable[Any], tag: str) -> str:
+        written = (f"<{tag}>{html.escape(shown(cell))}</{tag}>" for cell in cells)
+        return f"<tr>{''.join(written)}</tr>"
+
+    body = "".join(line(row, "td") for row in rows)
+    below = f"<p>{html.escape(notes)}</p>" if notes else ""
+    return (
+        f"<div><p>{html.escape(caption)}</p><table><thead>{line(head, 'th')}</thead>"
+        f"<tbody>{body}</tbody></table>{below}</div>"
+    )
+
+
+def shown(value: Any) -> str:
+    """A number with two decimals, nothing for None, else as it is."""
+    if value is None:
+        return ""
+    return f"{value:.2f}" if isinstance(value, float) else str(value)
+
+
+def as_text(rows: Sequence[Sequence[Any]]) -> str:
+    """Lines whose columns stand below each other.
+
+    >>> print(as_text([["a", 0.5], ["long", 12]]))
+    a     0.50
+    long  12
+    """
+    written = [[shown(cell) for cell in row] for row in rows]
+    widths = [max(map(len, column)) for column in zip(*written, strict=True)]
+    return "\n".join(
+        "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()
+        for row in written
+    )
