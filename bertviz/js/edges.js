@@ -60,6 +60,24 @@ export function edgesOf(weights, options) {
     });
   };
 
+  // Asked for several times a picture, so it is reckoned once.
+  /** @type {[number, number, number][] | null} slot, row and mass */
+  let spreads = null;
+  const spreadsOf = () => {
+    /** @type {[number, number, number][]} */
+    const found = [];
+    if (key !== null) return found; // of one key nothing is known
+    slots.forEach((slot, i) => {
+      for (const r of queryRows) {
+        const row = slot * weights.queries + queries[r];
+        if (weights.hidden[row] <= SPREAD) continue;
+        const { spread } = insideOf(weights, row, keyRow, keys.length);
+        found.push([i, r, spread * factorOf(row) * gain]);
+      }
+    });
+    return found;
+  };
+
   const scene = {
     gain,
     each,
@@ -81,15 +99,8 @@ export function edgesOf(weights, options) {
      * @param {(slot: number, queryRow: number, mass: number) => void} visit mass with the gain
      */
     eachSpread(visit) {
-      if (key !== null) return; // of one key nothing is known
-      slots.forEach((slot, i) => {
-        for (const r of queryRows) {
-          const row = slot * weights.queries + queries[r];
-          if (weights.hidden[row] <= SPREAD) continue;
-          const { spread } = insideOf(weights, row, keyRow, keys.length);
-          visit(i, r, spread * factorOf(row) * gain);
-        }
-      });
+      spreads ??= spreadsOf();
+      for (const [slot, row, mass] of spreads) visit(slot, row, mass);
     },
     /** Edge lists, {head, query, key, weight, opacity}: typed arrays of equal length. */
     get edges() {
@@ -131,11 +142,16 @@ export function edgesOf(weights, options) {
           const least = cut ? cut.least[row] : 0;
           rows.head[i] = numberOf(heads[s]);
           rows.query[i] = queries[r];
+          let [listed, outside, weaker] = [0, 0, 0];
           for (let e = weights.start[row]; e < weights.start[row + 1]; e++) {
-            const where =
-              keyRow[weights.key[e]] < 0 ? "outside" : weights.weight[e] < least ? "weaker" : "listed";
-            rows[where][i] += weights.weight[e];
+            const weight = weights.weight[e];
+            if (keyRow[weights.key[e]] < 0) outside += weight;
+            else if (weight < least) weaker += weight;
+            else listed += weight;
           }
+          rows.listed[i] = listed;
+          rows.outside[i] = outside;
+          rows.weaker[i] = weaker;
           rows.unlisted[i++] = weights.hidden[row];
         }
       });

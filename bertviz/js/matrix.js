@@ -52,9 +52,12 @@ export function cellsOf(edges, heads, queries, keys, most = 1024) {
     each[i] = (mass * share) / Math.max(1, keys - listed[i]);
     even[r] += signs[slot] * each[i];
   });
+  const wide = new Float32Array(columns); // keys of a column
+  for (let c = 0; c < keys; c++) wide[columnOf(c)]++;
   for (let r = 0; r < queries; r++) {
     if (!even[r]) continue;
-    for (let c = 0; c < keys; c++) values[rowOf(r) * columns + columnOf(c)] += even[r];
+    const at = rowOf(r) * columns;
+    for (let column = 0; column < columns; column++) values[at + column] += even[r] * wide[column];
   }
   edges.each((slot, r, c, opacity) => {
     const own = opacity * share - each[slot * queries + r];
