@@ -64,6 +64,7 @@ class View:
         heads_name: str = "heads",
         scores: Any = None,
         comparison: Any = None,
+        explanation: Any = None,
     ) -> None:
         """Check the options and make the payload.
 
@@ -76,6 +77,7 @@ class View:
             display_mode: "light" and "dark" fix the theme; "auto" follows the notebook.
             heads_name: What the caller's argument for ``heads`` is called, for errors.
             scores: Numbers per head to colour by; see ``measures.measures_of``.
+            explanation: Which neurons make the head that the view starts with.
             comparison: Whose differences to show in place of the weights of ``trace``, its b.
 
         Raises:
@@ -101,6 +103,7 @@ class View:
             display_mode=display_mode,
             measures=measures_of(scores, trace),
             comparison=comparison,
+            explanation=explanation,
         )
 
     @property
@@ -126,7 +129,7 @@ class View:
 
         ``.html`` is alive and needs no network and no Python. The others are figures, as the page's
         own "Save" makes them: ``.svg`` with text as text, drawn by the page's own code without a
-        browser; ``.png`` and ``.pdf`` are made of it. They need the extra ``bertviz[figures]``.
+        browser; ``.png`` and ``.pdf`` are made of it. They need the ``figures`` extra.
 
         >>> import pathlib, tempfile
         >>> from bertviz import HeadView
