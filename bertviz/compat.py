@@ -139,6 +139,21 @@ def resolve(
     return _from_arrays(call, source, slots, parts, more)
 
 
+def comparison_in(value: Any) -> tuple[Any, Any]:
+    """A comparison of two traces, if it is one, and what a view resolves in its place.
+
+    It is known by what it offers, ``a``, ``b``, ``weights`` and ``measures``; its tokens, layers
+    and heads are those of either trace.
+
+    >>> comparison_in("no comparison")
+    (None, 'no comparison')
+    """
+    both = (getattr(value, "a", None), getattr(value, "b", None))
+    if all(isinstance(trace, AttentionTrace) for trace in both) and hasattr(value, "measures"):
+        return value, both[1]
+    return None, value
+
+
 def _check_output(call: str, attention: Any, parts: Mapping[str, Any]) -> None:
     """Say why a model's output has nothing to show."""
     if attention is None and not any(name.endswith("attention") for name in parts):
@@ -180,6 +195,11 @@ def _refuse_lookalikes(call: str, value: Any) -> None:
         raise TypeError(
             f"attention={value!r:.60} is a string: expected a model, a trace or arrays. Load the"
             f" model first, AutoModel.from_pretrained(...), then {call}(model, tokenizer, text)."
+        )
+    if comparison_in(value)[0] is not None:
+        raise TypeError(
+            f"attention is {a_type(value)}: {call} shows one trace; pass {call}(x.a, ...) or"
+            f" {call}(x.b, ...), or see the differences with model_view(x)."
         )
     if hasattr(value, "convert_ids_to_tokens"):
         raise TypeError(

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Literal, overload
 
-from bertviz.compat import resolve
+from bertviz.compat import comparison_in, resolve
 from bertviz.view import DisplayMode, HtmlAction, View, check_html_action, finish
 
 if TYPE_CHECKING:
@@ -97,6 +97,7 @@ class HeadView(View):
         **more: Any,
     ) -> None:
         """See ``head_view``."""
+        comparison, attention = comparison_in(attention)
         trace = resolve(
             "head_view",
             attention,
@@ -117,6 +118,7 @@ class HeadView(View):
             include_layers=include_layers,
             include_heads=include_heads,
             display_mode=display_mode,
+            comparison=comparison,
         )
 
 
@@ -214,6 +216,7 @@ def head_view(  # type: ignore[misc]  # its first arguments have two names each
     * a model: ``head_view(model, tokenizer, text, text_pair)``, with the further keywords of
       ``extract`` (``inputs``, ``batch_index``, ``drop_padding``);
     * an ``AttentionTrace``: ``head_view(trace)``;
+    * what ``compare(a, b)`` gives: the weights of b minus those of a, in two colours;
     * attention weights: ``head_view(attention, tokens, sentence_b_start, prettify_tokens)``, as in
       BertViz 1.x; for an encoder-decoder model the three ``*_attention`` arguments instead.
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Literal, overload
 
-from bertviz.compat import resolve
+from bertviz.compat import comparison_in, resolve
 from bertviz.view import DisplayMode, HtmlAction, View, check_html_action, finish
 
 if TYPE_CHECKING:
@@ -88,6 +88,7 @@ class ModelView(View):
         **more: Any,
     ) -> None:
         """See ``model_view``."""
+        comparison, attention = comparison_in(attention)
         trace = resolve(
             "model_view",
             attention,
@@ -107,6 +108,7 @@ class ModelView(View):
             include_heads=include_heads,
             display_mode=display_mode,
             scores=scores,
+            comparison=comparison,
         )
 
 
@@ -204,6 +206,7 @@ def model_view(  # type: ignore[misc]  # its first arguments have two names each
     * a model: ``model_view(model, tokenizer, text, text_pair)``, with the further keywords of
       ``extract`` (``inputs``, ``batch_index``, ``drop_padding``);
     * an ``AttentionTrace``: ``model_view(trace)``;
+    * what ``compare(a, b)`` gives: the weights of b minus those of a, in two colours;
     * attention weights: ``model_view(attention, tokens, sentence_b_start, prettify_tokens)``, as in
       BertViz 1.x; for an encoder-decoder model the three ``*_attention`` arguments instead.
 

@@ -33,6 +33,8 @@ SLEEPING = (
     "This attention view needs JavaScript. Trust the notebook (File &rarr; Trust Notebook, or "
     "&ldquo;Notebook: Trust&rdquo; in the command palette) or run the cell again."
 )
+# Chromium runs an inline script of this length and skips one that is longer, without a word.
+SCRIPT_CHARACTERS = 2**29 - 25
 NAMES = {"head": "head view", "model": "model view", "neuron": "neuron view"}
 
 
@@ -44,14 +46,23 @@ def render(payload: Mapping[str, Any]) -> str:
 
     Returns:
         An HTML fragment with an id of its own; call again for a second output.
+
+    Raises:
+        ValueError: There is so much to show that a browser would leave the page blank.
     """
     identity = uuid.uuid4().hex
     view = payload["view"]
+    script = f'(() => {{\n{bundle()}\nbertviz.mount("{identity}", {script_json(payload)});\n}})();'
+    if len(script) > SCRIPT_CHARACTERS:
+        raise ValueError(
+            f"This {NAMES[view]} is {len(script) / 1e6:.0f} MB; browsers skip scripts over"
+            f" {SCRIPT_CHARACTERS / 1e6:.0f} MB without a word, and the page would stay blank. Pass"
+            " fewer layers or heads, such as include_layers=[0, 1] or include_heads=[0, 1], or a"
+            " shorter text."
+        )
     return (
         f'<div class="bertviz" data-view="{html.escape(view)}" data-state="loading"'
-        f' data-bertviz-id="{identity}"><p>{SLEEPING}</p></div>\n'
-        f"<script>(() => {{\n{bundle()}\nbertviz.mount("
-        f'"{identity}", {script_json(payload)});\n}})();</script>'
+        f' data-bertviz-id="{identity}"><p>{SLEEPING}</p></div>\n<script>{script}</script>'
     )
 
 

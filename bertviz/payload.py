@@ -22,10 +22,12 @@ The schema, version 1. ``js/payload.js`` is the decoder; the two change together
         "query": Tokens, "key": Tokens | null,  null: the same as query
         "layers": [{
           "index": int, "name": str, "heads": [int, ...],   the model's own numbers and path
-          "weights": Sparse | null,             head and model view
+          "weights": Sparse | null,             head and model view; what b has more in a comparison
+          "less": Sparse | null,                there: what a has more, in weights above zero
           "neurons": Neurons | null             neuron view; model view of a short text
         }, ...]
       }, ...],
+      "difference": bool,                       weights of b minus weights of a, of two traces
       "measures": [Measure, ...],               model view: what cells may be coloured by
       "neurons": "here" | "left out" | "none",  none: the trace has no queries and keys
       "state": {...},                           where the view starts; js/state.js fills the rest
@@ -60,7 +62,7 @@ from __future__ import annotations
 import base64
 import gzip
 import math
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Literal
 
 from bertviz.tokens import word_text
@@ -68,6 +70,7 @@ from bertviz.tokens import word_text
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
+    from torch import Tensor
 
     from bertviz.trace import AttentionBlock, AttentionTrace, LayerAttention
 
@@ -99,6 +102,7 @@ LONG_THRESHOLD = 1 / 255
 # tests/test_payload.py).
 FLOAT32_BYTES = 1_500_000
 GZIP_LEVEL = 3
+_NONE = {"weights": None, "less": None}
 
 # Queries and keys of a whole model, as float16, that the model view takes along.
 BESIDE_BYTES = 1_000_000
@@ -113,6 +117,7 @@ def build(
     include_heads: Collection[int] | None = None,
     display_mode: Theme = "auto",
     measures: Sequence[Mapping[str, Any]] = (),
+    comparison: Any = None,
 ) -> dict[str, Any]:
     """Serialize a trace for one view.
 
@@ -125,6 +130,8 @@ def build(
         include_heads: The model's own head numbers to ship; all by default.
         display_mode: "light" and "dark" fix the theme, "auto" follows the notebook.
         measures: Numbers per head, in the form of ``measures.measures_of``.
+        comparison: What ``compare`` gives: its differences are shipped in place of weights. Then
+            ``trace`` is its b.
 
     Returns:
         A dict of JSON types in the schema of this module's docstring.
@@ -135,10 +142,11 @@ def build(
     >>> payload["blocks"][0]["layers"][0]["weights"]
     {'chunk': 0, 'listed': 3, 'steps': 65535}
     """
-    packer = _Packer(_finely(trace, include_layers, include_heads))
+    packer = _Packer(_finely(trace, include_layers, include_heads), comparison)
     size = _neuron_bytes(trace, include_layers, include_heads)
     small = size is not None and size / 2 <= BESIDE_BYTES
-    with_neurons = view == "neuron" or (view == "model" and small)
+    # Neurons are one trace's.
+    with_neurons = view == "neuron" or (view == "model" and small and comparison is None)
     large = view == "model" or (size or 0) > FLOAT32_BYTES
     blocks = []
     for block in trace.blocks.values():
@@ -155,7 +163,7 @@ def build(
                     "index": layer.index,
                     "name": layer.name,
                     "heads": heads,
-                    "weights": None if view == "neuron" else packer.weights(layer, heads),
+                    **(_NONE if view == "neuron" else packer.parts(block.name, layer, heads)),
                     "neurons": packer.neurons(layer, heads, large) if with_neurons else None,
                 }
             )
@@ -173,8 +181,9 @@ def build(
         "version": VERSION,
         "view": view,
         "theme": display_mode,
-        "model": {"name": trace.model_name, "dtype": trace.dtype, "exactness": trace.exactness},
+        "model": _model(trace) if comparison is None else _models(comparison.a, comparison.b),
         "blocks": blocks,
+        "difference": comparison is not None,
         "measures": [_measure(measure, blocks) for measure in measures],
         "neurons": "here" if with_neurons else "none" if size is None else "left out",
         "state": dict(state or {}),
@@ -185,8 +194,9 @@ def build(
 class _Packer:
     """Collects binary chunks and hands out references to them."""
 
-    def __init__(self, fine: bool) -> None:
+    def __init__(self, fine: bool, comparison: Any) -> None:
         self.fine = fine  # may short rows list all of their weights?
+        self.comparison = comparison
         self.chunks: list[str] = []
         self._shared: dict[tuple[object, ...], dict[str, Any] | None] = {}
         self._kept_alive: list[object] = []  # ids in _shared stay valid
@@ -196,12 +206,31 @@ class _Packer:
         self.chunks.append(base64.b64encode(packed).decode("ascii"))
         return len(self.chunks) - 1
 
-    def weights(self, layer: LayerAttention, heads: list[int]) -> dict[str, int]:
+    def parts(self, block: str, layer: LayerAttention, heads: list[int]) -> dict[str, Any]:
+        """A layer's weights; of a comparison, what b has more and what a has more."""
+        if self.comparison is None:
+            return {
+                "weights": self.weights(layer, heads, lambda h: layer.weights([h])),
+                "less": None,
+            }
+
+        def more(head: int) -> Tensor:
+            difference: Tensor = self.comparison.weights(layer.index, [head], block)
+            return difference
+
+        return {
+            "weights": self.weights(layer, heads, more),
+            "less": self.weights(layer, heads, lambda head: -more(head)),
+        }
+
+    def weights(
+        self, layer: LayerAttention, heads: list[int], of: Callable[[int], Tensor]
+    ) -> dict[str, int]:
         import numpy as np
 
         # One head at a time: a layer of 12 heads at 4,096 tokens would be 800 MB of float32.
         fine = self.fine and layer.shape[1] <= SHORT
-        parts = [sparse(layer.weights([head])[0].numpy(), fine) for head in heads]
+        parts = [sparse(of(head)[0].float().numpy(), fine) for head in heads]
         planes = [np.concatenate([part[i] for part in parts]) for i in range(4)]
         hidden, counts, deltas, values = planes
         data = b"".join(
@@ -276,7 +305,7 @@ class _Packer:
 
 
 def sparse(
-    weights: NDArray[np.float32], fine: bool
+    weights: NDArray[np.float32], fine: bool = False
 ) -> tuple[NDArray[np.float32], NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]:
     """List the weights of one head in fixed steps; keep the rest of each row as hidden mass.
 
@@ -284,7 +313,7 @@ def sparse(
     errors do not add up. A listed weight is off by less than one step, a row's listed sum by half.
 
     Args:
-        weights: (query, key), in 0..1.
+        weights: (query, key), in 0..1; what is below zero counts as zero.
         fine: List all that can be told from zero, in small steps.
 
     Returns:
@@ -345,6 +374,28 @@ def _is_causal(masked: NDArray[np.bool_], shape: tuple[int, int]) -> bool:
 
 def _array(chunk: int, offset: int, dtype: str, shape: tuple[int, ...]) -> dict[str, Any]:
     return {"chunk": chunk, "offset": offset, "dtype": dtype, "shape": list(shape)}
+
+
+def _model(trace: AttentionTrace) -> dict[str, Any]:
+    return {"name": trace.model_name, "dtype": trace.dtype, "exactness": trace.exactness}
+
+
+def _models(a: AttentionTrace, b: AttentionTrace) -> dict[str, Any]:
+    """Of two traces; how far a difference may be off is the sum of how far both are."""
+    names = [trace.model_name or "arrays" for trace in (a, b)]
+    exactness = None
+    if a.exactness is not None and b.exactness is not None:
+        both = [x["max_difference"] for x in (a.exactness, b.exactness)]
+        exactness = {
+            **b.exactness,
+            "max_difference": sum(both),
+            "note": f"a differs from its model by {both[0]:.1e}, b by {both[1]:.1e}",
+        }
+    return {
+        "name": names[0] if names[0] == names[1] else f"{names[1]} minus {names[0]}",
+        "dtype": b.dtype if a.dtype == b.dtype else f"{b.dtype} and {a.dtype}",
+        "exactness": exactness,
+    }
 
 
 def _chosen(

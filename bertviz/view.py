@@ -25,6 +25,8 @@ from bertviz.measures import measures_of
 if TYPE_CHECKING:
     from typing import SupportsIndex
 
+    from torch import Tensor
+
     from bertviz.trace import AttentionBlock, AttentionTrace, LayerAttention
 
     Numbers: TypeAlias = SupportsIndex | Iterable[SupportsIndex]
@@ -61,6 +63,7 @@ class View:
         display_mode: DisplayMode = "auto",
         heads_name: str = "heads",
         scores: Any = None,
+        comparison: Any = None,
     ) -> None:
         """Check the options and make the payload.
 
@@ -73,6 +76,7 @@ class View:
             display_mode: "light" and "dark" fix the theme; "auto" follows the notebook.
             heads_name: What the caller's argument for ``heads`` is called, for errors.
             scores: Numbers per head to colour by; see ``measures.measures_of``.
+            comparison: Whose differences to show in place of the weights of ``trace``, its b.
 
         Raises:
             TypeError: An option is of the wrong type.
@@ -86,6 +90,8 @@ class View:
         layers, kept_heads = _included(trace, include_layers, include_heads)
         state = _start(trace, layer, heads, layers, kept_heads, heads_name)
         self.trace = trace
+        self._comparison = comparison
+        scores = comparison if scores is None and self.kind == "model" else scores
         self._payload = payload.build(
             trace,
             self.kind,
@@ -94,6 +100,7 @@ class View:
             include_heads=kept_heads,
             display_mode=display_mode,
             measures=measures_of(scores, trace),
+            comparison=comparison,
         )
 
     @property
@@ -103,13 +110,13 @@ class View:
         Every reading gives an output with an id of its own.
         """
         fragment = page.render(self._payload)
-        size = len(fragment.encode("utf-8", "surrogatepass"))
+        size = len(fragment)  # ASCII
         if size >= LARGE_BYTES:
             warnings.warn(
                 f"This {page.NAMES[self.kind]} is {size / 1e6:.1f} MB of HTML; Colab and"
                 f" Databricks may refuse an output over {LARGE_BYTES / 1e6:.0f} MB. Pass fewer"
                 " layers or heads, such as include_layers=[0, 1] or include_heads=[0, 1], or a"
-                " shorter text.",
+                ' shorter text; or .save("view.html") it, a file may be as large.',
                 stacklevel=2,
             )
         return fragment
@@ -178,7 +185,8 @@ class View:
 
         Returns:
             A pandas DataFrame where pandas is installed, else a list of dicts. The columns: block,
-            layer, head, query, key (positions), query_token, key_token, weight, and score.
+            layer, head, query, key (positions), query_token, key_token, weight (of a comparison b
+            minus a), and score.
         """
         import numpy as np
 
@@ -196,7 +204,7 @@ class View:
                     "key": key,
                     "query_token": names[0][query],
                     "key_token": names[1][key],
-                    "weight": layer.weights(head)[0].cpu().numpy().ravel(),
+                    "weight": self._weights(block, layer, head).cpu().numpy().ravel(),
                 }
                 if self.kind == "neuron":
                     part["score"] = layer.scores(head)[0].cpu().numpy().ravel()
@@ -208,6 +216,12 @@ class View:
             lists = [column.tolist() for column in columns.values()]
             return [dict(zip(columns, row, strict=True)) for row in zip(*lists, strict=True)]
         return pandas.DataFrame(columns)
+
+    def _weights(self, block: AttentionBlock, layer: LayerAttention, head: int) -> Tensor:
+        if self._comparison is None:
+            return layer.weights(head)[0]
+        difference: Tensor = self._comparison.weights(layer.index, [head], block.name)[0]
+        return difference
 
     def _shown(self) -> list[tuple[AttentionBlock, LayerAttention, list[int]]]:
         """What the picture starts with."""

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from bertviz import HeadView, NeuronView, figures
+from bertviz import HeadView, ModelView, NeuronView, figures
 from bertviz.trace import AttentionTrace
 from bertviz.view import View
 
@@ -66,6 +66,36 @@ def test_what_is_selected_is_drawn_and_nothing_else() -> None:
     )
     assert {"Layer 0", "Heads", "1", "query", "key", "weight"} <= set(texts(root))
     assert "0" not in texts(root)[:6]
+
+
+def test_the_model_view_has_all_heads_and_the_open_one_in_large() -> None:
+    true = np.concatenate([weights(3, seed=seed) for seed in (1, 2)])
+    root = drawn(ModelView(true, TOKENS), cell=[1, 2], query=3)
+    large = [opacity for a, b, opacity in lines(root) if a == 3.5 * 24]
+    seen = true[1, 2, 3][true[1, 2, 3] > 0.002]  # fainter ones change no pixel
+    np.testing.assert_allclose(sorted(large), sorted(seen), atol=0.002)
+    # Thumbnails: a cell and its lines, each weight that can be seen.
+    squares = [r for r in root.iter(f"{SVG}rect") if r.get("fill") == "#f4f5f6"]
+    assert len(squares) == 6
+    small = [opacity for *_, opacity in lines(root)]
+    assert len(small) == len(large) + (true >= 2 / 255).sum()
+    assert {"heads", "layers", "0", "1", "2", "Layer 1, head 2"} <= set(texts(root))
+
+
+def test_a_large_model_view_is_images() -> None:
+    root = drawn(ModelView(np.tile(weights(12, 24), (12, 1, 1, 1)), [f"t{i}" for i in range(24)]))
+    assert len(list(root.iter(f"{SVG}image"))) == 144
+    assert lines(root) == []
+
+
+def test_cells_are_coloured_by_a_measure() -> None:
+    true = np.concatenate([weights(3, seed=seed) for seed in (1, 2)])
+    root = drawn(ModelView(true, TOKENS), measure="entropy", sorted=True)
+    entropy = -(true * np.log2(true)).sum(-1).mean(-1)
+    order = np.argsort(-entropy.ravel())
+    names = [t for t in texts(root) if re.fullmatch(r"\d·\d", t)]
+    assert names == [f"{i // 3}·{i % 3}" for i in order]
+    assert f"{entropy.max():.2f}" in texts(root)
 
 
 def test_text_is_text() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from html.parser import HTMLParser
+from pathlib import Path
 
 import pytest
 
@@ -52,6 +53,20 @@ def test_hostile_tokens_cannot_leave_the_script() -> None:
     assert fragment.count("</script") == 1
     assert fragment.isascii()
     assert "<!--" not in fragment.split("bertviz.mount(")[1]
+
+
+def test_a_page_that_would_stay_blank_is_an_error(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    large = view(["a", "b"])
+    script = large.data.split("<script>")[1].removesuffix("</script>")
+    monkeypatch.setattr("bertviz.page.SCRIPT_CHARACTERS", len(script))
+    assert large.data
+    monkeypatch.setattr("bertviz.page.SCRIPT_CHARACTERS", len(script) - 1)
+    for read in (lambda: large.data, lambda: large.save(tmp_path / "x.html")):
+        with pytest.raises(ValueError, match=r"stay blank.* include_layers="):
+            read()
+    assert not list(tmp_path.iterdir())
 
 
 def test_nothing_is_asked_of_a_network() -> None:

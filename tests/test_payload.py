@@ -228,3 +228,122 @@ def test_masked_cells_of_a_bias_are_minus_infinity() -> None:
     [[[found]]] = decoded(payload.build(trace, "neuron"))
     assert [row[1] for row in found["scores"]] == ["-inf"] * 3
     torch.testing.assert_close(torch.tensor(found["weights"]), layer.weights()[0])
+
+
+# --- what a model view takes along --------------------------------------------------------------
+
+
+def vectors(tokens: int, *, head_dim: int = 8, heads: int = 4) -> AttentionTrace:
+    generator = torch.Generator().manual_seed(1)
+    both = torch.randn(2, 3, heads, tokens, head_dim, generator=generator)
+    return AttentionTrace.from_arrays(queries=both[0], keys=both[1])
+
+
+def test_a_short_text_ships_neurons_beside_weights() -> None:
+    trace = vectors(6)
+    data = payload.build(trace, "model", include_heads=[1, 2])
+    assert data["neurons"] == "here"
+    layers = data["blocks"][0]["layers"]
+    assert all(layer["weights"] and layer["neurons"] for layer in layers)
+    assert layers[0]["neurons"]["queries"] == {
+        "chunk": 1,
+        "offset": 0,
+        "dtype": "f2",
+        "shape": [2, 6, 8],
+    }
+    # The page computes the same attention from them.
+    [found] = decoded(data | {"view": "neuron"})
+    for layer, heads in zip(trace.blocks["encoder"].layers, found, strict=True):
+        for head, row in zip([1, 2], heads, strict=True):
+            np.testing.assert_allclose(row["weights"], layer.weights([head])[0], atol=WITHIN)
+
+
+def test_neurons_stay_behind_where_they_are_heavy(monkeypatch: pytest.MonkeyPatch) -> None:
+    trace = vectors(6)
+    bytes_of = 3 * 2 * 4 * 6 * 8 * 2  # layers, queries and keys, heads, tokens, neurons, float16
+    monkeypatch.setattr(payload, "BESIDE_BYTES", bytes_of)
+    assert payload.build(trace, "model")["neurons"] == "here"
+    monkeypatch.setattr(payload, "BESIDE_BYTES", bytes_of - 1)
+    data = payload.build(trace, "model")
+    assert data["neurons"] == "left out"
+    assert data["blocks"][0]["layers"][0]["neurons"] is None
+    # Fewer heads are lighter.
+    assert payload.build(trace, "model", include_heads=[0])["neurons"] == "here"
+    assert payload.build(trace, "head")["neurons"] == "left out"
+    assert payload.build(weights_trace(4, 1.0), "model")["neurons"] == "none"
+
+
+def test_many_heads_are_listed_coarsely(monkeypatch: pytest.MonkeyPatch) -> None:
+    trace = weights_trace(20, 2.0)  # 2 layers of 3 heads
+    monkeypatch.setattr(payload, "FINE_WEIGHTS", 2 * 3 * 20 * 20 - 1)
+    data = payload.build(trace, "model")
+    steps = {layer["weights"]["steps"] for layer in data["blocks"][0]["layers"]}
+    assert steps == {payload.LONG_STEPS}
+    [layers] = decoded(data)
+    for layer, found in zip(trace.blocks["encoder"].layers, layers, strict=True):
+        true = layer.weights().reshape(-1, 20).numpy()
+        dense = np.array(found["dense"])
+        listed = dense > 0
+        assert np.abs(dense - true)[listed].max() < WITHIN
+        np.testing.assert_allclose(dense.sum(-1) + found["hidden"], 1, atol=1e-5)
+    # Some of the heads are few enough.
+    fine = payload.build(trace, "model", include_heads=[0])
+    assert fine["blocks"][0]["layers"][0]["weights"]["steps"] == payload.SHORT_STEPS
+
+
+# --- comparisons --------------------------------------------------------------------------------
+
+
+class Difference:
+    """What `compare` gives, as far as a view asks for it."""
+
+    def __init__(self, a: AttentionTrace, b: AttentionTrace) -> None:
+        self.a, self.b = a, b
+
+    def weights(self, layer: int, heads: Any = None, block: str | None = None) -> torch.Tensor:
+        one, other = (
+            next(x for x in t.blocks[block or next(iter(t.blocks))].layers if x.index == layer)
+            for t in (self.a, self.b)
+        )
+        return other.weights(heads) - one.weights(heads)
+
+    def measures(self) -> list[dict[str, Any]]:
+        block = next(iter(self.b.blocks.values()))
+        values = {
+            layer.index: {
+                h: float(self.weights(layer.index, [h])[0].abs().mean()) for h in layer.heads
+            }
+            for layer in block.layers
+        }
+        return [{"name": "difference", "values": {block.name: values}, "null": None}]
+
+
+@pytest.mark.parametrize("tokens", [12, 90])
+def test_differences_are_two_sets_of_weights(tokens: int) -> None:
+    a, b = weights_trace(tokens, 1.0), weights_trace(tokens, 3.0)
+    data = payload.build(b, "head", comparison=Difference(a, b), include_heads=[0, 2])
+    assert data["difference"] is True
+    [layers] = decoded(data)
+    for index, found in enumerate(layers):
+        true = Difference(a, b).weights(index, [0, 2]).reshape(-1, tokens).numpy()
+        more, less = np.array(found["dense"]).reshape(2, -1, tokens)
+        hidden = np.array(found["hidden"]).reshape(2, -1)
+        assert not (more * less).any(), "a difference has one sign"
+        listed = (more + less) > 0
+        assert np.abs(more - less - true)[listed].max() < WITHIN
+        for part, unlisted, sign in ((more, hidden[0], 1), (less, hidden[1], -1)):
+            whole = np.clip(sign * true, 0, 1).sum(-1)
+            np.testing.assert_allclose(part.sum(-1) + unlisted, whole, atol=1e-3)
+
+
+def test_a_difference_is_as_sure_as_both_together() -> None:
+    a, b = weights_trace(5, 1.0), weights_trace(5, 3.0)
+    assert payload.build(b, "head", comparison=Difference(a, b))["model"]["exactness"] is None
+    about = {"compared_with": "what the model computed", "terms": [], "note": None}
+    a = dataclasses.replace(a, exactness={"max_difference": 1e-7, **about}, model_name="One")
+    assert payload.build(b, "head", comparison=Difference(a, b))["model"]["exactness"] is None
+    b = dataclasses.replace(b, exactness={"max_difference": 2e-7, **about}, model_name="Other")
+    model = payload.build(b, "model", comparison=Difference(a, b))["model"]
+    assert model["name"] == "Other minus One"
+    assert model["exactness"]["max_difference"] == pytest.approx(3e-7)
+    assert model["exactness"]["note"] == "a differs from its model by 1.0e-07, b by 2.0e-07"

@@ -23,6 +23,8 @@ import bertviz
 from bertviz import AttentionTrace, HeadView, ModelView, NeuronView
 from bertviz.view import View
 
+from .test_payload import Difference
+
 TOKENS = ["the", "cat", "sat"]
 VIEWS = [HeadView, ModelView, NeuronView]
 FUNCTIONS = [bertviz.head_view, bertviz.model_view, bertviz.neuron_view]
@@ -442,3 +444,36 @@ def test_the_table_is_a_data_frame_where_pandas_is(
     assert isinstance(rows, list)
     assert isinstance(rows[0]["layer"], int)
     assert isinstance(rows[0]["weight"], float)
+
+
+# --- comparisons --------------------------------------------------------------------------------
+
+
+def test_a_comparison_in_the_head_and_the_model_view(trace: AttentionTrace) -> None:
+    torch.manual_seed(1)
+    other = AttentionTrace.from_arrays(
+        tokens=TOKENS, queries=torch.randn(3, 4, 3, 8), keys=torch.randn(3, 4, 3, 8)
+    )
+    comparison = Difference(trace, other)
+    head = HeadView(comparison, layer=1, heads=[2])
+    assert head._payload["difference"]
+    assert state(head) == {"block": "encoder", "layer": 1, "heads": [2]}
+    model = bertviz.model_view(comparison, html_action="return")
+    assert [measure["name"] for measure in model._payload["measures"]] == ["difference"]
+    assert model._payload["neurons"] == "left out", "neurons are one trace's"
+    rows = head.table()
+    found = rows["weight"].to_numpy() if hasattr(rows, "to_numpy") else [r["weight"] for r in rows]
+    np.testing.assert_allclose(found, comparison.weights(1, [2]).ravel(), atol=1e-6)
+    # One's own scores come in place of the comparison's.
+    mine = ModelView(comparison, scores={"mine": {(0, 0): 1}})
+    assert [measure["name"] for measure in mine._payload["measures"]] == ["mine"]
+
+
+def test_what_does_not_go_with_a_comparison(trace: AttentionTrace) -> None:
+    comparison = Difference(trace, trace)
+    with pytest.raises(TypeError, match=r"neuron_view shows one trace; pass neuron_view\(x.a"):
+        NeuronView(comparison)
+    with pytest.raises(TypeError, match="takes no tokens with a trace"):
+        ModelView(comparison, TOKENS)
+    with pytest.raises(ValueError, match="layer=3 is out of range"):
+        HeadView(comparison, layer=3)

@@ -26,6 +26,20 @@ export function shortWeight(weight) {
 /** @type {(weight: number) => string} */
 export const exactWeight = (weight) => fixed[4](weight);
 
+const plus = { 2: format("+.2f"), 4: format("+.4f") };
+
+/**
+ * How weights are written: those of a comparison with their signs.
+ * @param {{signs: number[]}} edges
+ */
+export function writersOf({ signs }) {
+  if (!signs.includes(-1)) return { short: shortWeight, exact: exactWeight };
+  return {
+    short: (/** @type {number} */ weight) => (Math.abs(weight) < 0.005 ? "0.00" : plus[2](weight)),
+    exact: (/** @type {number} */ weight) => (weight === 0 ? "0.0000" : plus[4](weight)),
+  };
+}
+
 /**
  * @param {HTMLElement} parent
  * @param {string} className
@@ -205,14 +219,15 @@ export function addSave(toolbar, frame) {
  */
 async function pngOf(svg) {
   const image = new Image();
-  image.src = URL.createObjectURL(svg);
+  const address = URL.createObjectURL(svg);
+  image.setAttribute("src", address);
   await image.decode();
   const canvas = document.createElement("canvas");
   canvas.width = 2 * image.naturalWidth;
   canvas.height = 2 * image.naturalHeight;
   const context = /** @type {CanvasRenderingContext2D} */ (canvas.getContext("2d"));
   context.drawImage(image, 0, 0, canvas.width, canvas.height);
-  URL.revokeObjectURL(image.src);
+  URL.revokeObjectURL(address);
   return new Promise((resolve, reject) =>
     canvas.toBlob((png) => (png ? resolve(png) : reject(new Error("The picture is too large for a PNG.")))),
   );

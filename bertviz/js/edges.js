@@ -29,8 +29,9 @@ export function edgesOf(weights, options) {
   const selected = query !== null || key !== null;
   // What is selected is shown whole.
   const mass = selected ? 1 : (options.mass ?? 1);
+  const signs = heads.map((head) => (head < 0 ? -1 : 1));
   // At rest lines overlap; the root keeps one head at full weight and twelve from becoming a blot.
-  const gain = selected ? 1 : 1 / Math.sqrt(heads.length);
+  const gain = selected ? 1 : 1 / Math.sqrt(signs.filter((sign) => sign > 0).length);
   const chosenQueries = query === null ? null : new Set([query, ...(key === null ? also : [])]);
   const chosenKeys = key === null ? null : new Set([key, ...(query === null ? also : [])]);
   const keyRow = rowsOf(keys, weights.keys);
@@ -62,6 +63,8 @@ export function edgesOf(weights, options) {
   const scene = {
     gain,
     each,
+    /** Of the drawn slots: −1 for what a has more, in a comparison; else 1. */
+    signs,
     /** How many weights are listed in the drawn rows; those outside a filter count too. */
     get count() {
       let n = 0;
@@ -101,10 +104,10 @@ export function edgesOf(weights, options) {
       };
       let i = 0;
       each((slot, queryRow, keyRow, opacity) => {
-        edges.head[i] = heads[slot];
+        edges.head[i] = numberOf(heads[slot]);
         edges.query[i] = queries[queryRow];
         edges.key[i] = keys[keyRow];
-        edges.weight[i] = opacity / gain;
+        edges.weight[i] = (signs[slot] * opacity) / gain;
         edges.opacity[i] = Math.min(1, opacity);
         i++;
       });
@@ -126,7 +129,7 @@ export function edgesOf(weights, options) {
         for (const r of queryRows) {
           const row = slot * weights.queries + queries[r];
           const least = cut ? cut.least[row] : 0;
-          rows.head[i] = heads[s];
+          rows.head[i] = numberOf(heads[s]);
           rows.query[i] = queries[r];
           for (let e = weights.start[row]; e < weights.start[row + 1]; e++) {
             const where =
@@ -148,6 +151,18 @@ export function edgesOf(weights, options) {
     },
   };
   return scene;
+}
+
+/** The model's number of a head, whichever of its slots it is. @param {number} head */
+const numberOf = (head) => (head < 0 ? ~head : head);
+
+/**
+ * The slots that some heads are drawn as: of differences two for each.
+ * @param {Weights} weights
+ * @param {number[]} heads
+ */
+export function slotsOf(weights, heads) {
+  return weights.heads.some((head) => head < 0) ? heads.flatMap((head) => [head, ~head]) : heads;
 }
 
 /**
@@ -250,13 +265,14 @@ export function boxesOf(edges, heads, side, rows, selected = 1) {
 
 /**
  * Per row, the mean of boxes over the heads.
- * @param {Float32Array} boxes (heads, rows)
- * @param {number} heads
+ * @param {Float32Array} boxes (slots, rows)
+ * @param {number[]} signs of the slots
  */
-export function meansOf(boxes, heads) {
-  const means = new Float64Array(boxes.length / heads);
+export function meansOf(boxes, signs) {
+  const means = new Float64Array(boxes.length / signs.length);
+  const heads = signs.filter((sign) => sign > 0).length;
   boxes.forEach((value, i) => {
-    means[i % means.length] += value / heads;
+    means[i % means.length] += (signs[Math.floor(i / means.length)] * value) / heads;
   });
   return means;
 }
@@ -267,23 +283,33 @@ export function meansOf(boxes, heads) {
  */
 export function meanHidden(edges) {
   const { outside, weaker, unlisted } = edges.rows;
+  const perRow = edges.signs.length / edges.signs.filter((sign) => sign > 0).length;
   const mean = (/** @type {Float32Array} */ values) =>
-    values.reduce((sum, value) => sum + value, 0) / Math.max(1, values.length);
+    (perRow * values.reduce((sum, value) => sum + value, 0)) / Math.max(1, values.length);
   return { outside: mean(outside), weaker: mean(weaker), unlisted: mean(unlisted) };
 }
 
 /**
- * One weight per drawn head; null where it is too small to be listed.
+ * One weight per drawn head, of differences with its sign; null where it is too small to be listed.
  * @param {{weights: Weights, heads: number[]}} picture
  * @param {number} query
  * @param {number} key
  */
 export function weightsAt({ weights, heads }, query, key) {
-  return heads.map((head) => {
+  /** @param {number} head */
+  const listed = (head) => {
     const row = weights.heads.indexOf(head) * weights.queries + query;
     for (let e = weights.start[row]; e < weights.start[row + 1]; e++) {
-      if (weights.key[e] === key) return { head, weight: weights.weight[e] };
+      if (weights.key[e] === key) return weights.weight[e];
     }
-    return { head, weight: weights.hidden[row] < 0.0005 ? 0 : null };
-  });
+    return weights.hidden[row] < 0.0005 ? 0 : null;
+  };
+  return heads
+    .filter((head) => head >= 0)
+    .map((head) => {
+      const more = listed(head);
+      const less = heads.includes(~head) ? listed(~head) : 0;
+      // One of the two is zero, whatever is known of the other.
+      return { head, weight: more ? more : less ? -less : more === null || less === null ? null : 0 };
+    });
 }

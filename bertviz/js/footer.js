@@ -10,8 +10,11 @@ import { estimatedWidth } from "./svg.js";
  * @property {string} [largest] what it ends with, if not 1
  * @property {string[]} [colors] of the ramp, if not from nothing to ink
  * @property {string} [signed] what full strength means, where colours tell signs
+ * @property {[string, string]} [signs] what the signs are called
  * @property {string} note
  */
+
+const SIGNS = /** @type {[string, string]} */ (["positive", "negative"]);
 
 /**
  * @param {HTMLElement} root
@@ -25,25 +28,23 @@ export function addFooter(root, keys) {
   const ramp = add(legend, "", "i");
   const one = add(legend, "", "span");
   const signs = add(footer, "legend", "span");
-  const swatches = ["positive", "negative"].map((name) => {
-    const swatch = add(signs, "swatch", "i");
-    add(signs, "", "span").textContent = name;
-    return swatch;
-  });
+  const swatches = SIGNS.map(() => ({ box: add(signs, "swatch", "i"), name: add(signs, "", "span") }));
   const scale = add(signs, "", "span");
   const right = add(footer, "", "span");
   return {
     element: footer,
     /** @param {Legend & {theme: import("./theme.js").Theme}} options */
-    draw({ theme, legend: text, smallest = "0", largest = "1", colors, signed, note }) {
+    draw({ theme, legend: text, smallest = "0", largest = "1", colors, signed, signs: names = SIGNS, note }) {
       legend.hidden = text === undefined;
       signs.hidden = signed === undefined;
       name.textContent = text ?? "";
       zero.textContent = smallest;
       one.textContent = largest;
       scale.textContent = signed ?? "";
-      swatches[0].style.background = theme.positive;
-      swatches[1].style.background = theme.negative;
+      swatches.forEach(({ box, name }, i) => {
+        box.style.background = i === 0 ? theme.positive : theme.negative;
+        name.textContent = names[i];
+      });
       ramp.style.background = `linear-gradient(to right, ${rampOf(theme, colors).join(", ")})`;
       ramp.style.boxShadow = `inset 0 0 0 1px ${theme.hairline}`;
       right.textContent = [note, keys].filter(Boolean).join(" · ");
@@ -60,15 +61,16 @@ const rampOf = (theme, colors) => colors ?? ["transparent", theme.ink];
 /**
  * The same on a sheet, without the keys.
  * @param {import("./svg.js").Sheet} sheet
- * @param {Legend} legend
+ * @param {Legend} options
  */
-export function drawFooter(sheet, { legend, smallest = "0", largest = "1", colors, signed, note }) {
+export function drawFooter(sheet, options) {
+  const { legend, smallest = "0", largest = "1", colors, signed, signs = SIGNS, note } = options;
   const { theme } = sheet;
   const y = sheet.y + 24;
   let x = 0;
   const say = (/** @type {string} */ text) => {
     sheet.text(text, { x, y, color: theme.muted });
-    x += estimatedWidth(text, 11) + 6;
+    x += 0.92 * estimatedWidth(text, 11) + 6; // not bold
   };
   if (legend !== undefined) {
     say(legend);
@@ -78,11 +80,11 @@ export function drawFooter(sheet, { legend, smallest = "0", largest = "1", color
     say(largest);
   }
   if (signed !== undefined) {
-    for (const sign of /** @type {const} */ (["positive", "negative"])) {
-      sheet.rect(x, y - 9, 10, 10, { fill: theme[sign], radius: 2 });
+    signs.forEach((sign, i) => {
+      sheet.rect(x, y - 9, 10, 10, { fill: i === 0 ? theme.positive : theme.negative, radius: 2 });
       x += 16;
       say(sign);
-    }
+    });
     say(signed);
   }
   sheet.y = y + 4;

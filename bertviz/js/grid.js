@@ -21,8 +21,8 @@ import { Atlas, formOf, paintHead } from "./thumbnails.js";
  */
 
 export const DETAIL = 400; // width of the opened cell beside the grid
-const GAP = 24;
-const LABELS = { left: 54, top: 40 };
+export const GAP = 24;
+export const LABELS = { left: 54, top: 40 };
 const TALL = 880; // a screen's height, about
 const CELL = { tile: 10, thumbnail: 16, least: 18, clear: 24, roomy: 44, comfortable: 88, most: 148 };
 const MAGNIFIED = 168;
@@ -68,6 +68,9 @@ export function layoutOf({ heads, cells, block, dense, sorted, queries, keys, ch
   };
 }
 
+/** @param {Layout} layout */
+export const gridWidth = ({ pitch, columns }) => LABELS.left + pitch * columns;
+
 /**
  * @param {HTMLElement} parent
  * @param {import("./shell.js").Frame} frame
@@ -94,7 +97,7 @@ export function addGrid(parent, frame, { open: openCell, describe, decode }) {
   buttons.setAttribute("aria-label", "Heads by layer: Enter opens, arrows move");
   const tooltip = addTooltip(frame.root);
   const lens = document.createElement("canvas");
-  const atlases = [new Atlas(), new Atlas()];
+  const atlases = [new Atlas(), new Atlas()]; // of comparisons the second holds what a has more
   /** @type {{scene: Scene, layout: Layout} | null} */
   let now = null;
   /** @type {Cell | null} */
@@ -222,13 +225,24 @@ export function addGrid(parent, frame, { open: openCell, describe, decode }) {
     lens.width = lens.height = size;
     lens.style.width = lens.style.height = `${MAGNIFIED}px`;
     const context = /** @type {CanvasRenderingContext2D} */ (lens.getContext("2d"));
-    const { queries, keys } = scene;
+    const { queries, keys, difference } = scene;
     const weights = frame.source.weights(cell.layer);
     const theme = frame.theme();
-    paintHead(context, now.layout.form, { weights, head: cell.head, queries, keys }, {
-      ...{ x: 0, y: 0, size, ratio },
-      color: theme.layer(scene.depthOf(cell.layer)),
-    });
+    const at = { x: 0, y: 0, size, ratio };
+    const of = { weights, queries, keys };
+    const { form } = now.layout;
+    if (difference) {
+      // Painted over each other: pixels replace pixels, so the second is put on by a copy.
+      paintHead(context, form, { ...of, head: cell.head }, { ...at, color: theme.positive });
+      const other = document.createElement("canvas");
+      other.width = other.height = size;
+      const less = /** @type {CanvasRenderingContext2D} */ (other.getContext("2d"));
+      paintHead(less, form, { ...of, head: ~cell.head }, { ...at, color: theme.negative });
+      context.drawImage(other, 0, 0);
+    } else {
+      const color = theme.layer(scene.depthOf(cell.layer));
+      paintHead(context, form, { ...of, head: cell.head }, { ...at, color });
+    }
     return true;
   }
 
@@ -249,14 +263,18 @@ export function addGrid(parent, frame, { open: openCell, describe, decode }) {
    * @param {Scene} scene
    * @param {ReturnType<typeof picturesOf>} picture
    */
-  function make({ block, heads }, { stencils, ...options }) {
+  function* make({ block, heads, difference }, { stencils, ...options }) {
     const rows = block.layers.length;
-    const all = block.layers.flatMap((layer, row) => {
-      if (!frame.source.has(layer, "weights")) return [];
-      const weights = frame.source.weights(layer);
-      return layer.heads.map((head) => ({ head, row, column: heads.indexOf(head), weights }));
-    });
-    return atlases[0].make(stencils, { ...options, rows, columns: heads.length, stencils: all });
+    for (const [i, atlas] of atlases.slice(0, difference ? 2 : 1).entries()) {
+      const all = block.layers.flatMap((layer, row) => {
+        if (!frame.source.has(layer, "weights")) return [];
+        const weights = frame.source.weights(layer);
+        return layer.heads.map((head) => {
+          return { head: i ? ~head : head, row, column: heads.indexOf(head), weights };
+        });
+      });
+      yield* atlas.make(stencils, { ...options, rows, columns: heads.length, stencils: all });
+    }
   }
 
   return {
@@ -301,7 +319,12 @@ export function addGrid(parent, frame, { open: openCell, describe, decode }) {
           column: heads.indexOf(cell.head),
           color: scene.inkOf(cell, theme, tiles),
         }));
-        const tinted = tiles ? null : atlases[0].tinted(places);
+        const colored = (/** @type {string} */ color) => places.map((place) => ({ ...place, color }));
+        const tinted = tiles
+          ? []
+          : scene.difference
+            ? [atlases[0].tinted(colored(theme.positive)), atlases[1].tinted(colored(theme.negative))]
+            : [atlases[0].tinted(places)];
         const side = Math.round(inner * ratio);
         const round = Math.round(Math.min(6, inner / 8) * ratio);
         cells.forEach((cell, i) => {
@@ -315,10 +338,11 @@ export function addGrid(parent, frame, { open: openCell, describe, decode }) {
             const dash = Math.max(1, Math.round(ratio));
             context.fillRect(x + side * 0.3, y + Math.round(side / 2), side * 0.4, dash);
           }
-          if (!tinted) return;
           const shift = Math.round(pad * ratio);
           const { row, column } = places[i];
-          context.drawImage(tinted, column * size, row * size, size, size, x + shift, y + shift, size, size);
+          for (const stencils of tinted) {
+            context.drawImage(stencils, column * size, row * size, size, size, x + shift, y + shift, size, size);
+          }
         });
       }
 
@@ -326,18 +350,20 @@ export function addGrid(parent, frame, { open: openCell, describe, decode }) {
       const places = JSON.stringify([block.name, pitch, inner, sorted && choice?.name, sorted]);
       if (places !== drawn.places) {
         drawn.places = places;
-        box.style.width = `${Math.min(frame.width(), width + LABELS.left)}px`;
+        box.style.width = `${Math.min(frame.width(), gridWidth(layout))}px`;
         sheet.style.width = `${width}px`;
         sheet.style.height = `${height}px`;
         drawLabels(scene, layout);
         place(scene, layout);
       }
-      const names = JSON.stringify([block.name, choice?.name]);
+      const names = JSON.stringify([block.name, choice?.name, places]);
       if (names !== drawn.names) {
         drawn.names = names;
         for (const cell of cells) {
           const button = buttonOf(cell.layer.index, cell.head);
-          button?.setAttribute("aria-label", describe(cell).replaceAll("\n", ", "));
+          // What is written on a cell is part of its name: a voice asks for what an eye sees.
+          const parts = [...describe(cell).split("\n"), button?.textContent];
+          button?.setAttribute("aria-label", parts.filter(Boolean).join(", "));
         }
       }
       const button = (open && buttonOf(open.layer.index, open.head)) ?? null;

@@ -62,13 +62,13 @@ export function addHandOver(parent, frame) {
       }
       cell = [layer, headNumber];
       const rest = `layer=${layer}, head=${headNumber})`;
-      const none = payload.neurons === "none";
-      line.value = none
-        ? `neuron_view(model, tokenizer, text, ${rest}`
-        : `neuron_view(trace, ${rest}`;
-      why.textContent = none
-        ? "Weights alone do not say how they came about. With the model:"
-        : "All queries and keys would make this output heavy. In a cell of its own:";
+      const [reason, what] = payload.difference
+        ? ["Neurons are one trace’s. Of b, and likewise of a:", "comparison.b"]
+        : payload.neurons === "none"
+          ? ["Weights alone do not say how they came about. With the model:", "model, tokenizer, text"]
+          : ["All queries and keys would make this output heavy. In a cell of its own:", "trace"];
+      line.value = `neuron_view(${what}, ${rest}`;
+      why.textContent = reason;
     },
   };
 }

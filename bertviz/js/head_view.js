@@ -14,7 +14,7 @@ import {
   option,
   shortWeight,
 } from "./controls.js";
-import { edgesOf, meanHidden } from "./edges.js";
+import { edgesOf, meanHidden, slotsOf } from "./edges.js";
 import { addFooter, drawFooter } from "./footer.js";
 import { drawHeader } from "./header.js";
 import { addLines, drawLines, linesPlot } from "./lines.js";
@@ -42,7 +42,7 @@ export function headScene(source, state) {
   const block = source.block(state.block);
   const layer = source.layer(state.block, state.layer);
   const weights = regrouped(source.weights(layer), block, state);
-  const heads = (state.combine ?? "each") === "each" ? state.heads : [SEVERAL];
+  const heads = (state.combine ?? "each") === "each" ? slotsOf(weights, state.heads) : [SEVERAL];
   const all = { queries: positionsOf(block, "query", state), keys: positionsOf(block, "key", state) };
   const { query, key, also, mass } = state;
   const part = windowOf(all, state.zoom);
@@ -79,12 +79,41 @@ function pictureOf(scene, state, theme) {
   return {
     ...scene,
     edges: scene,
-    colors: several ? [theme.accent] : state.heads.map((head) => theme.head(head)),
+    colors: slotColors(scene, (head) => (several ? theme.accent : theme.head(head)), theme),
     name: JSON.stringify([
       ...[state.block, state.layer, state.heads, state.pair, state.renormalize],
       ...[state.words, state.combine, state.hide, state.mass, state.zoom],
     ]),
   };
+}
+
+/**
+ * A head's colour for its weights; for differences that of their sign, whosever they are.
+ * @param {{heads: number[], signs: number[]}} edges
+ * @param {(head: number) => string} own
+ * @param {Theme} theme
+ */
+export function slotColors({ heads, signs }, own, { positive, negative }) {
+  const signed = signs.includes(-1);
+  return heads.map((head, i) => (!signed ? own(head) : signs[i] < 0 ? negative : positive));
+}
+
+/**
+ * The colour of all head squares, where heads have no colours of their own.
+ * @param {ReturnType<typeof headScene>} scene
+ * @param {Theme} theme
+ */
+function chipColor({ heads, signs }, theme) {
+  if (heads[0] === SEVERAL) return theme.accent;
+  return signs.includes(-1) ? theme.muted : null;
+}
+
+/**
+ * The legend of differences.
+ * @param {string} signed what full strength means
+ */
+export function differenceLegend(signed) {
+  return { signed, signs: /** @type {[string, string]} */ (["more in b", "more in a"]) };
 }
 
 /**
@@ -114,7 +143,7 @@ export const headView = {
   needs: (source, state) => [source.layer(state.block, state.layer)],
   create(frame) {
     const { root, source } = frame;
-    const { blocks } = source.payload;
+    const { blocks, difference = false } = source.payload;
     const toolbar = add(root, "toolbar");
     const selects = addSourceSelects(toolbar, frame, { layer: true });
     const hide = addSelect(toolbar, "hide", "Hide", (value) =>
@@ -153,22 +182,22 @@ export const headView = {
         const scene = headScene(source, state);
         const { block } = scene;
         selects.draw();
-        squares.draw(scene.heads[0] === SEVERAL ? theme.accent : null);
+        squares.draw(chipColor(scene, theme));
         hide.draw(
           Object.entries(HIDDEN)
             .filter(([name]) => name !== "special" || tokensOf(block, "query").special.length || tokensOf(block, "key").special.length)
             .map(([name, { label }]) => option(name, label)),
           state.hide ?? "nothing",
         );
-        whole.element.hidden = !isFiltered(state);
+        whole.element.hidden = difference || !isFiltered(state);
         whole.draw(Boolean(state.renormalize));
-        words.element.hidden = !blocks.some(hasWords);
+        words.element.hidden = difference || !blocks.some(hasWords);
         words.draw(Boolean(state.words));
         const mode = state.mode ?? "lines";
         mass.element.hidden = mode === "matrix";
         const masses = [...new Set([...MASSES, state.mass ?? 1])].sort((a, b) => b - a);
         mass.draw(masses.map((m) => option(m, massName(m))), String(state.mass ?? 1));
-        combine.element.hidden = headsOf(frame).length < 2;
+        combine.element.hidden = difference || headsOf(frame).length < 2;
         combine.draw(
           [option("each", "one by one"), option("mean", "as their mean"), option("sum", "as their sum")],
           state.combine ?? "each",
@@ -212,7 +241,7 @@ export const headView = {
     const sheet = new Sheet(theme, Math.max(inner, 420), `Head view, layer ${state.layer}`);
     const several = scene.heads[0] === SEVERAL;
     drawHeader(sheet, source.payload, state, {
-      heads: state.heads.map((head) => ({ head, color: several ? theme.accent : theme.head(head) })),
+      heads: state.heads.map((head) => ({ head, color: chipColor(scene, theme) ?? theme.head(head) })),
       what: several ? `${state.combine} of the heads` : "",
     });
     if (plot) drawLines(sheet, plot);
@@ -239,6 +268,12 @@ const shownPart = ({ pair }) => (pair === "All" ? "what is shown" : pair);
 function legendOf(scene, state, cells) {
   const { combine = "each" } = state;
   const what = state.renormalize ? `renormalised to ${shownPart(state)}` : "";
+  if (scene.signs.includes(-1)) {
+    const gain = scene.gain === 1 ? "" : ` · ${shortWeight(scene.gain)}`;
+    const strength = cells ? `full strength: ${shortWeight(cells.max)}` : `opacity: |b − a|${gain}`;
+    const chosen = cells ? { ...state, query: null, key: null } : state;
+    return { ...differenceLegend(strength), note: massNote(scene, chosen) };
+  }
   if (cells) {
     const kind = combine === "sum" ? "sum of weights" : state.heads.length > 1 ? "mean weight" : "weight";
     return {
@@ -265,11 +300,12 @@ function legendOf(scene, state, cells) {
 export function massNote(edges, state) {
   const { outside, weaker, unlisted } = meanHidden(edges);
   const shaded = unlisted >= 0.005 && state.key === null ? ", shaded" : "";
-  const parts = [`hidden mass ${unlisted.toFixed(2)}${shaded}`];
+  const what = edges.signs.includes(-1) ? "differences not listed" : "hidden mass";
+  const parts = [`${what} ${unlisted.toFixed(2)}${shaded}`];
   if (weaker >= 0.0005) parts.push(`in weaker lines ${weaker.toFixed(2)}`);
   if (isFiltered(state) || state.zoom) {
     parts.push(`outside ${state.zoom ? "the window" : shownPart(state)} ${outside.toFixed(2)}`);
   }
-  const oneRow = state.query !== null && !state.also?.length && edges.rows.head.length === 1;
+  const oneRow = state.query !== null && !state.also?.length && new Set(edges.rows.head).size === 1;
   return parts.join(" · ") + (oneRow ? "" : " (mean per row)");
 }

@@ -9,11 +9,10 @@ import {
   addTooltip,
   columnWidth,
   describeToken,
-  exactWeight,
   headName,
   place,
   ROW,
-  shortWeight,
+  writersOf,
 } from "./controls.js";
 import { boxesOf, chosenOf, meansOf, weightsAt } from "./edges.js";
 import { paintBoxes, paintFans, paintLines, paintRaster } from "./marks.js";
@@ -71,7 +70,9 @@ export function linesPlot(picture, state, available, measure) {
   const chosen = { query: chosenOf(state, "query"), key: chosenOf(state, "key") };
   const count = Math.max(1, chosen.query.length, chosen.key.length);
   const boxes = selected ? boxesOf(edges, heads.length, boxSide, positions.length, count) : null;
-  const means = boxes ? meansOf(boxes, heads.length) : new Float64Array(0);
+  const means = boxes ? meansOf(boxes, edges.signs) : new Float64Array(0);
+  const write = writersOf(edges);
+  const drawnHeads = edges.signs.filter((sign) => sign > 0).length;
   let hidden = false;
   if (!selected) edges.eachSpread(() => (hidden = true));
 
@@ -94,7 +95,7 @@ export function linesPlot(picture, state, available, measure) {
       { name: "key", text: "key", x: x.key + 8, anchor: /** @type {const} */ ("start") },
       {
         name: "mean",
-        text: selected ? (heads.length * count > 1 ? "mean" : "weight") : "",
+        text: selected ? (drawnHeads * count > 1 ? "mean" : edges.signs.includes(-1) ? "b − a" : "weight") : "",
         x: boxSide === "key" ? x.key + keyWidth + 8 : NUMBERS - 8,
         anchor: /** @type {"start" | "end"} */ (boxSide === "key" ? "start" : "end"),
       },
@@ -105,8 +106,12 @@ export function linesPlot(picture, state, available, measure) {
      */
     numbers: ([from, to]) =>
       Array.from(means.keys())
-        .filter((r) => r >= from && r < to && means[r] >= 0.01)
-        .map((r) => ({ r, text: shortWeight(means[r]), strength: 0.6 + 0.4 * Math.min(1, means[r] * 4) })),
+        .filter((r) => r >= from && r < to && Math.abs(means[r]) >= 0.01)
+        .map((r) => ({
+          r,
+          text: write.short(means[r]),
+          strength: 0.6 + 0.4 * Math.min(1, Math.abs(means[r]) * 4),
+        })),
 
     /**
      * @param {CanvasRenderingContext2D} context
@@ -197,7 +202,8 @@ export function addLines(parent, frame, nothingSelected) {
     }
     const [from, to] = side === "key" ? [other, position] : [position, other];
     const lines = weightsAt(picture, from, to).map(
-      ({ head, weight }) => `${headName(head, state)}  ${weight === null ? "not listed" : exactWeight(weight)}`,
+      ({ head, weight }) =>
+        `${headName(head, state)}  ${weight === null ? "not listed" : writersOf(picture.edges).exact(weight)}`,
     );
     return [`${text.query[from]} → ${text.key[to]}`, ...lines].join("\n");
   }
@@ -305,14 +311,14 @@ export function drawLines(sheet, plot) {
  * @param {State} state
  * @param {LinesPlot} plot
  */
-function sentence(text, state, { means, positions }) {
+function sentence(text, state, { means, positions, edges }) {
   const forward = state.query !== null;
   const own = chosenOf(state, forward ? "query" : "key").map((i) => text[forward ? "query" : "key"][i]);
   const other = text[forward ? "key" : "query"];
   const best = Array.from(positions.keys())
-    .sort((a, b) => means[b] - means[a])
+    .sort((a, b) => Math.abs(means[b]) - Math.abs(means[a]))
     .slice(0, 3)
-    .map((r) => `${other[positions[r]]} ${shortWeight(means[r])}`);
+    .map((r) => `${other[positions[r]]} ${writersOf(edges).short(means[r])}`);
   const verb = forward ? (own.length > 1 ? "attend to" : "attends to") : `${own.length > 1 ? "are" : "is"} attended to by`;
   return `${own.join(", ")} ${verb} ${best.join(", ")}`;
 }

@@ -476,22 +476,24 @@ function grown(values, index) {
 }
 
 /**
- * A matrix: opacity from nothing to a colour, linear up to the largest value. Cells smaller than a
- * pixel share it; larger ones have sharp edges.
+ * A matrix: opacity from nothing to a colour, linear up to the largest value; below zero to another.
+ * Cells smaller than a pixel share it; larger ones have sharp edges.
  * @param {CanvasRenderingContext2D} context
  * @param {{rows: number, columns: number, values: Float32Array, max: number}} cells
  * @param {object} options
  * @param {number} options.width
  * @param {number} options.height
  * @param {string} options.color
+ * @param {string} [options.negative] for values below zero
  * @param {boolean} [options.shapes] every cell a shape of its own, for an editor
  */
-export function paintCells(context, { rows, columns, values, max }, { width, height, color, shapes }) {
+export function paintCells(context, { rows, columns, values, max }, options) {
+  const { width, height, color, negative = color, shapes } = options;
   if (shapes) {
     const [wide, high] = [width / columns, height / rows];
-    context.fillStyle = color;
     values.forEach((value, i) => {
-      context.globalAlpha = max > 0 ? Math.min(1, value / max) : 0;
+      context.fillStyle = value < 0 ? negative : color;
+      context.globalAlpha = max > 0 ? Math.min(1, Math.abs(value) / max) : 0;
       if (context.globalAlpha < INVISIBLE) return;
       context.fillRect((i % columns) * wide, Math.floor(i / columns) * high, wide, high);
     });
@@ -501,7 +503,7 @@ export function paintCells(context, { rows, columns, values, max }, { width, hei
   const ratio = context.getTransform().a;
   const [wide, high] = [width, height].map((size) => Math.max(1, Math.round(size * ratio)));
   const image = context.createImageData(wide, high);
-  const [red, green, blue] = rgb(color);
+  const colors = { above: rgb(color), below: rgb(negative) };
   const scale = max > 0 ? 255 / max : 0;
   const [across, down] = [columns / wide, rows / high];
   for (let y = 0, p = 0; y < high; y++) {
@@ -511,10 +513,11 @@ export function paintCells(context, { rows, columns, values, max }, { width, hei
       const c1 = Math.max(c0 + 1, Math.floor((x + 1) * across));
       let sum = 0;
       for (let r = r0; r < r1; r++) for (let c = c0; c < c1; c++) sum += values[r * columns + c];
+      const [red, green, blue] = sum < 0 ? colors.below : colors.above;
       image.data[p] = red;
       image.data[p + 1] = green;
       image.data[p + 2] = blue;
-      image.data[p + 3] = (sum * scale) / ((r1 - r0) * (c1 - c0));
+      image.data[p + 3] = (Math.abs(sum) * scale) / ((r1 - r0) * (c1 - c0));
     }
   }
   context.putImageData(image, 0, 0);

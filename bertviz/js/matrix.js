@@ -2,7 +2,7 @@
 // lines are one grey, a matrix still shows where its bands and columns are; dragging enlarges.
 
 import { select } from "d3-selection";
-import { add, addTooltip, columnWidth, exactWeight, headName, place, shortWeight } from "./controls.js";
+import { add, addTooltip, columnWidth, headName, place, writersOf } from "./controls.js";
 import { weightsAt } from "./edges.js";
 import { paintCells, sized } from "./marks.js";
 
@@ -14,8 +14,8 @@ import { paintCells, sized } from "./marks.js";
  * @typedef {object} Cells
  * @property {number} rows
  * @property {number} columns
- * @property {Float32Array} values (rows, columns)
- * @property {number} max
+ * @property {Float32Array} values (rows, columns), with signs where weights are differences
+ * @property {number} max of their sizes
  */
 
 const LARGEST = 680; // CSS pixels of the longer side
@@ -40,7 +40,8 @@ export function cellsOf(edges, heads, queries, keys, most = 1024) {
   const values = new Float32Array(rows * columns);
   const rowOf = (/** @type {number} */ r) => Math.floor((r * rows) / queries);
   const columnOf = (/** @type {number} */ c) => Math.floor((c * columns) / keys);
-  const share = 1 / heads / edges.gain;
+  const { signs } = edges;
+  const share = 1 / signs.filter((sign) => sign > 0).length / edges.gain;
 
   const listed = new Uint32Array(heads * queries);
   edges.each((slot, r) => listed[slot * queries + r]++);
@@ -49,14 +50,15 @@ export function cellsOf(edges, heads, queries, keys, most = 1024) {
   edges.eachSpread((slot, r, mass) => {
     const i = slot * queries + r;
     each[i] = (mass * share) / Math.max(1, keys - listed[i]);
-    even[r] += each[i];
+    even[r] += signs[slot] * each[i];
   });
   for (let r = 0; r < queries; r++) {
     if (!even[r]) continue;
     for (let c = 0; c < keys; c++) values[rowOf(r) * columns + columnOf(c)] += even[r];
   }
   edges.each((slot, r, c, opacity) => {
-    values[rowOf(r) * columns + columnOf(c)] += opacity * share - each[slot * queries + r];
+    const own = opacity * share - each[slot * queries + r];
+    values[rowOf(r) * columns + columnOf(c)] += signs[slot] * own;
   });
   if (rows < queries) {
     const counts = new Float32Array(rows);
@@ -64,7 +66,7 @@ export function cellsOf(edges, heads, queries, keys, most = 1024) {
     for (let i = 0; i < values.length; i++) values[i] /= counts[Math.floor(i / columns)];
   }
   let max = 0;
-  for (const value of values) if (value > max) max = value;
+  for (const value of values) if (Math.abs(value) > max) max = Math.abs(value);
   return { rows, columns, values, max };
 }
 
@@ -253,7 +255,7 @@ export function addMatrix(parent, frame) {
         const cells = cellsOf(picture.edges, heads.length, queries.length, keys.length);
         now = { picture, cells, cell };
         const context = sized(canvas, width, height);
-        paintCells(context, cells, { width, height, color: colorOf(picture, theme) });
+        paintCells(context, cells, { width, height, color: colorOf(picture, theme), negative: theme.negative });
       }
       now = { ...now, picture, cell };
 
@@ -297,16 +299,17 @@ export function addMatrix(parent, frame) {
    * @param {number} query
    * @param {number} key
    */
-  function explain({ text, weights, heads }, query, key) {
+  function explain({ text, weights, heads, edges }, query, key) {
+    const write = writersOf(edges);
     const lines = weightsAt({ weights, heads }, query, key);
     const known = lines.map(({ weight }) => weight ?? 0);
     const mean = known.reduce((a, b) => a + b, 0) / known.length;
     return [
       `${text.query[query]} → ${text.key[key]}  (${query} → ${key})`,
-      ...(lines.length > 1 ? [`mean  ${shortWeight(mean)}`] : []),
+      ...(lines.length > 1 ? [`mean  ${write.short(mean)}`] : []),
       ...lines.map(
         ({ head, weight }) =>
-          `${headName(head, frame.state())}  ${weight === null ? "not listed" : exactWeight(weight)}`,
+          `${headName(head, frame.state())}  ${weight === null ? "not listed" : write.exact(weight)}`,
       ),
     ].join("\n");
   }
@@ -314,10 +317,13 @@ export function addMatrix(parent, frame) {
 
 /**
  * The colour of a full cell: the head's, where there is one.
- * @param {{colors: string[]}} picture
+ * @param {{colors: string[], edges: {signs: number[]}}} picture
  * @param {import("./theme.js").Theme} theme
  */
-export const colorOf = ({ colors }, theme) => (colors.length === 1 ? colors[0] : theme.ink);
+export function colorOf({ colors, edges }, theme) {
+  if (edges.signs.includes(-1)) return theme.positive;
+  return colors.length === 1 ? colors[0] : theme.ink;
+}
 
 /**
  * The same on a sheet.
@@ -332,7 +338,7 @@ export function drawMatrix(sheet, plot) {
   const cells = cellsOf(plot.edges, plot.heads.length, plot.queries.length, plot.keys.length);
   const color = colorOf(plot, theme);
   const shapes = cells.values.length <= SHAPES;
-  sheet.painting(x, y, (context) => paintCells(context, cells, { width, height, color, shapes }));
+  sheet.painting(x, y, (context) => paintCells(context, cells, { width, height, color, negative: theme.negative, shapes }));
   sheet.rect(x - 0.5, y - 0.5, width + 1, height + 1, { stroke: theme.hairline });
   for (const [at, style] of /** @type {const} */ ([
     [plot.row, { x, y: y + plot.row * cell, width, height: cell }],

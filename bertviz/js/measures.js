@@ -63,7 +63,7 @@ export const MEASURES = {
  * @param {Payload} payload
  * @returns {Choice[]}
  */
-export function choicesOf({ measures = [] }) {
+export function choicesOf({ measures = [], difference = false }) {
   const shipped = measures.map((ref) => ({
     name: ref.name,
     label: ref.name,
@@ -73,7 +73,7 @@ export function choicesOf({ measures = [] }) {
   const own = Object.entries(MEASURES)
     .filter(([name]) => !measures.some((m) => m.name === name))
     .map(([name, { label }]) => ({ name, label, shipped: null, diverging: false }));
-  return [...shipped, ...own];
+  return difference ? shipped : [...shipped, ...own]; // differences are no attention to measure
 }
 
 /**

@@ -1,15 +1,18 @@
 // The model view: every layer and head at a glance. A grid of thumbnails, layers down and heads
 // across; a click opens a cell with its tokens, and from there its head or its neurons.
 
-import { add, addMark, addSelect, addSourceSelects } from "./controls.js";
-import { edgesOf } from "./edges.js";
-import { addFooter } from "./footer.js";
-import { addGrid, DETAIL, layoutOf } from "./grid.js";
-import { massNote } from "./head_view.js";
-import { addLines } from "./lines.js";
+import { add, addMark, addSave, addSelect, addSourceSelects } from "./controls.js";
+import { edgesOf, slotsOf } from "./edges.js";
+import { addFooter, drawFooter } from "./footer.js";
+import { addGrid, DETAIL, GAP, gridWidth, layoutOf } from "./grid.js";
+import { drawGrid } from "./grid_figure.js";
+import { differenceLegend, massNote, slotColors } from "./head_view.js";
+import { drawHeader } from "./header.js";
+import { addLines, drawLines, linesPlot } from "./lines.js";
 import { choiceOf, choicesOf, measured, shippedValue, written } from "./measures.js";
 import { tokensOf } from "./payload.js";
 import { positionsOf } from "./state.js";
+import { estimatedWidth, Sheet } from "./svg.js";
 import { addHandOver } from "./hand_over.js";
 
 /** @typedef {import("./payload.js").Source} Source */
@@ -20,7 +23,8 @@ import { addHandOver } from "./hand_over.js";
 
 // Cells beyond this number are tiles of one colour, and begin with a measure that gives it.
 const DENSE = 1500;
-const BEHIND = 0.65; // of a ramp's strength, under a thumbnail
+const GLIMPSE = 160; // CSS pixels of an opened cell that have to be in sight
+const BEHIND = { weights: 0.65, differences: 0.3 }; // of a ramp's strength, under a thumbnail
 
 /**
  * @typedef {object} Cell
@@ -140,7 +144,7 @@ const grids = new WeakMap();
 export function modelScene(source, state) {
   const grid = gridOf(source, state);
   const { block, queries, keys, cells, choice } = grid;
-  const { cell, query, key } = state;
+  const { cell, query, key, also } = state;
   /**
    * @param {Layer} layer
    * @param {number} head
@@ -148,15 +152,19 @@ export function modelScene(source, state) {
    */
   const edgesOfCell = (layer, head, open) =>
     edgesOf(source.weights(layer), {
-      heads: [head],
+      heads: slotsOf(source.weights(layer), [head]),
       queries,
       keys,
       query: open ? query : null,
       key: open ? key : null,
+      also: open ? also : [],
     });
   const open = cell && cells.find((c) => c.layer.index === cell[0] && c.head === cell[1]);
   // Plain tiles are drawn without weights.
   const drawn = () => (open ? [open] : cells.filter((c) => source.has(c.layer, "weights")));
+  const difference = Boolean(source.payload.difference);
+  const strength = (/** @type {boolean} */ tiles) =>
+    tiles ? 1 : BEHIND[difference ? "differences" : "weights"];
   const scene = {
     ...grid,
     view: "model",
@@ -166,11 +174,15 @@ export function modelScene(source, state) {
     /** The colour behind a cell. @param {Cell} c @param {Theme} theme @param {boolean} tiles */
     groundOf(c, theme, tiles) {
       if (!choice || c.value === null) return theme.surface;
-      return colorOf(choice, c.fraction, theme, tiles);
+      return colorOf(choice, c.fraction, theme, strength(tiles));
     },
     /** The colour of its thumbnail. @param {Cell} c @param {Theme} theme @param {boolean} tiles */
     inkOf: (c, theme, tiles) =>
       choice ? theme.inkOn(scene.groundOf(c, theme, tiles)) : theme.layer(c.fraction),
+    /** Whether what is drawn are differences of two traces. */
+    difference,
+    /** How strong the colours of a measure are. @param {boolean} tiles */
+    strength,
     get edges() {
       const cells = drawn();
       const parts = cells.map((c) => edgesOfCell(c.layer, c.head, Boolean(open)).edges);
@@ -200,10 +212,10 @@ export function modelScene(source, state) {
  * @param {import("./measures.js").Choice} choice
  * @param {number} fraction
  * @param {Theme} theme
- * @param {boolean} tiles
+ * @param {number} strength
  */
-function colorOf({ diverging }, fraction, theme, tiles) {
-  const part = (tiles ? 1 : BEHIND) * fraction;
+function colorOf({ diverging }, fraction, theme, strength) {
+  const part = strength * fraction;
   return diverging ? theme.diverging(part) : theme.value(part);
 }
 
@@ -267,6 +279,13 @@ function describe({ layer, head, value, chance }, choice) {
   return chance === null ? number : `${number}\nby chance ${written(chance, 3, choice.diverging)}`;
 }
 
+/**
+ * The same without the head, in one line.
+ * @param {Cell} cell
+ * @param {import("./measures.js").Choice} choice
+ */
+const said = (cell, choice) => describe(cell, choice).split(": ")[1].replace("\n", ", ");
+
 /** @type {import("./shell.js").View} */
 export const modelView = {
   keys: ["cell", "measure", "sorted"],
@@ -291,14 +310,17 @@ export const modelView = {
       frame.set({ measure: value === "layer" ? null : value }),
     );
     const order = addSelect(toolbar, "sorted", "Order", (value) => frame.set({ sorted: value === "yes" }));
+    addSave(toolbar, frame);
     addMark(toolbar, payload.model);
     const body = add(root, "model");
     /** @type {ReturnType<typeof modelScene> | null} */
     let scene = null;
+    let reveal = false; // a cell was opened by hand, and may be out of sight
     const grid = addGrid(body, frame, {
       open(layer, head) {
         const { cell: open } = frame.state();
         const same = open && open[0] === layer && open[1] === head;
+        reveal = !same;
         frame.set({ cell: same ? null : [layer, head], query: null, key: null, locked: false });
       },
       describe: (cell) => describe(cell, scene?.choice ?? null),
@@ -321,7 +343,7 @@ export const modelView = {
     const footer = addFooter(root, "click opens a head · click locks a token · Esc clears");
     const choices = choicesOf(payload);
     const offered = [
-      { label: "", options: [{ value: "layer", text: "by layer" }] },
+      { label: "", options: [{ value: "layer", text: payload.difference ? "differences alone" : "by layer" }] },
       { label: "scores", options: choices.filter((c) => c.shipped).map(asOption) },
       { label: "of the weights", options: choices.filter((c) => !c.shipped).map(asOption) },
     ];
@@ -360,51 +382,90 @@ export const modelView = {
         if (open) {
           title.textContent = `Layer ${open.layer.index} · Head ${open.head}`;
           detail.setAttribute("aria-label", title.textContent);
-          about.textContent = choice ? describe(open, choice).split(": ")[1].replace("\n", ", ") : "";
+          about.textContent = choice ? said(open, choice) : "";
           path.textContent = open.layer.name;
-          const edges = scene.edgesOfCell(open.layer, open.head, true);
-          lines.draw(
-            {
-              block,
-              weights: source.weights(open.layer),
-              edges,
-              heads: [open.head],
-              queries,
-              keys,
-              text: { query: tokensOf(block, "query").text, key: tokensOf(block, "key").text },
-              colors: [theme.layer(scene.depthOf(open.layer))],
-              name: JSON.stringify([state.block, state.pair, open.layer.index, open.head]),
-            },
-            state,
-            (layout.beside ? DETAIL : Math.min(frame.width(), 800)) - 32,
-          );
+          const picture = pictureOf(source, scene, state, open, theme);
+          lines.draw(picture, state, (layout.beside ? DETAIL : Math.min(frame.width(), 800)) - 32);
           handOver.draw(open.layer.index, open.head);
-          parts.push(massNote(edges, { ...state, heads: [open.head] }));
+          // Below a tall grid nobody would see that something has opened.
+          const { top } = detail.getBoundingClientRect();
+          if (reveal && !layout.beside && top + GLIMPSE > innerHeight) detail.scrollIntoView({ block: "nearest" });
+          reveal = false;
+          parts.push(massNote(picture.edges, state));
         }
         footer.draw({ theme, ...legendOf(scene, layout, theme), note: parts.join(" · ") });
         return scene;
       },
     };
-
-    /**
-     * @param {ReturnType<typeof modelScene>} shown
-     * @param {import("./grid.js").Layout} layout
-     * @param {Theme} theme
-     */
-    function legendOf({ choice, range }, { form, tiles }, theme) {
-      if (!choice) return { legend: form === "matrix" ? "√ weight" : "weight" };
-      if (!range) return { legend: `${choice.label}: no head has a number`, colors: [theme.surface] };
-      const { diverging } = choice;
-      const stops = [0, 0.25, 0.5, 0.75, 1];
-      return {
-        legend: diverging ? `${choice.label}, below zero · above` : choice.label,
-        smallest: written(range[0], 2, diverging),
-        largest: written(range[1], 2, diverging),
-        colors: stops.map((f) => colorOf(choice, diverging ? 2 * f - 1 : f, theme, tiles)),
-      };
+  },
+  figure(source, state, { theme, width }) {
+    const scene = modelScene(source, state);
+    const layout = layoutOf(scene, width);
+    const { open } = scene;
+    const picture = open && pictureOf(source, scene, state, open, theme);
+    const room = layout.beside ? DETAIL : 600;
+    const lines = picture && linesPlot(picture, state, room, estimatedWidth);
+    const grid = gridWidth(layout);
+    const wide = lines ? (layout.beside ? grid + GAP + lines.width : Math.max(grid, lines.width)) : grid;
+    const { choice } = scene;
+    const title = open ? `Layer ${open.layer.index}, head ${open.head}` : "All heads";
+    const sheet = new Sheet(theme, Math.max(420, wide), `Model view, ${title}`);
+    const what = open && choice ? said(open, choice) : "";
+    drawHeader(sheet, source.payload, state, { title, what });
+    const top = sheet.y;
+    drawGrid(sheet, scene, layout, source);
+    if (lines) {
+      const below = sheet.y;
+      sheet.y = layout.beside ? top : below + GAP;
+      sheet.aside(layout.beside ? grid + GAP : 0, () => drawLines(sheet, lines));
+      sheet.y = Math.max(sheet.y, below);
     }
+    const note = picture ? massNote(picture.edges, state) : "";
+    drawFooter(sheet, { ...legendOf(scene, layout, theme), note });
+    return sheet;
   },
 };
+
+/**
+ * An opened cell's lines.
+ * @param {Source} source
+ * @param {ReturnType<typeof modelScene>} scene
+ * @param {State} state
+ * @param {Cell} open
+ * @param {Theme} theme
+ */
+function pictureOf(source, { block, queries, keys, edgesOfCell, depthOf }, state, { layer, head }, theme) {
+  const weights = source.weights(layer);
+  const edges = edgesOfCell(layer, head, true);
+  const heads = slotsOf(weights, [head]);
+  return {
+    ...{ block, weights, edges, heads, queries, keys },
+    text: { query: tokensOf(block, "query").text, key: tokensOf(block, "key").text },
+    colors: slotColors({ heads, signs: edges.signs }, () => theme.layer(depthOf(layer)), theme),
+    name: JSON.stringify([state.block, state.pair, layer.index, head]),
+  };
+}
+
+/**
+ * @param {ReturnType<typeof modelScene>} shown
+ * @param {import("./grid.js").Layout} layout
+ * @param {Theme} theme
+ */
+function legendOf({ choice, range, difference, strength }, { form, tiles }, theme) {
+  const root = form === "matrix" ? "√" : "";
+  const signed = difference && !tiles ? differenceLegend(`opacity: ${root}|b − a|`) : {};
+  if (!choice) return difference ? signed : { legend: root ? "√ weight" : "weight" };
+  if (!range) return { legend: `${choice.label}: no head has a number`, colors: [theme.surface] };
+  const { diverging } = choice;
+  const stops = [0, 0.25, 0.5, 0.75, 1];
+  return {
+    ...signed,
+    legend: diverging ? `${choice.label}, below zero · above` : choice.label,
+    smallest: written(range[0], 2, diverging),
+    largest: written(range[1], 2, diverging),
+    colors: stops.map((f) => colorOf(choice, diverging ? 2 * f - 1 : f, theme, strength(tiles))),
+  };
+}
 
 /** @param {import("./measures.js").Choice} choice */
 function asOption({ name, label }) {

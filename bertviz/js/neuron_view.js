@@ -379,8 +379,10 @@ export const neuronView = {
           String(choice),
         );
         const [shown, other] = state.detail ? [open, closed] : [closed, open];
-        if (other.isConnected) other.replaceWith(shown);
+        // Both are in the page while the button moves, or it would lose the focus.
+        if (other.isConnected) other.before(shown);
         toggle.draw(state.detail ? headings : closedHeadings, Boolean(state.detail));
+        other.remove();
         if (state.detail) drawOpen(state);
         else drawClosed(state);
         return /** @type {object} */ (scene);

@@ -135,7 +135,9 @@ export function addOverview(parent, frame) {
         const cells = cellsOf(edges, heads.length, all.queries.length, all.keys.length, OVERVIEW);
         cells.max *= 0.6; // in so small a picture the strongest cells are lost among the others
         const context = sized(canvas, width, height);
-        paintCells(context, cells, { width, height, color: theme.ink });
+        const signed = edges.signs.includes(-1);
+        const color = signed ? theme.positive : theme.ink;
+        paintCells(context, cells, { width, height, color, negative: theme.negative });
       }
       Object.assign(plot.style, { width: `${width}px`, height: `${height}px` });
       const [a, b, c, d] = rowsOf(state);

@@ -29,7 +29,8 @@
  * @property {number} index
  * @property {string} name
  * @property {number[]} heads
- * @property {SparseRef | null} weights
+ * @property {SparseRef | null} weights of a comparison, what b has more
+ * @property {SparseRef | null} [less] of a comparison, what a has more
  * @property {NeuronRef | null} neurons
  */
 /**
@@ -55,6 +56,7 @@
  * @property {"auto" | "light" | "dark"} theme
  * @property {{name: string | null, dtype: string, exactness: any}} model
  * @property {Block[]} blocks
+ * @property {boolean} [difference] whether weights are those of b minus those of a
  * @property {MeasureRef[]} [measures]
  * @property {"here" | "left out" | "none"} [neurons] are queries and keys shipped?
  * @property {Record<string, any>} state
@@ -62,7 +64,9 @@
  */
 /**
  * The listed weights of a layer. Row r = slot × queries + query, where slot counts the layer's
- * heads; its entries are start[r] to start[r + 1].
+ * heads; its entries are start[r] to start[r + 1]. Weights are never below zero: where they are
+ * differences, every head has two slots, its own for what b has more, and one under the number ~head
+ * for what a has more.
  * @typedef {object} Weights
  * @property {number[]} heads
  * @property {number} queries
@@ -168,7 +172,9 @@ export class Source {
           if (what === "neurons" && neurons) {
             this.decoded.neurons.set(layer, await this.#decodeNeurons(layer, neurons));
           } else if (what === "weights" && weights) {
-            this.decoded.weights.set(layer, await this.#decodeWeights(block, layer, weights));
+            const more = await this.#decodeWeights(block, layer, weights);
+            const less = layer.less && (await this.#decodeWeights(block, layer, layer.less));
+            this.decoded.weights.set(layer, less ? withLess(more, less) : more);
           } else {
             throw new Error(`This output has no ${what} of layer ${layer.index}.`);
           }
@@ -251,6 +257,37 @@ export class Source {
       ? new Float32Array(bytes, ref.offset, size)
       : fromFloat16(new Uint16Array(bytes, ref.offset, size));
   }
+}
+
+/**
+ * What b has more and what a has more, as slots of one layer.
+ * @param {Weights} more
+ * @param {Weights} less
+ * @returns {Weights}
+ */
+export function withLess(more, less) {
+  const shift = more.weight.length;
+  const start = new Uint32Array(more.start.length + less.start.length - 1);
+  start.set(more.start);
+  less.start.forEach((at, row) => (start[more.start.length - 1 + row] = shift + at));
+  const key = new Uint16Array(shift + less.key.length);
+  key.set(more.key);
+  key.set(less.key, shift);
+  /** @param {Float32Array} one @param {Float32Array} other */
+  const joined = (one, other) => {
+    const all = new Float32Array(one.length + other.length);
+    all.set(one);
+    all.set(other, one.length);
+    return all;
+  };
+  return {
+    ...more,
+    heads: [...more.heads, ...less.heads.map((head) => ~head)],
+    start,
+    key,
+    weight: joined(more.weight, less.weight),
+    hidden: joined(more.hidden, less.hidden),
+  };
 }
 
 /**

@@ -1,6 +1,7 @@
 // Hover previews, click locks, Esc clears, arrows move: the same in every view that has tokens.
 
 import { chosenOf } from "./edges.js";
+import { listenForKeys } from "./outside.js";
 
 /** @typedef {import("./shell.js").Frame} Frame */
 /** @typedef {import("./controls.js").Side} Side */
@@ -41,12 +42,12 @@ export function selectionHandlers(frame, stage, { explain, nothingSelected, seve
   });
   // The pointer over the view is enough: after a click elsewhere in the notebook the lock would
   // otherwise stay.
-  document.addEventListener("keydown", (event) => {
-    if (event.key !== "Escape" || !root.isConnected) return;
+  listenForKeys(root, (event) => {
+    if (event.key !== "Escape") return;
     const focused = /** @type {ShadowRoot} */ (root.getRootNode()).activeElement;
     if (!inside && !focused) return;
     if (clear()) event.stopPropagation(); // else it is the notebook's
-  }, { capture: true });
+  });
 
   function clear() {
     clearTimeout(timer);

@@ -9,6 +9,7 @@
 // view of one of its heads, in the same host, and finds itself as it was when the reader comes back.
 
 import { add } from "./controls.js";
+import { listenForKeys } from "./outside.js";
 import { Source } from "./payload.js";
 import { initialState, nextState, viewsOf } from "./state.js";
 import { cssVariables, detectMode, STYLE, THEMES, watchMode } from "./theme.js";
@@ -23,7 +24,7 @@ import { cssVariables, detectMode, STYLE, THEMES, watchMode } from "./theme.js";
  * @property {(source: Source, state: State) => Layer[]} needs
  * @property {"weights" | "neurons"} [reads] what of a layer it needs, weights if nothing is said
  * @property {(frame: Frame) => Drawing} create
- * @property {(source: Source, state: State, options: {theme: Theme, width: number}) => import("./svg.js").Sheet} [figure]
+ * @property {(source: Source, state: State, options: {theme: Theme, width: number}) => import("./svg.js").Sheet} figure
  *   the picture of a state, for a file
  * @property {string[]} [keys] state keys that data-drawn has beyond the common ones
  */
@@ -99,7 +100,7 @@ export class Shell {
     shadow.innerHTML = `<style>${STYLE}</style><style></style><div class="view"></div>`;
     this.#root = /** @type {HTMLElement} */ (shadow.querySelector(".view"));
     this.#setTheme();
-    watchMode(() => {
+    watchMode(host, () => {
       if (this.#setTheme()) this.#schedule();
     });
     if (viewsOf(payload).length > 1) this.#listenForEscape();
@@ -115,7 +116,8 @@ export class Shell {
       this.#host.dataset.state = "ready";
       new ResizeObserver(() => {
         const width = this.#measure();
-        if (width && width !== this.#width) {
+        if (!width) return; // out of the page; when it comes back, the theme may be another
+        if (this.#setTheme() || width !== this.#width) {
           this.#width = width;
           this.#schedule();
         }
@@ -193,7 +195,7 @@ export class Shell {
 
   /** Esc with nothing selected is the way back, too; before it, the view lets go of a selection. */
   #listenForEscape() {
-    document.addEventListener("keydown", (event) => {
+    listenForKeys(this.#host, (event) => {
       const { view, query, key, locked, detail } = this.#state;
       if (event.key !== "Escape" || view === this.#source.payload.view) return;
       if (!this.#host.matches(":hover, :focus-within")) return;
@@ -201,7 +203,7 @@ export class Shell {
       if (locked || key !== null || (query !== null && !detail)) return;
       event.stopImmediatePropagation();
       this.#set({ view: this.#source.payload.view });
-    }, { capture: true });
+    });
   }
 
   #schedule() {
@@ -268,7 +270,6 @@ export class Shell {
 
   async #svg() {
     const { figure } = this.#views[this.#state.view];
-    if (!figure) throw new Error("This view cannot be saved as a figure yet.");
     return figure(this.#source, this.#state, { theme: this.#theme, width: this.#width || WIDTH }).svg();
   }
 

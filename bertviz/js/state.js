@@ -175,6 +175,10 @@ export function nextState(payload, state, patch) {
   if (next.hide !== undefined && !(next.hide in HIDDEN)) next.hide = "nothing";
   if (next.words !== undefined) next.words = Boolean(next.words) && hasWords(block);
   if (next.combine !== undefined && !["mean", "sum"].includes(next.combine)) next.combine = "each";
+  if (payload.difference) {
+    // Words and heads as one would add up what cancels out; rows of differences have no whole.
+    Object.assign(next, { words: false, combine: "each", renormalize: false });
+  }
   if (next.mass !== undefined && !(next.mass > 0 && next.mass < 1)) next.mass = 1;
   const shown = { query: positionsOf(block, "query", next), key: positionsOf(block, "key", next) };
   for (const side of /** @type {("query" | "key")[]} */ (["query", "key"])) {

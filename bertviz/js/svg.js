@@ -129,6 +129,17 @@ export class Sheet {
     }
   }
 
+  /**
+   * What is drawn meanwhile stands so far to the right.
+   * @param {number} x
+   * @param {() => void} draw
+   */
+  aside(x, draw) {
+    this.#parts.push(`<g transform="translate(${n(x)} 0)">`);
+    draw();
+    this.#parts.push("</g>");
+  }
+
   /** @returns {Promise<string>} */
   async svg() {
     const parts = await Promise.all(this.#parts);

@@ -1,6 +1,8 @@
 // Every colour, and which of the two themes applies. A notebook's dark mode is not the system's
 // (JupyterLab Dark on a light desktop is common), so the page around the host is asked first.
 
+import { whileAlive } from "./outside.js";
+
 /** @typedef {"light" | "dark"} Mode */
 /**
  * @typedef {object} Theme
@@ -32,7 +34,7 @@ export const THEMES = {
     muted: "#656d76",
     hairline: "#d8dee4",
     accent: "#0969da",
-    field: "#e5effb",
+    field: "#eaf3fd",
     positive: "#0b62c4",
     negative: "#d9580d",
     onHead: "#ffffff",
@@ -171,20 +173,21 @@ export function detectMode(host) {
 }
 
 /**
- * Calls back when the page around changes its theme; returns the way to stop.
+ * Calls back when the page around a host changes its theme.
+ * @param {HTMLElement} host
  * @param {() => void} changed
  */
-export function watchMode(changed) {
-  const observer = new MutationObserver(changed);
+export function watchMode(host, changed) {
+  const system = matchMedia("(prefers-color-scheme: dark)");
+  const noticed = whileAlive(host, changed, () => {
+    observer.disconnect();
+    system.removeEventListener("change", noticed);
+  });
+  const observer = new MutationObserver(noticed);
   for (const element of [document.documentElement, document.body]) {
     observer.observe(element, { attributes: true });
   }
-  const system = matchMedia("(prefers-color-scheme: dark)");
-  system.addEventListener("change", changed);
-  return () => {
-    observer.disconnect();
-    system.removeEventListener("change", changed);
-  };
+  system.addEventListener("change", noticed);
 }
 
 /**

@@ -13,14 +13,14 @@ const blocks = [];
 for (const block of payload.blocks) {
   const what = payload.view === "neuron" ? "neurons" : "weights";
   await source.ensure(block, block.layers, what);
-  blocks.push(block.layers.map((layer) => (layer.weights ? weightsOf(layer) : neuronsOf(layer))));
+  blocks.push(block.layers.map((layer) => (what === "weights" ? weightsOf(layer) : neuronsOf(layer))));
 }
 // −∞ has no place in JSON.
 process.stdout.write(JSON.stringify(blocks, (_, x) => (x === -Infinity ? "-inf" : x)));
 
 function weightsOf(layer) {
-  const { queries, keys, start, key, weight, hidden } = source.weights(layer);
-  const rows = layer.heads.length * queries;
+  const { heads, queries, keys, start, key, weight, hidden } = source.weights(layer);
+  const rows = heads.length * queries; // of a comparison every head has two slots
   const dense = Array.from({ length: rows }, (_, row) => {
     const values = new Array(keys).fill(0);
     for (let e = start[row]; e < start[row + 1]; e++) values[key[e]] = weight[e];

@@ -128,7 +128,7 @@ test("means beside the tokens are means over the heads", () => {
   const weights = source.weights(block.layers[0]);
   const all = Int32Array.from({ length: N }, (_, i) => i);
   const edges = edgesOf(weights, { heads: HEADS, queries: all, keys: all, query: 3, key: null });
-  meansOf(boxesOf(edges, 3, "key", N), 3).forEach((mean, k) => {
+  meansOf(boxesOf(edges, 3, "key", N), edges.signs).forEach((mean, k) => {
     const listed = HEADS.map((_, h) => dense[0][h][3][k]).filter((w) => w >= 0.01);
     close(mean, listed.reduce((a, b) => a + b, 0) / 3);
   });

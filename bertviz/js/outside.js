@@ -1,0 +1,36 @@
+// Listening outside of a view. A notebook takes outputs out of the page, for good when a cell runs
+// again, for a while when it is scrolled away; a listener on the document would keep every view that
+// ever was, with all of its data. So what listens outside does not hold its view.
+
+/** @type {WeakMap<Element, Function[]>} handlers live as long as the element they are for */
+const kept = new WeakMap();
+
+/**
+ * A handler that is called while its element is in the page, and does not keep it alive.
+ * @template {(...args: any[]) => void} F
+ * @param {Element} element
+ * @param {F} handle
+ * @param {() => void} stop called when the element is gone for good
+ * @returns {(...args: Parameters<F>) => void}
+ */
+export function whileAlive(element, handle, stop) {
+  kept.set(element, [...(kept.get(element) ?? []), handle]);
+  const own = { element: new WeakRef(element), handle: new WeakRef(handle) };
+  return (...args) => {
+    const alive = own.element.deref();
+    if (!alive) stop();
+    else if (alive.isConnected) own.handle.deref()?.(...args);
+  };
+}
+
+/**
+ * Keys, wherever in the page they are pressed, before anybody else.
+ * @param {Element} element
+ * @param {(event: KeyboardEvent) => void} handle
+ */
+export function listenForKeys(element, handle) {
+  const listener = whileAlive(element, handle, () =>
+    document.removeEventListener("keydown", listener, { capture: true }),
+  );
+  document.addEventListener("keydown", listener, { capture: true });
+}
