@@ -41,7 +41,9 @@ head were independent and fell on the cells as often as its null says, a label w
 probability of at most ``level``, for each head and pattern (Hoeffding's inequality, 1963). Rows of
 a real head are not independent: a head that prefers one token, whatever the query, is right or
 wrong with all of them at once. Then "first token" or "delimiters" say what the head does, not that
-it learned to. A head can have several labels or none.
+it learned to. (Tests hold this: ten BERTs as they are initialised get no label; ten whose weights
+are so large that every head looks at one token get 0.6 % of all possible ones at a level of 1 %,
+and these two alone.) A head can have several labels or none.
 """
 
 from __future__ import annotations
