@@ -12,18 +12,22 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 
-def as_table(columns: Mapping[str, Sequence[Any]]) -> Any:
+def as_table(columns: Mapping[str, Any]) -> Any:
     """A pandas DataFrame where pandas is installed, else a list of dicts.
 
     Args:
-        columns: By name, all of one length.
+        columns: By name, all of one length; sequences or NumPy arrays.
     """
     try:
         pandas = importlib.import_module("pandas")
     except ImportError:
-        rows = zip(*columns.values(), strict=True)
+        rows = zip(*(_plain(column) for column in columns.values()), strict=True)
         return [dict(zip(columns, row, strict=True)) for row in rows]
     return pandas.DataFrame(dict(columns))
+
+
+def _plain(column: Any) -> Any:
+    return column.tolist() if hasattr(column, "tolist") else column
 
 
 def as_html(caption: str, head: Sequence[str], rows: Iterable[Sequence[Any]], notes: str) -> str:

@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal, TypeAlias, TypeVar, ge
 from bertviz import figures, page, payload
 from bertviz.compat import a_type
 from bertviz.measures import measures_of
+from bertviz.tables import as_table
 
 if TYPE_CHECKING:
     from typing import SupportsIndex
@@ -212,13 +213,7 @@ class View:
                 if self.kind == "neuron":
                     part["score"] = layer.scores(head)[0].cpu().numpy().ravel()
                 parts.append(part)
-        columns = {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
-        try:
-            pandas = importlib.import_module("pandas")
-        except ImportError:
-            lists = [column.tolist() for column in columns.values()]
-            return [dict(zip(columns, row, strict=True)) for row in zip(*lists, strict=True)]
-        return pandas.DataFrame(columns)
+        return as_table({name: np.concatenate([part[name] for part in parts]) for name in parts[0]})
 
     def _weights(self, block: AttentionBlock, layer: LayerAttention, head: int) -> Tensor:
         if self._comparison is None:
