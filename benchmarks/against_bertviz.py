@@ -29,6 +29,7 @@ import sys
 import tarfile
 import tempfile
 import time
+import warnings
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, TypeAlias
@@ -244,7 +245,8 @@ FRAME = """() => {
   const drawn = document.querySelector(".bertviz")?.dataset.drawn;
   return drawn ? JSON.parse(drawn).frame : null;
 }"""
-PAINTED = """(frame) => new Promise((resolve) => {
+PAINTED = """(frame) => new Promise((resolve, reject) => {
+  setTimeout(() => reject(new Error("nothing was drawn")), 20_000);
   const painted = () => requestAnimationFrame(() => requestAnimationFrame(() => resolve()));
   const later = () => JSON.parse(document.querySelector(".bertviz").dataset.drawn).frame > frame
     ? painted() : requestAnimationFrame(later);
@@ -344,7 +346,11 @@ class Bench:
                         page.mouse.move(2, 2)
                         page.evaluate(REST)
                         page.wait_for_timeout(300)
-                        result[name] = timed.of(action)
+                        try:
+                            result[name] = timed.of(action)
+                        except PlaywrightError as error:
+                            print(f"  {path.name}, {name}: {error}", flush=True)
+                            result[name] = None
                     result["memory after"] = settled()
         result["picture"] = statistics.median(pictures)
         return result
@@ -395,11 +401,10 @@ def of_head_view(page: Page) -> Actions:
     )
     left = centres(page, [tokens["query"].nth(3 + i) for i in range(8)])
     modes = page.locator("button[data-mode]")
-    lines, matrix = centres(page, [modes.nth(0), modes.nth(1)])
     return actions | {
         "come and leave": lambda i: page.mouse.move(*((2, 2) if i % 2 else left[i])),
         "lock": lambda i: page.mouse.click(*left[i]),
-        "to the matrix and back": lambda i: page.mouse.click(*(lines if i % 2 else matrix)),
+        "to the matrix and back": lambda i: modes.nth((i + 1) % 2).click(),
     }
 
 
@@ -421,8 +426,7 @@ def of_neuron_view(page: Page) -> Actions:
 
 def of_model_view(page: Page) -> Actions:
     cells = page.locator("button[data-layer]")
-    places = centres(page, [cells.nth(i) for i in range(8)])
-    return {"open a head": lambda i: page.mouse.click(*places[i])}
+    return {"open a head": lambda i: cells.nth(i).click(force=True)}
 
 
 # --- the table -------------------------------------------------------------------------------
@@ -590,6 +594,7 @@ def main() -> None:
     parser.add_argument("--no-many", action="store_true", help="without thirty views")
     options = parser.parse_args()
     torch.set_num_threads(1)
+    warnings.filterwarnings("ignore", message=".*MB of HTML")
     with sync_playwright() as playwright, tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         bench = Bench(playwright, options.patience)
