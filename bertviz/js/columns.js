@@ -102,7 +102,7 @@ export function columnsPlot(scene, state, available, theme, measure) {
       }));
     }),
     /** What each neuron contributes, as bars above the products. */
-    strip: { x: x.products, width: stripe, room: stripe + rung - 6, name: stripName(scene) },
+    strip: { x: x.products, width: stripe, room: stripe + rung - 6, name: stripName(scene, narrow) },
     /** @param {CanvasRenderingContext2D} context whose left end is the strip's */
     paintStrip(context) {
       const { contribution, order } = scene;
@@ -281,8 +281,12 @@ function largest(values) {
   return max;
 }
 
-/** @param {Scene} scene */
-const stripName = ({ explanation }) => `contribution to ${explanation ? explanation.what : "this row"}`;
+/**
+ * @param {Scene} scene
+ * @param {boolean} narrow
+ */
+const stripName = ({ explanation }, narrow) =>
+  narrow ? "contribution" : `contribution to ${explanation ? explanation.what : "this row"}`;
 
 /** @param {Scene} scene */
 function keyNote({ shape, sharing }) {
