@@ -51,9 +51,9 @@ from __future__ import annotations
 import math
 import statistics
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any, overload
+from typing import TYPE_CHECKING, Any, ClassVar, overload
 
 from bertviz.cells import (
     PREDICTIVE,
@@ -66,7 +66,7 @@ from bertviz.cells import (
     text_of,
 )
 from bertviz.counting import Sums, counted
-from bertviz.tables import as_html, as_table, as_text
+from bertviz.tables import Summary, as_table
 from bertviz.trace import AttentionTrace
 
 if TYPE_CHECKING:
@@ -125,8 +125,8 @@ class HeadScore:
     kept: float | None
 
 
-@dataclass(frozen=True, eq=False)
-class PatternScores:
+@dataclass(frozen=True, eq=False, repr=False)
+class PatternScores(Summary):
     """Scores of every pattern in every head, with their nulls; see ``find_patterns``.
 
     Attributes:
@@ -139,10 +139,10 @@ class PatternScores:
         model_name: Class of the model, None for arrays.
     """
 
-    scores: tuple[HeadScore, ...] = field(repr=False)
+    scores: tuple[HeadScore, ...]
     patterns: tuple[str, ...]
     unavailable: Mapping[str, str]
-    about: Mapping[str, str] = field(repr=False)
+    about: Mapping[str, str]
     texts: int
     level: float
     model_name: str | None
@@ -282,7 +282,7 @@ class PatternScores:
             raise ValueError(f"block={block!r} is unknown: expected one of {', '.join(names)}.")
         return block
 
-    def _summary(self) -> list[list[Any]]:
+    def _rows(self) -> list[list[Any]]:
         """A row for each pattern and block that has it: its best heads."""
         rows = []
         for pattern in self.patterns:
@@ -317,17 +317,12 @@ class PatternScores:
         )
         return " ".join([rule, *(["Not available: " + " ".join(missing)] if missing else [])])
 
-    HEAD = ("pattern", "block", "best heads: (layer, head) score over null", "heads labelled")
-
-    def __str__(self) -> str:
-        lines = as_text([list(self.HEAD), *self._summary()])
-        return f"{self._caption()}\n\n{lines}\n\n{self._notes()}"
-
-    def __repr__(self) -> str:
-        return str(self)
-
-    def _repr_html_(self) -> str:
-        return as_html(self._caption(), self.HEAD, self._summary(), self._notes())
+    HEAD: ClassVar = (
+        "pattern",
+        "block",
+        "best heads: (layer, head) score over null",
+        "heads labelled",
+    )
 
 
 @overload

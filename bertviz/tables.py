@@ -9,7 +9,7 @@ from __future__ import annotations
 import html
 import importlib
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
+from typing import Any, ClassVar
 
 
 def as_table(columns: Mapping[str, Any]) -> Any:
@@ -24,6 +24,30 @@ def as_table(columns: Mapping[str, Any]) -> Any:
         rows = zip(*(_plain(column) for column in columns.values()), strict=True)
         return [dict(zip(columns, row, strict=True)) for row in rows]
     return pandas.DataFrame(dict(columns))
+
+
+class Summary:
+    """What an analysis says of itself: text in a terminal, a plain table in a notebook."""
+
+    HEAD: ClassVar[tuple[str, ...]]
+
+    def _caption(self) -> str:
+        raise NotImplementedError
+
+    def _rows(self) -> Sequence[Sequence[Any]]:
+        raise NotImplementedError
+
+    def _notes(self) -> str:
+        raise NotImplementedError
+
+    def __str__(self) -> str:
+        return f"{self._caption()}\n\n{as_text([self.HEAD, *self._rows()])}\n\n{self._notes()}"
+
+    def __repr__(self) -> str:
+        return str(self)
+
+    def _repr_html_(self) -> str:
+        return as_html(self._caption(), self.HEAD, self._rows(), self._notes())
 
 
 def _plain(column: Any) -> Any:
