@@ -21,11 +21,11 @@ from __future__ import annotations
 import dataclasses
 import difflib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
-from bertviz.tables import as_html, as_table, as_text
+from bertviz.tables import Summary, as_table
 from bertviz.trace import AttentionBlock, AttentionTrace, Heads, LayerAttention
 from bertviz.windows import picked
 
@@ -58,8 +58,8 @@ class HeadDifference:
     entropy: float
 
 
-@dataclass(frozen=True, eq=False)
-class Comparison:
+@dataclass(frozen=True, eq=False, repr=False)
+class Comparison(Summary):
     """Two traces with the same tokens, and how their heads differ; see ``compare``.
 
     Attributes:
@@ -72,7 +72,7 @@ class Comparison:
 
     a: AttentionTrace
     b: AttentionTrace
-    differences: tuple[HeadDifference, ...] = field(repr=False)
+    differences: tuple[HeadDifference, ...]
     left_out: Mapping[str, tuple[tuple[str, ...], tuple[str, ...]]]
 
     @property
@@ -163,7 +163,14 @@ class Comparison:
             )
         return block
 
-    HEAD = ("block", "layer", "head", "total variation", "Jensen-Shannon (bits)", "entropy, b − a")
+    HEAD: ClassVar = (
+        "block",
+        "layer",
+        "head",
+        "total variation",
+        "Jensen-Shannon (bits)",
+        "entropy, b − a",
+    )
 
     def _rows(self) -> list[list[Any]]:
         ranked = sorted(self.differences, key=lambda row: -row.total_variation)
@@ -188,15 +195,6 @@ class Comparison:
                 notes.append(f"Left out in {name}, of {'; of '.join(told)}.")
         notes.append("Heads are compared by number, which says little of models trained apart.")
         return " ".join(notes)
-
-    def __str__(self) -> str:
-        return f"{self._caption()}\n\n{as_text([self.HEAD, *self._rows()])}\n\n{self._notes()}"
-
-    def __repr__(self) -> str:
-        return str(self)
-
-    def _repr_html_(self) -> str:
-        return as_html(self._caption(), self.HEAD, self._rows(), self._notes())
 
 
 def compare(a: AttentionTrace, b: AttentionTrace, *, align: Align = None) -> Comparison:

@@ -22,7 +22,7 @@ from typing import Any
 
 from bertviz import page
 
-EXTRA = "pip install 'bertviz[figures]', from a clone: pip install '.[figures]'"
+EXTRA = "it comes with the `figures` extra, in a clone: pip install '.[figures]'"
 SUFFIXES = (".svg", ".png", ".pdf")
 WIDTH = {"head": 760, "model": 1000, "neuron": 1100}  # CSS pixels to draw in
 SCALE = 2  # pixels of a PNG per CSS pixel

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from typing_extensions import Unpack
 
     from bertviz.compat import ArrayOptions, ExtractOptions, SharedOptions
+    from bertviz.neurons import HeadExplanation
     from bertviz.trace import AttentionTrace
     from bertviz.view import Numbers
 
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
 
         layer: SupportsIndex | None
         head: SupportsIndex | None
+        explanation: HeadExplanation | None
 
     class ModelOptions(Options, ExtractOptions, total=False):
         """Likewise, with the keywords of ``extract``."""
@@ -64,6 +66,7 @@ class NeuronView(View):
         *,
         layer: SupportsIndex | None = None,
         head: SupportsIndex | None = None,
+        explanation: HeadExplanation | None = None,
         include_layers: Numbers | None = None,
         include_heads: Numbers | None = None,
         display_mode: DisplayMode = "auto",
@@ -78,6 +81,7 @@ class NeuronView(View):
         *,
         layer: SupportsIndex | None = None,
         head: SupportsIndex | None = None,
+        explanation: HeadExplanation | None = None,
         include_layers: Numbers | None = None,
         include_heads: Numbers | None = None,
         display_mode: DisplayMode = "auto",
@@ -85,15 +89,51 @@ class NeuronView(View):
     ) -> None:
         """See ``neuron_view``."""
         trace = resolve("neuron_view", attention, tokens, sentence_b_start, prettify_tokens, **more)
+        if explanation is not None:
+            layer, head = _explained(trace, explanation, layer, head)
         super().__init__(
             trace,
             layer=layer,
             heads=None if head is None else as_index("head", head, "head"),
+            explanation=explanation,
             include_layers=include_layers,
             include_heads=include_heads,
             display_mode=display_mode,
             heads_name="head",
         )
+
+
+def _explained(
+    trace: AttentionTrace, explanation: HeadExplanation, layer: Any, head: Any
+) -> tuple[int, int]:
+    """The head that an explanation is of, which is the one to start with.
+
+    Raises:
+        TypeError: It is no explanation.
+        ValueError: It is of another head, or of another model.
+    """
+    if not hasattr(explanation, "contributions"):
+        raise TypeError(
+            f"explanation is {a_type(explanation)}: expected what explain_head(trace, layer, head)"
+            " gives."
+        )
+    own = {"layer": explanation.layer, "head": explanation.head}
+    for name, value in (("layer", layer), ("head", head)):
+        if value is not None and as_index(name, value, name) != own[name]:
+            raise ValueError(
+                f"{name}={value} is not what the explanation is of, {name} {own[name]}: leave"
+                f" {name} out, or pass explain_head(trace, ...) of that head."
+            )
+    block = trace.blocks.get(explanation.block)
+    found = next((x for x in block.layers if x.index == own["layer"]), None) if block else None
+    neurons = sum(map(len, explanation.units))
+    if found is None or own["head"] not in found.heads or found.head_dim != neurons:
+        raise ValueError(
+            f"explanation is of layer {own['layer']}, head {own['head']} with {neurons} neurons in"
+            f" block {explanation.block!r}, which this trace does not have: pass the explanation of"
+            " one of its heads, explain_head(trace, layer, head)."
+        )
+    return own["layer"], own["head"]
 
 
 @overload
@@ -133,6 +173,7 @@ def neuron_view(
     *,
     layer: SupportsIndex | None = None,
     head: SupportsIndex | None = None,
+    explanation: HeadExplanation | None = None,
     include_layers: Numbers | None = None,
     include_heads: Numbers | None = None,
     display_mode: DisplayMode = "auto",
@@ -148,6 +189,7 @@ def neuron_view(
     *,
     layer: SupportsIndex | None = None,
     head: SupportsIndex | None = None,
+    explanation: HeadExplanation | None = None,
     include_layers: Numbers | None = None,
     include_heads: Numbers | None = None,
     display_mode: DisplayMode = "auto",
@@ -162,6 +204,7 @@ def neuron_view(  # type: ignore[misc]  # its first arguments have two names eac
     *,
     layer: SupportsIndex | None = None,
     head: SupportsIndex | None = None,
+    explanation: HeadExplanation | None = None,
     include_layers: Numbers | None = None,
     include_heads: Numbers | None = None,
     display_mode: DisplayMode = "auto",
@@ -191,6 +234,9 @@ def neuron_view(  # type: ignore[misc]  # its first arguments have two names eac
             With a model: the second text.
         layer: The layer shown first, by the model's own number; by default the first.
         head: The head shown first, by the model's own number; by default the first.
+        explanation: What ``explain_head(trace, layer, head)`` gave: the view starts with that head,
+            its neurons in the order of what they contribute over the whole text, those numbers
+            above them.
         include_layers: The layers to ship, by the model's own numbers; by default all.
         include_heads: The heads to ship, by the model's own numbers; by default all.
         display_mode: "light" and "dark" fix the theme; "auto" follows the notebook.
@@ -215,6 +261,7 @@ def neuron_view(  # type: ignore[misc]  # its first arguments have two names eac
         prettify_tokens,
         layer=layer,
         head=head,
+        explanation=explanation,
         include_layers=include_layers,
         include_heads=include_heads,
         display_mode=display_mode,

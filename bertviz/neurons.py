@@ -31,10 +31,10 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 from bertviz.cells import NoCells, allowed, as_matrix, known_patterns, never_seen, text_of
-from bertviz.tables import as_html, as_table, as_text
+from bertviz.tables import Summary, as_table
 from bertviz.trace import AttentionBlock, AttentionTrace, LayerAttention
 
 if TYPE_CHECKING:
@@ -52,8 +52,8 @@ NOT_SAID = (
 )
 
 
-@dataclass(frozen=True, eq=False)
-class HeadExplanation:
+@dataclass(frozen=True, eq=False, repr=False)
+class HeadExplanation(Summary):
     """Which neurons make a head's attention, and whether it needs them; see ``explain_head``.
 
     Attributes:
@@ -163,16 +163,7 @@ class HeadExplanation:
             )
         return added + NOT_SAID
 
-    HEAD = ("attention", "mass on these keys", "as many at random")
-
-    def __str__(self) -> str:
-        return f"{self._caption()}\n\n{as_text([self.HEAD, *self._rows()])}\n\n{self._notes()}"
-
-    def __repr__(self) -> str:
-        return str(self)
-
-    def _repr_html_(self) -> str:
-        return as_html(self._caption(), self.HEAD, self._rows(), self._notes())
+    HEAD: ClassVar = ("attention", "mass on these keys", "as many at random")
 
 
 def explain_head(

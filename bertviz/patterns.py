@@ -41,7 +41,9 @@ head were independent and fell on the cells as often as its null says, a label w
 probability of at most ``level``, for each head and pattern (Hoeffding's inequality, 1963). Rows of
 a real head are not independent: a head that prefers one token, whatever the query, is right or
 wrong with all of them at once. Then "first token" or "delimiters" say what the head does, not that
-it learned to. A head can have several labels or none.
+it learned to. (Tests hold this: ten BERTs as they are initialised get no label; ten whose weights
+are so large that every head looks at one token get 0.6 % of all possible ones at a level of 1 %,
+and these two alone.) A head can have several labels or none.
 """
 
 from __future__ import annotations
@@ -49,9 +51,9 @@ from __future__ import annotations
 import math
 import statistics
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any, overload
+from typing import TYPE_CHECKING, Any, ClassVar, overload
 
 from bertviz.cells import (
     PREDICTIVE,
@@ -64,7 +66,7 @@ from bertviz.cells import (
     text_of,
 )
 from bertviz.counting import Sums, counted
-from bertviz.tables import as_html, as_table, as_text
+from bertviz.tables import Summary, as_table
 from bertviz.trace import AttentionTrace
 
 if TYPE_CHECKING:
@@ -123,8 +125,8 @@ class HeadScore:
     kept: float | None
 
 
-@dataclass(frozen=True, eq=False)
-class PatternScores:
+@dataclass(frozen=True, eq=False, repr=False)
+class PatternScores(Summary):
     """Scores of every pattern in every head, with their nulls; see ``find_patterns``.
 
     Attributes:
@@ -137,10 +139,10 @@ class PatternScores:
         model_name: Class of the model, None for arrays.
     """
 
-    scores: tuple[HeadScore, ...] = field(repr=False)
+    scores: tuple[HeadScore, ...]
     patterns: tuple[str, ...]
     unavailable: Mapping[str, str]
-    about: Mapping[str, str] = field(repr=False)
+    about: Mapping[str, str]
     texts: int
     level: float
     model_name: str | None
@@ -280,7 +282,7 @@ class PatternScores:
             raise ValueError(f"block={block!r} is unknown: expected one of {', '.join(names)}.")
         return block
 
-    def _summary(self) -> list[list[Any]]:
+    def _rows(self) -> list[list[Any]]:
         """A row for each pattern and block that has it: its best heads."""
         rows = []
         for pattern in self.patterns:
@@ -315,17 +317,12 @@ class PatternScores:
         )
         return " ".join([rule, *(["Not available: " + " ".join(missing)] if missing else [])])
 
-    HEAD = ("pattern", "block", "best heads: (layer, head) score over null", "heads labelled")
-
-    def __str__(self) -> str:
-        lines = as_text([list(self.HEAD), *self._summary()])
-        return f"{self._caption()}\n\n{lines}\n\n{self._notes()}"
-
-    def __repr__(self) -> str:
-        return str(self)
-
-    def _repr_html_(self) -> str:
-        return as_html(self._caption(), self.HEAD, self._summary(), self._notes())
+    HEAD: ClassVar = (
+        "pattern",
+        "block",
+        "best heads: (layer, head) score over null",
+        "heads labelled",
+    )
 
 
 @overload

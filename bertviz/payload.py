@@ -29,6 +29,8 @@ The schema, version 1. ``js/payload.js`` is the decoder; the two change together
       }, ...],
       "difference": bool,                       weights of b minus weights of a, of two traces
       "measures": [Measure, ...],               model view: what cells may be coloured by
+      "explanation": null | {"block": str, "layer": int, "head": int, "what": str,
+                             "contributions": [float, ...]},   neuron view: of each neuron
       "neurons": "here" | "left out" | "none",  none: the trace has no queries and keys
       "state": {...},                           where the view starts; js/state.js fills the rest
       "chunks": [str, ...]                      base64(gzip(bytes)), each decoded when needed
@@ -72,6 +74,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
     from torch import Tensor
 
+    from bertviz.neurons import HeadExplanation
     from bertviz.trace import AttentionBlock, AttentionTrace, LayerAttention
 
 VERSION = 1
@@ -118,6 +121,7 @@ def build(
     display_mode: Theme = "auto",
     measures: Sequence[Mapping[str, Any]] = (),
     comparison: Any = None,
+    explanation: Any = None,
 ) -> dict[str, Any]:
     """Serialize a trace for one view.
 
@@ -130,6 +134,7 @@ def build(
         include_heads: The model's own head numbers to ship; all by default.
         display_mode: "light" and "dark" fix the theme, "auto" follows the notebook.
         measures: Numbers per head, in the form of ``measures.measures_of``.
+        explanation: What ``explain_head`` gives, for the neuron view.
         comparison: What ``compare`` gives: its differences are shipped in place of weights. Then
             ``trace`` is its b.
 
@@ -185,6 +190,7 @@ def build(
         "blocks": blocks,
         "difference": comparison is not None,
         "measures": [_measure(measure, blocks) for measure in measures],
+        "explanation": None if explanation is None else _explanation(explanation),
         "neurons": "here" if with_neurons else "none" if size is None else "left out",
         "state": dict(state or {}),
         "chunks": packer.chunks,
@@ -370,6 +376,18 @@ def _is_causal(masked: NDArray[np.bool_], shape: tuple[int, int]) -> bool:
         return False
     expected = ~np.tri(queries, keys, keys - queries, dtype=bool)
     return bool((masked == expected).all())
+
+
+def _explanation(explanation: HeadExplanation) -> dict[str, Any]:
+    """Neurons that belong together (pairs of a rotary model) share what they contribute."""
+    each = [0.0] * sum(map(len, explanation.units))
+    for unit, value in zip(explanation.units, explanation.contributions, strict=True):
+        for neuron in unit:
+            each[neuron] = value / len(unit)
+    return {
+        **{name: getattr(explanation, name) for name in ("block", "layer", "head", "what")},
+        "contributions": each,
+    }
 
 
 def _array(chunk: int, offset: int, dtype: str, shape: tuple[int, ...]) -> dict[str, Any]:

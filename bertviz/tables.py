@@ -9,21 +9,49 @@ from __future__ import annotations
 import html
 import importlib
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
+from typing import Any, ClassVar
 
 
-def as_table(columns: Mapping[str, Sequence[Any]]) -> Any:
+def as_table(columns: Mapping[str, Any]) -> Any:
     """A pandas DataFrame where pandas is installed, else a list of dicts.
 
     Args:
-        columns: By name, all of one length.
+        columns: By name, all of one length; sequences or NumPy arrays.
     """
     try:
         pandas = importlib.import_module("pandas")
     except ImportError:
-        rows = zip(*columns.values(), strict=True)
+        rows = zip(*(_plain(column) for column in columns.values()), strict=True)
         return [dict(zip(columns, row, strict=True)) for row in rows]
     return pandas.DataFrame(dict(columns))
+
+
+class Summary:
+    """What an analysis says of itself: text in a terminal, a plain table in a notebook."""
+
+    HEAD: ClassVar[tuple[str, ...]]
+
+    def _caption(self) -> str:
+        raise NotImplementedError
+
+    def _rows(self) -> Sequence[Sequence[Any]]:
+        raise NotImplementedError
+
+    def _notes(self) -> str:
+        raise NotImplementedError
+
+    def __str__(self) -> str:
+        return f"{self._caption()}\n\n{as_text([self.HEAD, *self._rows()])}\n\n{self._notes()}"
+
+    def __repr__(self) -> str:
+        return str(self)
+
+    def _repr_html_(self) -> str:
+        return as_html(self._caption(), self.HEAD, self._rows(), self._notes())
+
+
+def _plain(column: Any) -> Any:
+    return column.tolist() if hasattr(column, "tolist") else column
 
 
 def as_html(caption: str, head: Sequence[str], rows: Iterable[Sequence[Any]], notes: str) -> str:

@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal, TypeAlias, TypeVar, ge
 from bertviz import figures, page, payload
 from bertviz.compat import a_type
 from bertviz.measures import measures_of
+from bertviz.tables import as_table
 
 if TYPE_CHECKING:
     from typing import SupportsIndex
@@ -64,6 +65,7 @@ class View:
         heads_name: str = "heads",
         scores: Any = None,
         comparison: Any = None,
+        explanation: Any = None,
     ) -> None:
         """Check the options and make the payload.
 
@@ -76,6 +78,7 @@ class View:
             display_mode: "light" and "dark" fix the theme; "auto" follows the notebook.
             heads_name: What the caller's argument for ``heads`` is called, for errors.
             scores: Numbers per head to colour by; see ``measures.measures_of``.
+            explanation: Which neurons make the head that the view starts with.
             comparison: Whose differences to show in place of the weights of ``trace``, its b.
 
         Raises:
@@ -101,6 +104,7 @@ class View:
             display_mode=display_mode,
             measures=measures_of(scores, trace),
             comparison=comparison,
+            explanation=explanation,
         )
 
     @property
@@ -126,7 +130,7 @@ class View:
 
         ``.html`` is alive and needs no network and no Python. The others are figures, as the page's
         own "Save" makes them: ``.svg`` with text as text, drawn by the page's own code without a
-        browser; ``.png`` and ``.pdf`` are made of it. They need the extra ``bertviz[figures]``.
+        browser; ``.png`` and ``.pdf`` are made of it. They need the ``figures`` extra.
 
         >>> import pathlib, tempfile
         >>> from bertviz import HeadView
@@ -209,13 +213,7 @@ class View:
                 if self.kind == "neuron":
                     part["score"] = layer.scores(head)[0].cpu().numpy().ravel()
                 parts.append(part)
-        columns = {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
-        try:
-            pandas = importlib.import_module("pandas")
-        except ImportError:
-            lists = [column.tolist() for column in columns.values()]
-            return [dict(zip(columns, row, strict=True)) for row in zip(*lists, strict=True)]
-        return pandas.DataFrame(columns)
+        return as_table({name: np.concatenate([part[name] for part in parts]) for name in parts[0]})
 
     def _weights(self, block: AttentionBlock, layer: LayerAttention, head: int) -> Tensor:
         if self._comparison is None:

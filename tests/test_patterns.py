@@ -548,6 +548,16 @@ def test_beliefs_are_those_of_the_masked_model() -> None:
     assert bool(found[0].isnan().all())  # [CLS]
 
 
+def test_predictive_words_as_words() -> None:
+    model, tokenizer, _ = hand_set.hand_set()
+    layer, head, score, null = find_patterns(model, tokenizer, hand_set.TEXTS, words=True).best(
+        "predictive words"
+    )[0]
+    assert (layer, head) == hand_set.WHERE["predictive words"]
+    assert score > 0.95
+    assert null < 0.2
+
+
 def test_the_model_is_as_before() -> None:
     model, tokenizer, _ = hand_set.hand_set()
     model.train()

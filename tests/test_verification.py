@@ -72,8 +72,8 @@ def test_what_is_wrong_is_refused(
     """A term that is captured wrongly, as an architecture of tomorrow may have it."""
     right = capture.Record.as_layer
 
-    def wrong(self: capture.Record, index: int = 0) -> LayerAttention:
-        layer = right(self, index)
+    def wrong(self: capture.Record, index: int = 0, rotary: bool = False) -> LayerAttention:
+        layer = right(self, index, rotary)
         assert layer.scaling is not None
         changes = {"scaling": layer.scaling * 1.2, "mask": None, "causal": not layer.causal}
         return dataclasses.replace(layer, **{name: changes[name]})

@@ -14,6 +14,7 @@ import { tokensOf } from "./payload.js";
 
 export const NARROW = 960; // below this the columns move together
 const TICK = 22; // room for a neuron's number
+export const STRIP = 16; // height of the contributions
 
 const oneDigit = format("+.1f"); // d3-format writes a real minus sign
 const three = format(".3~g");
@@ -100,6 +101,26 @@ export function columnsPlot(scene, state, available, theme, measure) {
         text: String(order ? order[i * step] : i * step),
       }));
     }),
+    /** What each neuron contributes, as bars above the products. */
+    strip: { x: x.products, width: stripe, room: stripe + rung - 6, name: stripName(scene, narrow) },
+    /** @param {CanvasRenderingContext2D} context whose left end is the strip's */
+    paintStrip(context) {
+      const { contribution, order } = scene;
+      const cell = stripe / shape.headDim;
+      const reach = largest(contribution) || 1;
+      const off = new Set(state.off);
+      for (let i = 0; i < shape.headDim; i++) {
+        const neuron = order ? order[i] : i;
+        const value = contribution[neuron];
+        const height = (STRIP / 2) * (Math.abs(value) / reach);
+        context.globalAlpha = off.has(neuron) ? 0.3 : 1;
+        context.fillStyle = value < 0 ? theme.negative : theme.positive;
+        context.fillRect(i * cell, value < 0 ? STRIP / 2 : STRIP / 2 - height, cell - (cell >= 3 ? 0.6 : 0), height);
+      }
+      context.globalAlpha = 1;
+      context.fillStyle = theme.hairline;
+      context.fillRect(0, STRIP / 2 - 0.5, stripe, 1);
+    },
     titles: [
       { x: 30, width: queryWidth - 30, title: "", note: "query token" },
       { x: x.q, width: stripe, title: "query q", note: `${shape.headDim} neurons` },
@@ -209,7 +230,10 @@ export function drawColumns(sheet, plot) {
   for (const { x, text } of plot.ticks) {
     sheet.text(text, { x, y: sheet.y + 42, size: 9, anchor: "middle", color: theme.muted });
   }
-  sheet.y += 48;
+  const { strip } = plot;
+  sheet.painting(strip.x, sheet.y + 48, (context) => plot.paintStrip(context));
+  sheet.text(strip.name, { x: strip.x - 6, y: sheet.y + 59, size: 9, anchor: "end", color: theme.muted, most: strip.room });
+  sheet.y += 68;
   const rows = { query: span(queries), key: span(keys) };
   sheet.rows(0, sheet.y, { width: plot.width, rows: plot.rows, row: ROW }, (context, geometry) =>
     plot.paint(context, geometry, rows),
@@ -256,6 +280,13 @@ function largest(values) {
   }
   return max;
 }
+
+/**
+ * @param {Scene} scene
+ * @param {boolean} narrow
+ */
+const stripName = ({ explanation }, narrow) =>
+  narrow ? "contribution" : `contribution to ${explanation ? explanation.what : "this row"}`;
 
 /** @param {Scene} scene */
 function keyNote({ shape, sharing }) {

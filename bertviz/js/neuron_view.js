@@ -4,7 +4,7 @@
 import { format } from "d3-format";
 import { select } from "d3-selection";
 import { attend, attendAll, keysOf, queryOf } from "./attention.js";
-import { columnsPlot, drawColumns, NARROW, shortScore } from "./columns.js";
+import { columnsPlot, drawColumns, NARROW, shortScore, STRIP } from "./columns.js";
 import {
   add,
   addMark,
@@ -26,10 +26,11 @@ import { addFooter, drawFooter } from "./footer.js";
 import { massNote } from "./head_view.js";
 import { drawHeader } from "./header.js";
 import { addLines, drawLines, linesPlot } from "./lines.js";
+import { sized } from "./marks.js";
 import { tokensOf } from "./payload.js";
 import { selectionHandlers } from "./selection.js";
 import { addStage } from "./stage.js";
-import { positionsOf } from "./state.js";
+import { explanationOf, positionsOf } from "./state.js";
 import { estimatedWidth, Sheet } from "./svg.js";
 import { contributions, ranked, without } from "./whatif.js";
 
@@ -71,16 +72,21 @@ export function neuronScene(source, state) {
   };
   const query = state.query ?? 0;
   const row = attend(neurons, slot, query);
-  const contribution = contributions(row, neurons.headDim);
+  const explanation = state.sort === "explanation" ? explanationOf(source.payload, state) : null;
+  const contribution = explanation
+    ? Float32Array.from(explanation.contributions)
+    : contributions(row, neurons.headDim);
   const off = state.off ?? [];
   return {
     ...common,
     detail: Boolean(state.detail),
     row,
-    /** What each neuron does for the selected query; neurons in the model's order. */
+    /** What each neuron does for the selected query, or for all of them where that is explained;
+     * neurons in the model's order. */
     contribution,
+    explanation,
     /** Neurons from left to right. */
-    order: state.sort === "contribution" ? ranked(contribution) : null,
+    order: state.sort === "model" || !state.sort ? null : ranked(contribution),
     /** Scores and weights without the neurons that are off, if there are any. */
     whatIf: off.length ? without(neurons, slot, query, row, off) : null,
     columns: {
@@ -144,7 +150,7 @@ const closedHead = new WeakMap();
 export const neuronView = {
   keys: ["detail", "off", "sort"],
   reads: "neurons",
-  start: () => ({ detail: true, off: [], sort: "model" }),
+  start: ({ explanation }) => ({ detail: true, off: [], sort: explanation ? "explanation" : "model" }),
   needs: (source, state) => [source.layer(state.block, state.layer)],
   create(frame) {
     const { root, source } = frame;
@@ -154,7 +160,7 @@ export const neuronView = {
     const layerSelect = toolbar.querySelector('select[name="layer"]')?.parentElement;
     layerSelect?.after(head.element);
     const sort = addSelect(toolbar, "sort", "Neurons", (value) =>
-      frame.set({ sort: /** @type {"model" | "contribution"} */ (value) }),
+      frame.set({ sort: /** @type {State["sort"]} */ (value) }),
     );
     const top = addSelect(toolbar, "top", "Keep", (value) => {
       if (!scene || value === "some") return;
@@ -172,6 +178,8 @@ export const neuronView = {
     const toggle = addDetailButton(frame);
     const titles = add(headings, "titles");
     const ticks = add(headings, "ticks");
+    const strip = /** @type {HTMLCanvasElement} */ (add(headings, "strip", "canvas"));
+    const stripName = add(headings, "strip-name", "span");
     const stage = addStage(open, frame.redraw);
     const tooltip = addTooltip(root);
     const selection = selectionHandlers(frame, stage, {
@@ -265,14 +273,14 @@ export const neuronView = {
       const found = neuronAt(scene, event);
       if (!found) return null;
       const { stripe, side, position, neuron } = found;
-      const { block, neurons, columns, contribution } = scene;
+      const { block, neurons, columns, contribution, explanation } = scene;
       const values = { q: columns.queries, k: columns.keys, "q×k·scale": columns.products }[stripe.name];
       const value = /** @type {Float32Array} */ (values)[position * neurons.headDim + neuron];
       const off = frame.state().off?.includes(neuron);
       return [
         `neuron ${neuron} of ${tokensOf(block, side).text[position]}`,
         `${stripe.name} = ${exact(value)}`,
-        `contribution to the row ${exact(contribution[neuron])}`,
+        `contribution to ${explanation ? explanation.what : "the row"} ${exact(contribution[neuron])}`,
         off ? "off: click switches it on" : "click switches it off",
       ].join("\n");
     }
@@ -303,6 +311,11 @@ export const neuronView = {
       });
       drawNumbers(plot.numbers(rows.key));
       drawTitles(plot.titles, plot.ticks);
+      const left = -stage.element.scrollLeft;
+      plot.paintStrip(sized(strip, plot.strip.width, STRIP));
+      strip.style.left = `${plot.strip.x + left}px`;
+      stripName.textContent = plot.strip.name;
+      place(stripName, plot.strip.x - plot.strip.room - 6 + left, plot.strip.room);
       notes.textContent = notesOf(now, state);
       footer.draw({ theme, ...plot.legend });
       spoken.textContent = state.locked ? sentence(now, plot.strengths) : "";
@@ -365,7 +378,15 @@ export const neuronView = {
         head.draw(headsOf(frame).map((h) => option(h)), String(state.heads[0]));
         const { headDim } = scene.neurons;
         sort.element.hidden = top.element.hidden = !state.detail;
-        sort.draw([option("model", "in the model’s order"), option("contribution", "by contribution")], state.sort ?? "model");
+        const explained = explanationOf(source.payload, state);
+        sort.draw(
+          [
+            option("model", "in the model’s order"),
+            option("contribution", "by contribution"),
+            ...(explained ? [option("explanation", `by contribution to: ${explained.what}`)] : []),
+          ],
+          state.sort ?? "model",
+        );
         const some = state.off?.length ?? 0;
         const steps = [1, 2, 4, 8, 16, 32, 64, 128].filter((m) => m < headDim);
         const kept = some && ranked(scene.contribution).slice(headDim - some).every((n) => state.off?.includes(n));

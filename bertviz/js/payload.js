@@ -59,9 +59,11 @@
  * @property {boolean} [difference] whether weights are those of b minus those of a
  * @property {MeasureRef[]} [measures]
  * @property {"here" | "left out" | "none"} [neurons] are queries and keys shipped?
+ * @property {Explanation | null} [explanation] neuron view: which neurons make one of its heads
  * @property {Record<string, any>} state
  * @property {string[]} chunks
  */
+/** @typedef {{block: string, layer: number, head: number, what: string, contributions: number[]}} Explanation */
 /**
  * The listed weights of a layer. Row r = slot × queries + query, where slot counts the layer's
  * heads; its entries are start[r] to start[r + 1]. Weights are never below zero: where they are

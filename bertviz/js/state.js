@@ -31,7 +31,7 @@ import { firstPieces, hasWords } from "./regroup.js";
  * @property {[number, number, number, number] | null} [zoom] head view: a window, as the first query
  *   and the one after the last, the same of keys
  * @property {number[]} [off] neuron view: neurons that are switched off
- * @property {"model" | "contribution"} [sort] neuron view: the order of neurons
+ * @property {"model" | "contribution" | "explanation"} [sort] neuron view: the order of neurons
  * @property {boolean} [detail] neuron view: are the columns open?
  * @property {string | null} [measure] model view: what cells are coloured by, if not by layer
  * @property {boolean} [sorted] model view: cells by that measure, the largest first
@@ -71,6 +71,18 @@ export const HIDDEN = {
   },
   first: { label: "the first token", of: (/** @type {number} */ i) => i === 0 },
 };
+
+const SORTS = ["model", "contribution", "explanation"];
+
+/**
+ * What is known of the neurons of the head that is shown, beside what its picture tells.
+ * @param {Payload} payload
+ * @param {{block: string, layer: number, heads: number[]}} state
+ */
+export function explanationOf({ explanation }, { block, layer, heads }) {
+  if (!explanation || explanation.block !== block) return null;
+  return explanation.layer === layer && explanation.head === heads[0] ? explanation : null;
+}
 
 /** How much of each row lines at rest may show. */
 export const MASSES = [1, 0.9, 0.75, 0.5, 0.25];
@@ -212,7 +224,8 @@ export function nextState(payload, state, patch) {
   }
   if (next.measure && !choiceOf(payload, next.measure)) next.measure = null;
   if (!next.measure && next.sorted) next.sorted = false;
-  if (next.sort !== undefined && next.sort !== "contribution") next.sort = "model";
+  if (next.sort === "explanation" && !explanationOf(payload, next)) next.sort = "contribution";
+  else if (next.sort !== undefined && !SORTS.includes(next.sort)) next.sort = "model";
   if (next.renormalize !== undefined) {
     next.renormalize = Boolean(next.renormalize) && isFiltered(next);
   }

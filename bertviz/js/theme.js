@@ -265,8 +265,13 @@ button { color: var(--ink); background: none; border: 0; padding: 0; cursor: poi
 .heads .link { line-height: 24px; }
 .headings { position: relative; height: 20px; margin-top: 18px; color: var(--muted); font-size: 11px; }
 .headings > * { position: absolute; white-space: nowrap; }
-.headings.columns { height: 54px; overflow: clip; }
-.ticks { left: 0; right: 0; bottom: 0; height: 12px; }
+.headings.columns { height: 74px; overflow: clip; }
+.strip { bottom: 2px; }
+.strip-name {
+  bottom: 2px; font-size: 9px; line-height: 16px; text-align: right; overflow: hidden;
+  text-overflow: ellipsis;
+}
+.ticks { left: 0; right: 0; bottom: 20px; height: 12px; }
 .ticks span {
   position: absolute; bottom: 0; transform: translateX(-50%); font-size: 9px; line-height: 12px;
 }

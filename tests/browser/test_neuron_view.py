@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from playwright.sync_api import expect
 
-from bertviz import NeuronView, extract
+from bertviz import AttentionTrace, NeuronView, explain_head, extract
 
 from ..test_extractor import batch_of
 from .conftest import Opened
@@ -176,6 +176,40 @@ def test_keep_the_top_and_sort(opened: Opened) -> None:
     opened.set(off=[1])
     opened.host.locator('select[name="head"]').select_option("0")
     opened.settled(heads=[0], off=[])
+
+
+def test_an_explanation_is_shown_and_sorts(page_of: Callable[..., Opened]) -> None:
+    trace = AttentionTrace.from_arrays(TOKENS, queries=VECTORS[0], keys=VECTORS[1])
+    explanation = explain_head(trace, 1, 2, "previous token")
+    opened = page_of(NeuronView(trace, explanation=explanation))
+    assert opened.settled(sort="explanation")["heads"] == [2]
+    values = np.array(explanation.contributions)
+    np.testing.assert_allclose(opened.scene("scene.contribution"), values, atol=1e-6)
+    assert opened.scene("scene.order") == np.argsort(-values, kind="stable").tolist()
+    assert "contribution to previous token" in opened.text()
+    # The bars above the products are as long as the numbers say, the largest first.
+    strip = opened.host.locator("canvas.strip")
+    heights = strip.evaluate(
+        """(canvas) => {
+             const {width, height} = canvas;
+             const {data} = canvas.getContext("2d").getImageData(0, 0, width, height);
+             return Array.from({length: 8}, (_, i) => {
+               const x = Math.floor(((i + 0.4) * width) / 8);
+               let n = 0;
+               for (let y = 0; y < height; y++) n += data[4 * (y * width + x) + 3] > 200;
+               return n;
+             });
+           }"""
+    )
+    largest = np.sort(values)[::-1]
+    expected_heights = 8 * np.abs(largest) / np.abs(values).max()
+    np.testing.assert_allclose(heights, expected_heights, atol=1.6)
+    opened.host.locator('select[name="top"]').select_option("2")
+    kept = np.argsort(-values)[:2]
+    opened.settled(off=sorted(set(range(8)) - set(kept.tolist())))
+    opened.host.locator('select[name="head"]').select_option("0")
+    assert opened.settled(heads=[0])["sort"] == "contribution", "it is of one head"
+    assert "contribution to this row" in opened.text()
 
 
 def test_a_bias_has_a_column_and_a_mask_is_said(
