@@ -2,7 +2,7 @@
 
 import { LABELS } from "./grid.js";
 import { paintCells, paintRaster, paintThumbnail } from "./marks.js";
-import { binned, strengthOf } from "./thumbnails.js";
+import { binned } from "./thumbnails.js";
 
 /** @typedef {import("./grid.js").Scene} Scene */
 /** @typedef {import("./grid.js").Layout} Layout */
@@ -87,8 +87,8 @@ export function drawGrid(sheet, scene, layout, source) {
 function paint(context, bins, { size, color, form, raster }) {
   const { rows, columns, values, hidden } = bins;
   if (form === "matrix") {
-    const strengths = values.map((value) => strengthOf(value + hidden / columns));
-    paintCells(context, { rows, columns, values: strengths, max: 1 }, { width: size, height: size, color });
+    const whole = values.map((value) => value + hidden / columns);
+    paintCells(context, { rows, columns, values: whole, max: 1 }, { width: size, height: size, color, root: true });
   } else if (!raster) {
     paintThumbnail(context, bins, { x: 0, y: 0, size, color });
   } else {

@@ -34,6 +34,12 @@ export const LONG = 64;
 const STRONGEST = 0.5;
 
 /**
+ * How much of each row lines at rest show, if the reader has not said.
+ * @param {number} tokens
+ */
+export const startingMass = (tokens) => (tokens > LONG ? STRONGEST : 1);
+
+/**
  * The picture of a state, as data.
  * @param {Source} source
  * @param {State} state
@@ -138,7 +144,7 @@ export const headView = {
     combine: "each",
     hide: "nothing",
     also: [],
-    mass: Math.max(...payload.blocks.map((b) => b.query.text.length)) > LONG ? STRONGEST : 1,
+    mass: startingMass(Math.max(...payload.blocks.map((b) => b.query.text.length))),
   }),
   needs: (source, state) => [source.layer(state.block, state.layer)],
   create(frame) {
@@ -221,8 +227,10 @@ export const headView = {
         if (long) overview.draw(scene.all, () => unselected(picture, scene.all), state);
         const width = frame.width() - (beside ? OVERVIEW + 24 : 0);
         if (mode === "matrix") {
-          const cells = matrix.draw(unselected(picture, windowOf(scene.all, state.zoom)), state, width);
-          footers.matrix.draw({ theme, ...legendOf(scene, state, { max: cells.max, color: colorOf(picture, theme) }) });
+          const whole = unselected(picture, windowOf(scene.all, state.zoom));
+          const cells = matrix.draw(whole, state, width);
+          const legend = legendOf(whole.edges, state, { ...cells, color: colorOf(picture, theme) });
+          footers.matrix.draw({ theme, ...legend });
           return Object.assign(scene, { matrix: { ...cells, queries: scene.queries, keys: scene.keys } });
         }
         lines.draw(picture, state, width);
@@ -235,8 +243,9 @@ export const headView = {
     const scene = headScene(source, state);
     const picture = pictureOf(scene, state, theme);
     const matrix = state.mode === "matrix";
+    const whole = unselected(picture, windowOf(scene.all, state.zoom));
     const plot = matrix ? null : linesPlot(picture, state, width, estimatedWidth);
-    const cells = matrix ? matrixPlot(unselected(picture, windowOf(scene.all, state.zoom)), state, width, estimatedWidth) : null;
+    const cells = matrix ? matrixPlot(whole, state, width, estimatedWidth) : null;
     const inner = plot ? plot.width : cells ? cells.labels.query + cells.width : width;
     const sheet = new Sheet(theme, Math.max(inner, 420), `Head view, layer ${state.layer}`);
     const several = scene.heads[0] === SEVERAL;
@@ -245,8 +254,8 @@ export const headView = {
       what: several ? `${state.combine} of the heads` : "",
     });
     if (plot) drawLines(sheet, plot);
-    const drawn = cells ? { max: drawMatrix(sheet, cells).max, color: colorOf(picture, theme) } : undefined;
-    drawFooter(sheet, legendOf(scene, state, drawn));
+    const drawn = cells ? { ...drawMatrix(sheet, cells), color: colorOf(picture, theme) } : undefined;
+    drawFooter(sheet, legendOf(drawn ? whole.edges : scene, state, drawn));
     return sheet;
   },
 };
@@ -261,34 +270,35 @@ const shownPart = ({ pair }) => (pair === "All" ? "what is shown" : pair);
 
 /**
  * What colours and opacity mean, and what the picture leaves out.
- * @param {ReturnType<typeof headScene>} scene
+ * @param {import("./edges.js").Edges} edges
  * @param {State} state
- * @param {{max: number, color: string}} [cells] of a matrix
+ * @param {{max: number, root: boolean, color: string}} [cells] of a matrix, of nothing selected
  */
-function legendOf(scene, state, cells) {
+function legendOf(edges, state, cells) {
   const { combine = "each" } = state;
+  const chosen = cells ? { ...state, query: null, key: null } : state;
   const what = state.renormalize ? `renormalised to ${shownPart(state)}` : "";
-  if (scene.signs.includes(-1)) {
-    const gain = scene.gain === 1 ? "" : ` · ${shortWeight(scene.gain)}`;
-    const strength = cells ? `full strength: ${shortWeight(cells.max)}` : `opacity: |b − a|${gain}`;
-    const chosen = cells ? { ...state, query: null, key: null } : state;
-    return { ...differenceLegend(strength), note: massNote(scene, chosen) };
+  if (edges.signs.includes(-1)) {
+    const gain = edges.gain === 1 ? "" : ` · ${shortWeight(edges.gain)}`;
+    const root = cells?.root ? "√ " : "";
+    const strength = cells ? `${root}full strength: ${shortWeight(cells.max)}` : `opacity: |b − a|${gain}`;
+    return { ...differenceLegend(strength), note: massNote(edges, chosen) };
   }
   if (cells) {
     const kind = combine === "sum" ? "sum of weights" : state.heads.length > 1 ? "mean weight" : "weight";
     return {
-      legend: [kind, what].filter(Boolean).join(", "),
+      legend: [`${cells.root ? "√ " : ""}${kind}`, what].filter(Boolean).join(", "),
       largest: shortWeight(cells.max),
       colors: ["transparent", cells.color],
-      note: massNote(scene, { ...state, query: null, key: null }),
+      note: massNote(edges, chosen),
     };
   }
-  const gain = shortWeight(scene.gain);
+  const gain = shortWeight(edges.gain);
   const kind = combine === "each" ? "weight" : `${combine} of ${state.heads.length} heads`;
   return {
-    legend: [kind, what, scene.gain === 1 ? "" : `lines at ${gain} of it`].filter(Boolean).join(", "),
+    legend: [kind, what, edges.gain === 1 ? "" : `lines at ${gain} of it`].filter(Boolean).join(", "),
     largest: combine === "sum" ? "1 and more" : "1",
-    note: massNote(scene, state),
+    note: massNote(edges, chosen),
   };
 }
 

@@ -116,16 +116,19 @@ export function linesPlot(picture, state, available, measure) {
     /**
      * @param {CanvasRenderingContext2D} context
      * @param {Geometry} geometry
+     * @param {boolean} [coarse]
      */
-    atRest(context, geometry) {
+    atRest(context, geometry, coarse) {
       if (this.raster) {
         /** @type {typeof edges.eachSpread} */
         const eachSpread = (visit) =>
           edges.eachSpread((slot, row, mass) => visit(slot, row, SHADE * mass));
-        paintRaster(context, edges.each, { ...lines, geometry, eachSpread, keyRows: keys.length });
+        const options = { ...lines, geometry, eachSpread, keyRows: keys.length, coarse };
+        paintRaster(context, edges.each, options);
       } else {
         paintLines(context, edges.each, { ...lines, geometry, spread: false });
       }
+      return this.raster;
     },
     /**
      * @param {CanvasRenderingContext2D} context
@@ -221,7 +224,7 @@ export function addLines(parent, frame, nothingSelected) {
       const { x, selected } = plot;
       const view = stage.prepare(plot.width, plot.rows);
       const rest = `${picture.name} ${theme.mode} ${x.line} ${x.key}`;
-      view.paint(0, rest, selected ? null : (context) => plot.atRest(context, view.geometry));
+      view.paint(0, rest, selected ? null : (context, coarse) => plot.atRest(context, view.geometry, coarse));
       view.paint(
         1,
         `${rest} ${state.query} ${state.key} ${state.also}`,

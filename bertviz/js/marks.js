@@ -295,9 +295,8 @@ export function paintFans(context, masses, { apex, base, y, height, colors }) {
   context.globalAlpha = 1;
 }
 
-// On a screen columns are this many CSS pixels wide and stretched smoothly: half of the work, and
-// among thousands of lines nobody sees it. A figure in a file gets every column of its pixels.
-const COLUMN = 2;
+// While something moves, columns are this many CSS pixels wide and stretched: a fraction of the work.
+const COLUMN = 4;
 // What a logarithm lets through, in steps finer than an 8-bit screen: an exponential per pixel and
 // head would take most of the time.
 const LEAST = 7;
@@ -320,11 +319,12 @@ const THROUGH = Float32Array.from({ length: LEAST * STEPS }, (_, i) => Math.exp(
  * @param {(visit: (slot: number, queryRow: number, mass: number) => void) => void} options.eachSpread
  *   mass that is spread evenly over all keys
  * @param {number} options.keyRows
+ * @param {boolean} [options.coarse] quick, for a moment
  */
 export function paintRaster(context, eachEdge, options) {
-  const { geometry, x0, x1, colors, eachSpread, keyRows, lineWidth = 1.75 } = options;
+  const { geometry, x0, x1, colors, eachSpread, keyRows, lineWidth = 1.75, coarse = false } = options;
   const ratio = context.getTransform().a;
-  const column = context.canvas ? COLUMN : 1 / ratio;
+  const column = coarse ? COLUMN : 1 / ratio;
   const width = Math.max(1, Math.round((x1 - x0) / column));
   const height = Math.round(geometry.height * ratio);
   const row = geometry.row * ratio;
@@ -342,8 +342,11 @@ export function paintRaster(context, eachEdge, options) {
    */
   const line = (y0, y1, log) => {
     const slope = (y1 - y0) / width;
-    // As thick as it is across: the steeper, the more of a column it takes.
-    const thick = Math.max(1, Math.round(lineWidth * ratio * Math.hypot(1, slope / column / ratio)));
+    // As thick as it is across: the steeper, the more of a column it takes. Where columns are wider
+    // than the line, it takes all the way to the next one, paler, or it would be dashes.
+    const own = lineWidth * ratio * Math.hypot(1, slope / column / ratio);
+    const thick = Math.max(1, Math.round(Math.max(own, Math.abs(slope))));
+    if (own < thick - 1) log *= own / thick;
     let y = y0 + slope / 2 - thick / 2 + 0.5;
     // A steep line ends at its tokens too.
     const half = (lineWidth * ratio) / 2;
@@ -456,7 +459,7 @@ export function paintRaster(context, eachEdge, options) {
     image.data[p + 2] = pixels[p + 2] / alpha;
     image.data[p + 3] = 255 * alpha;
   }
-  if (!context.canvas) {
+  if (!coarse) {
     context.putImageData(image, Math.round(x0 * ratio), 0);
     return;
   }
@@ -476,7 +479,8 @@ function grown(values, index) {
 }
 
 /**
- * A matrix: opacity from nothing to a colour, linear up to the largest value; below zero to another.
+ * A matrix: opacity from nothing to a colour, up to the largest value; below zero to another. Linear,
+ * or the root, where cells are so small that only the strongest would be seen.
  * Cells smaller than a pixel share it; larger ones have sharp edges.
  * @param {CanvasRenderingContext2D} context
  * @param {{rows: number, columns: number, values: Float32Array, max: number}} cells
@@ -485,15 +489,21 @@ function grown(values, index) {
  * @param {number} options.height
  * @param {string} options.color
  * @param {string} [options.negative] for values below zero
+ * @param {boolean} [options.root]
  * @param {boolean} [options.shapes] every cell a shape of its own, for an editor
  */
 export function paintCells(context, { rows, columns, values, max }, options) {
-  const { width, height, color, negative = color, shapes } = options;
+  const { width, height, color, negative = color, root, shapes } = options;
+  const share = max > 0 ? 1 / max : 0;
+  const opacityOf = (/** @type {number} */ value) => {
+    const part = Math.min(1, Math.abs(value) * share);
+    return root ? Math.sqrt(part) : part;
+  };
   if (shapes) {
     const [wide, high] = [width / columns, height / rows];
     values.forEach((value, i) => {
       context.fillStyle = value < 0 ? negative : color;
-      context.globalAlpha = max > 0 ? Math.min(1, Math.abs(value) / max) : 0;
+      context.globalAlpha = opacityOf(value);
       if (context.globalAlpha < INVISIBLE) return;
       context.fillRect((i % columns) * wide, Math.floor(i / columns) * high, wide, high);
     });
@@ -504,7 +514,6 @@ export function paintCells(context, { rows, columns, values, max }, options) {
   const [wide, high] = [width, height].map((size) => Math.max(1, Math.round(size * ratio)));
   const image = context.createImageData(wide, high);
   const colors = { above: rgb(color), below: rgb(negative) };
-  const scale = max > 0 ? 255 / max : 0;
   const [across, down] = [columns / wide, rows / high];
   for (let y = 0, p = 0; y < high; y++) {
     const [r0, r1] = [Math.floor(y * down), Math.max(Math.floor(y * down) + 1, Math.floor((y + 1) * down))];
@@ -517,7 +526,7 @@ export function paintCells(context, { rows, columns, values, max }, options) {
       image.data[p] = red;
       image.data[p + 1] = green;
       image.data[p + 2] = blue;
-      image.data[p + 3] = (Math.abs(sum) * scale) / ((r1 - r0) * (c1 - c0));
+      image.data[p + 3] = 255 * opacityOf(sum / ((r1 - r0) * (c1 - c0)));
     }
   }
   context.putImageData(image, 0, 0);

@@ -98,6 +98,8 @@ export function matrixPlot(picture, state, available, measure) {
     cell,
     /** Whether there is room for the tokens; else positions, and the tokens that are selected. */
     written,
+    /** Whether opacity is the root of the weight. */
+    root: !written,
     width: cell * keys.length,
     height: cell * queries.length,
     axes: /** @type {const} */ ([
@@ -258,11 +260,12 @@ export function addMatrix(parent, frame) {
         const cells = cellsOf(picture.edges, heads.length, queries.length, keys.length);
         now = { picture, cells, cell };
         const context = sized(canvas, width, height);
-        paintCells(context, cells, { width, height, color: colorOf(picture, theme), negative: theme.negative });
+        paintCells(context, cells, { ...plot, color: colorOf(picture, theme), negative: theme.negative });
       }
       now = { ...now, picture, cell };
 
       box.style.height = `${labels.key + height + 4}px`;
+      box.style.width = `${labels.query + width}px`;
       place(plotBox, labels.query, width);
       Object.assign(plotBox.style, { top: `${labels.key}px`, height: `${height}px` });
       place(side, 0, labels.query);
@@ -293,7 +296,7 @@ export function addMatrix(parent, frame) {
       Object.assign(bars[1].style, { top: 0, left: `${c * cell}px`, height: `${height}px`, width: `${thick}px` });
       spoken.textContent =
         state.locked && r >= 0 && c >= 0 ? explain(picture, queries[r], keys[c]) : "";
-      return now.cells;
+      return { ...now.cells, root: plot.root };
     },
   };
 
@@ -332,7 +335,6 @@ export function colorOf({ colors, edges }, theme) {
  * The same on a sheet.
  * @param {import("./svg.js").Sheet} sheet
  * @param {ReturnType<typeof matrixPlot>} plot
- * @returns {Cells}
  */
 export function drawMatrix(sheet, plot) {
   const { theme } = sheet;
@@ -341,7 +343,7 @@ export function drawMatrix(sheet, plot) {
   const cells = cellsOf(plot.edges, plot.heads.length, plot.queries.length, plot.keys.length);
   const color = colorOf(plot, theme);
   const shapes = cells.values.length <= SHAPES;
-  sheet.painting(x, y, (context) => paintCells(context, cells, { width, height, color, negative: theme.negative, shapes }));
+  sheet.painting(x, y, (context) => paintCells(context, cells, { ...plot, color, negative: theme.negative, shapes }));
   sheet.rect(x - 0.5, y - 0.5, width + 1, height + 1, { stroke: theme.hairline });
   for (const [at, style] of /** @type {const} */ ([
     [plot.row, { x, y: y + plot.row * cell, width, height: cell }],
@@ -367,5 +369,5 @@ export function drawMatrix(sheet, plot) {
     }
   }
   sheet.y = y + height + 4;
-  return cells;
+  return { ...cells, root: plot.root };
 }

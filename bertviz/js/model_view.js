@@ -6,7 +6,7 @@ import { edgesOf, slotsOf } from "./edges.js";
 import { addFooter, drawFooter } from "./footer.js";
 import { addGrid, DETAIL, GAP, gridWidth, layoutOf } from "./grid.js";
 import { drawGrid } from "./grid_figure.js";
-import { differenceLegend, massNote, slotColors } from "./head_view.js";
+import { differenceLegend, massNote, slotColors, startingMass } from "./head_view.js";
 import { drawHeader } from "./header.js";
 import { addLines, drawLines, linesPlot } from "./lines.js";
 import { choiceOf, choicesOf, measured, shippedValue, written } from "./measures.js";
@@ -158,6 +158,7 @@ export function modelScene(source, state) {
       query: open ? query : null,
       key: open ? key : null,
       also: open ? also : [],
+      mass: open ? startingMass(Math.max(queries.length, keys.length)) : 1,
     });
   const open = cell && cells.find((c) => c.layer.index === cell[0] && c.head === cell[1]);
   // Plain tiles are drawn without weights.

@@ -3,6 +3,7 @@
 import { add } from "./controls.js";
 import { paintCells, sized } from "./marks.js";
 import { cellsOf } from "./matrix.js";
+import { SETTLED } from "./stage.js";
 
 /** @typedef {import("./shell.js").Frame} Frame */
 /** @typedef {import("./state.js").State} State */
@@ -32,6 +33,8 @@ export function addOverview(parent, frame) {
   reset.textContent = "show all";
   reset.addEventListener("click", () => frame.set({ zoom: null }));
   let painted = "";
+  /** @type {ReturnType<typeof setTimeout> | undefined} */
+  let timer;
   // What is drawn, in rows: positions may have gaps where tokens are left out.
   /** @type {{queries: Int32Array, keys: Int32Array}} */
   let all = { queries: new Int32Array(1), keys: new Int32Array(1) };
@@ -130,17 +133,22 @@ export function addOverview(parent, frame) {
       const { words, combine, hide, pair, renormalize } = state;
       const name = JSON.stringify([state.block, state.layer, state.heads, words, combine, hide, pair, renormalize, theme.mode]);
       if (name !== painted) {
+        const paint = () => {
+          const { edges, heads } = picture();
+          const cells = cellsOf(edges, heads.length, all.queries.length, all.keys.length, OVERVIEW);
+          const color = edges.signs.includes(-1) ? theme.positive : theme.ink;
+          const options = { width, height, color, negative: theme.negative, root: true };
+          paintCells(sized(canvas, width, height), cells, options);
+        };
+        // What is touched comes first.
+        clearTimeout(timer);
+        if (painted) timer = setTimeout(paint, SETTLED);
+        else paint();
         painted = name;
-        const { edges, heads } = picture();
-        const cells = cellsOf(edges, heads.length, all.queries.length, all.keys.length, OVERVIEW);
-        cells.max *= 0.6; // in so small a picture the strongest cells are lost among the others
-        const context = sized(canvas, width, height);
-        const signed = edges.signs.includes(-1);
-        const color = signed ? theme.positive : theme.ink;
-        paintCells(context, cells, { width, height, color, negative: theme.negative });
       }
       Object.assign(plot.style, { width: `${width}px`, height: `${height}px` });
       const [a, b, c, d] = rowsOf(state);
+      pane.hidden = !state.zoom;
       Object.assign(pane.style, {
         left: `${c * scale}px`,
         top: `${a * scale}px`,

@@ -8,6 +8,7 @@ import { add, ROW } from "./controls.js";
 import { sized } from "./marks.js";
 
 const MARGIN_ROWS = 12;
+export const SETTLED = 150; // milliseconds without a change
 export const MAX_HEIGHT = 744; // 31 rows
 
 /**
@@ -30,7 +31,7 @@ export function addStage(parent, redraw) {
   const layers = [0, 1].map(() => {
     const canvas = /** @type {HTMLCanvasElement} */ (add(pane, "", "canvas"));
     canvas.setAttribute("aria-hidden", "true"); // what it shows is said by tokens and tooltip
-    return { canvas, painted: "" };
+    return { canvas, painted: "", coarse: false, timer: /** @type {any} */ (undefined) };
   });
   stage.addEventListener("scroll", redraw, { passive: true });
 
@@ -64,20 +65,29 @@ export function addStage(parent, redraw) {
          */
         rows: (count) => [Math.min(first, count), Math.min(last, count)],
         /**
-         * Paints one canvas, unless it already shows this very picture.
+         * Paints one canvas, unless it already shows this very picture: at once, and if that can be
+         * done better, again when nothing moves any more.
          * @param {0 | 1} which
          * @param {string} picture what the painting depends on, beside the geometry
-         * @param {((context: CanvasRenderingContext2D) => void) | null} paint null hides it
+         * @param {((context: CanvasRenderingContext2D, coarse: boolean) => boolean | void) | null} paint
+         *   says whether there is something finer; null hides it
          */
         paint(which, picture, paint) {
           const layer = layers[which];
+          clearTimeout(layer.timer);
           layer.canvas.style.visibility = paint ? "visible" : "hidden";
+          if (!paint) return;
+          const put = (/** @type {boolean} */ coarse) => {
+            const context = sized(layer.canvas, width, height);
+            context.translate(0, -top);
+            layer.coarse = Boolean(paint(context, coarse)) && coarse;
+          };
           const wanted = `${JSON.stringify(geometry)} ${ratio} ${picture}`;
-          if (!paint || layer.painted === wanted) return;
-          layer.painted = wanted;
-          const context = sized(layer.canvas, width, height);
-          context.translate(0, -top);
-          paint(context);
+          if (layer.painted !== wanted) {
+            layer.painted = wanted;
+            put(true);
+          }
+          if (layer.coarse) layer.timer = setTimeout(() => layer.canvas.isConnected && put(false), SETTLED);
         },
       };
     },

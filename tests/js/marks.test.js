@@ -230,7 +230,7 @@ test("a rastered line outside the window is not drawn, one that crosses it is", 
   assert.ok(Math.min(...seen) > 35 && Math.max(...seen) < 65, `${Math.min(...seen)}`);
 });
 
-test("a screen gets columns twice as wide, stretched to where they belong", () => {
+test("coarse columns are four pixels wide, stretched to where they belong, and lines have no gaps", () => {
   /** @type {any} */
   let image = null;
   /** @type {any} */ (globalThis).OffscreenCanvas = class {
@@ -256,18 +256,21 @@ test("a screen gets columns twice as wide, stretched to where they belong", () =
     lineWidth: 2,
     eachSpread: () => {},
     keyRows: 20,
+    coarse: true,
   };
   paintRaster(context, (visit) => visit(1, 5, 9, 0.8), options);
-  assert.equal(image.width, 50);
+  assert.equal(image.width, 25);
   assert.deepEqual(box, [20, 48, 100, 240]);
-  const seen = [];
-  for (const x of [0, 25, 49]) {
+  const runs = Array.from({ length: 25 }, (_, x) => {
     const column = [];
-    for (let y = 0; y < 240; y++) if (image.data[4 * (50 * y + x) + 3] >= 203) column.push(y);
-    seen.push(column[0]);
-  }
+    for (let y = 0; y < 240; y++) if (image.data[4 * (25 * y + x) + 3]) column.push(y);
+    return { first: column[0], end: column[column.length - 1] + 1 };
+  });
   // Row 5's middle is 84 below the top of what is seen, row 9's 180.
-  assert.ok(Math.abs(seen[0] - 83) <= 2 && Math.abs(seen[1] - 132) <= 2 && Math.abs(seen[2] - 178) <= 2, `${seen}`);
+  for (const [x, middle] of [[0, 86], [12, 132], [24, 178]]) {
+    assert.ok(Math.abs((runs[x].first + runs[x].end) / 2 - middle) <= 2, `${x}: ${runs[x].first}`);
+  }
+  for (let x = 1; x < 25; x++) assert.ok(runs[x].first <= runs[x - 1].end, `a gap at ${x}`);
 });
 
 test("a fan is as dark as the mass", () => {
