@@ -181,7 +181,7 @@ def test_keep_the_top_and_sort(opened: Opened) -> None:
 def test_an_explanation_is_shown_and_sorts(page_of: Callable[..., Opened]) -> None:
     trace = AttentionTrace.from_arrays(TOKENS, queries=VECTORS[0], keys=VECTORS[1])
     explanation = explain_head(trace, 1, 2, "previous token")
-    opened = page_of(NeuronView(trace, explanation=explanation))
+    opened = page_of(NeuronView(trace, explanation=explanation), width=1200)
     assert opened.settled(sort="explanation")["heads"] == [2]
     values = np.array(explanation.contributions)
     np.testing.assert_allclose(opened.scene("scene.contribution"), values, atol=1e-6)
