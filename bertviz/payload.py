@@ -88,8 +88,8 @@ STATE: Mapping[ViewName, tuple[str, ...]] = {
         *COMMON,
         *("also", "mode", "words", "combine", "hide", "mass", "renormalize", "zoom"),
     ),
-    "model": (*COMMON, "cell", "measure", "sorted"),
-    "neuron": (*COMMON, "detail", "off", "sort"),
+    "model": (*COMMON, "also", "cell", "measure", "sorted"),
+    "neuron": (*COMMON, "also", "detail", "off", "sort"),
 }
 
 # Up to this many keys every weight that can be told from zero is listed; a picture of a sentence

@@ -130,7 +130,8 @@ class View:
 
         ``.html`` is alive and needs no network and no Python. The others are figures, as the page's
         own "Save" makes them: ``.svg`` with text as text, drawn by the page's own code without a
-        browser; ``.png`` and ``.pdf`` are made of it. They need the ``figures`` extra.
+        browser; ``.png`` and ``.pdf`` are made of it. They need the ``figures`` extra. Beyond 6,000
+        lines (10,000 in the thumbnails of a model view) they are an image under the text.
 
         >>> import pathlib, tempfile
         >>> from bertviz import HeadView
