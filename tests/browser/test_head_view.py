@@ -497,6 +497,36 @@ def test_a_theme_that_is_asked_for_stays(page_of: Callable[..., Opened]) -> None
     assert opened.host.locator(".view").get_attribute("data-theme") == "dark"
 
 
+# Ink and the mean difference between neighbours: at once after a change, and when nothing moves.
+INK = """(host) => new Promise((resolve) => {
+  const canvas = host.shadowRoot.querySelector(".pane canvas");
+  const ink = () => {
+    const {width, height} = canvas;
+    const {data} = canvas.getContext("2d").getImageData(0, 0, width, height);
+    let [sum, steps] = [0, 0];
+    for (let i = 3; i < data.length; i += 4) {
+      sum += data[i];
+      if (i > 4) steps += Math.abs(data[i] - data[i - 4]);
+    }
+    return [sum, steps];
+  };
+  const observer = new MutationObserver(() => {
+    observer.disconnect();
+    const moving = ink();
+    setTimeout(() => resolve([moving, ink()]), 1000);
+  });
+  observer.observe(host, {attributes: true, attributeFilter: ["data-drawn"]});
+  host.bertviz.set({heads: [...Array(11).keys()]});
+})"""
+
+
+def test_many_lines_are_sharp_once_nothing_moves(page_of: Callable[..., Opened]) -> None:
+    opened = page_of(HeadView(weights(1, 12, 60), [f"t{i}" for i in range(60)]))
+    moving, sharp = opened.host.evaluate(INK)
+    assert abs(moving[0] / sharp[0] - 1) < 0.05, "the same picture"
+    assert moving[1] < 0.8 * sharp[1], "coarser"
+
+
 def test_a_long_text_scrolls_inside_and_reaches_its_end(page_of: Callable[..., Opened]) -> None:
     n = 512
     tokens = [f"token{i}" for i in range(n)]
