@@ -257,7 +257,7 @@ export class Source {
     const size = ref.shape.reduce((a, b) => a * b, 1);
     return ref.dtype === "f4"
       ? new Float32Array(bytes, ref.offset, size)
-      : fromFloat16(new Uint16Array(bytes, ref.offset, size));
+      : fromFloat16(new Uint8Array(bytes, ref.offset, 2 * size));
   }
 }
 
@@ -317,14 +317,15 @@ function gunzip(bytes) {
   return new Response(stream).arrayBuffer();
 }
 
-/** @param {Uint16Array} halves */
-function fromFloat16(halves) {
+/** @param {Uint8Array} bytes of halves: the low ones of all, then the high ones */
+function fromFloat16(bytes) {
   // The same bits further left, in a number whose exponent counts from 127 instead of 15; a power of
   // two makes up for that, for subnormal numbers too.
-  const bits = new Uint32Array(halves.length);
+  const size = bytes.length / 2;
+  const bits = new Uint32Array(size);
   const values = new Float32Array(bits.buffer);
-  for (let i = 0; i < halves.length; i++) {
-    const half = halves[i];
+  for (let i = 0; i < size; i++) {
+    const half = bytes[i] | (bytes[size + i] << 8);
     bits[i] = ((half & 0x8000) << 16) | ((half & 0x7fff) << 13);
     if ((half & 0x7c00) !== 0x7c00) values[i] *= 2 ** 112;
     else bits[i] |= 0x7f800000; // infinity, or not a number
