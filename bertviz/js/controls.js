@@ -196,22 +196,33 @@ export function addToggle(parent, name, label, title) {
 export function addSave(toolbar, frame) {
   const group = add(toolbar, "save", "span");
   group.append("Save");
-  for (const format of /** @type {const} */ (["svg", "png"])) {
+  const buttons = /** @type {const} */ (["svg", "png"]).map((format) => {
     const button = add(group, "link", "button");
     button.dataset.action = format;
     button.textContent = format.toUpperCase();
     button.setAttribute("aria-label", `Save as ${button.textContent}`);
+    return { button, format };
+  });
+  const said = add(group, "", "span");
+  said.setAttribute("role", "alert");
+  for (const { button, format } of buttons) {
     button.addEventListener("click", async () => {
-      const svg = new Blob([await frame.svg()], { type: "image/svg+xml" });
-      const file = format === "svg" ? svg : await pngOf(svg);
-      const link = document.createElement("a");
-      link.href = URL.createObjectURL(file);
-      link.download = `${frame.state().view}_view.${format}`;
-      link.click();
-      setTimeout(() => URL.revokeObjectURL(link.href), 10_000);
+      said.textContent = "";
+      try {
+        const svg = new Blob([await frame.svg()], { type: "image/svg+xml" });
+        const link = document.createElement("a");
+        link.href = URL.createObjectURL(format === "svg" ? svg : await pngOf(svg));
+        link.download = `${frame.state().view}_view.${format}`;
+        link.click();
+        setTimeout(() => URL.revokeObjectURL(link.href), 10_000);
+      } catch (error) {
+        said.textContent = `Not saved: ${error instanceof Error ? error.message : error}`;
+      }
     });
   }
 }
+
+const LARGEST_PNG = 32_000; // pixels of a side; beyond that browsers give an empty canvas
 
 /**
  * @param {Blob} svg
@@ -222,14 +233,15 @@ async function pngOf(svg) {
   const address = URL.createObjectURL(svg);
   image.setAttribute("src", address);
   await image.decode();
+  URL.revokeObjectURL(address);
   const canvas = document.createElement("canvas");
-  canvas.width = 2 * image.naturalWidth;
-  canvas.height = 2 * image.naturalHeight;
+  [canvas.width, canvas.height] = [2 * image.naturalWidth, 2 * image.naturalHeight];
+  const tooLarge = "the picture is too large for a PNG. Choose a window of the text, or save it as SVG.";
+  if (Math.max(canvas.width, canvas.height) > LARGEST_PNG) throw new Error(tooLarge);
   const context = /** @type {CanvasRenderingContext2D} */ (canvas.getContext("2d"));
   context.drawImage(image, 0, 0, canvas.width, canvas.height);
-  URL.revokeObjectURL(address);
   return new Promise((resolve, reject) =>
-    canvas.toBlob((png) => (png ? resolve(png) : reject(new Error("The picture is too large for a PNG.")))),
+    canvas.toBlob((png) => (png ? resolve(png) : reject(new Error(tooLarge)))),
   );
 }
 

@@ -497,6 +497,19 @@ def test_a_theme_that_is_asked_for_stays(page_of: Callable[..., Opened]) -> None
     assert opened.host.locator(".view").get_attribute("data-theme") == "dark"
 
 
+def test_what_cannot_be_saved_is_said(page_of: Callable[..., Opened]) -> None:
+    n = 700
+    opened = page_of(HeadView(np.full((1, 1, n, n), 1 / n), [f"t{i}" for i in range(n)]))
+    opened.host.locator('button[data-action="png"]').click()
+    said = opened.host.locator(".save [role=alert]")
+    expect(said).to_contain_text("Not saved: the picture is too large for a PNG. Choose a window")
+    opened.set(zoom=[0, 20, 0, 20])
+    with opened.page.expect_download() as png:
+        opened.host.locator('button[data-action="png"]').click()
+    assert png.value.suggested_filename == "head_view.png"
+    expect(said).to_have_text("")
+
+
 # Ink and the mean difference between neighbours: at once after a change, and when nothing moves.
 INK = """(host) => new Promise((resolve) => {
   const canvas = host.shadowRoot.querySelector(".pane canvas");
