@@ -21,7 +21,7 @@ const SPREAD = 0.005;
  * @param {number[]} [options.also] selected beside it, on the same side
  * @param {Int32Array | null} [options.among] what a row has on these keys is all it has: renormalised
  * @param {number} [options.mass] at rest, only the strongest edges of each row until they hold this
- *   part of it
+ *   part of what it has on these keys
  */
 export function edgesOf(weights, options) {
   const { heads, queries, keys, query, key, also = [], among = null } = options;
@@ -42,7 +42,7 @@ export function edgesOf(weights, options) {
     return listed + spread > 0 ? 1 / (listed + spread) : 1;
   };
   const queryRows = Array.from(queries.keys()).filter((r) => chosenQueries?.has(queries[r]) ?? true);
-  const cut = mass < 1 ? cutsOf(weights, mass) : null;
+  const cut = mass < 1 ? cutsOf(weights, mass, keys, keyRow) : null;
 
   /** @type {import("./marks.js").EachEdge} */
   const each = (visit) => {
@@ -183,32 +183,35 @@ export function slotsOf(weights, heads) {
 
 /**
  * @typedef {object} Cuts how much of each row is drawn, when that is a part of it
- * @property {number} mass
+ * @property {string} name
  * @property {Float32Array} least weight that is drawn
  * @property {Uint32Array} count of weights that are drawn
  */
 
-/** @type {WeakMap<Weights, Cuts>} */
+/** @type {WeakMap<Weights, Cuts>} the last ones */
 const cuts = new WeakMap();
 
 /**
  * @param {Weights} weights
  * @param {number} mass
+ * @param {Int32Array} keys those that are shown
+ * @param {Int32Array} keyRow
  * @returns {Cuts}
  */
-function cutsOf(weights, mass) {
+function cutsOf(weights, mass, keys, keyRow) {
+  const all = keys.length === weights.keys;
+  const name = `${mass} ${all ? "all" : keys}`;
   let found = cuts.get(weights);
-  if (found?.mass === mass) return found;
-  const { start, weight, hidden } = weights;
+  if (found?.name === name) return found;
+  const { start, key, weight, hidden } = weights;
   const rows = hidden.length;
-  found = {
-    mass,
-    least: new Float32Array(rows),
-    count: new Uint32Array(rows),
-  };
+  found = { name, least: new Float32Array(rows), count: new Uint32Array(rows) };
   for (let row = 0; row < rows; row++) {
-    const sorted = weight.slice(start[row], start[row + 1]).sort();
-    const wanted = mass * (sorted.reduce((a, b) => a + b, 0) + hidden[row]);
+    const first = start[row];
+    const own = weight.slice(first, start[row + 1]);
+    const sorted = (all ? own : own.filter((_, i) => keyRow[key[first + i]] >= 0)).sort();
+    const { listed, spread } = insideOf(weights, row, keyRow, keys.length);
+    const wanted = mass * (listed + spread);
     let sum = 0;
     let i = sorted.length;
     while (i > 0 && sum < wanted - 1e-6) sum += sorted[--i];

@@ -203,6 +203,18 @@ test("the strongest lines of a row hold at least the wanted part, and not one mo
   assert.ok(one.rows.weaker.every((mass) => mass === 0));
 });
 
+test("the strongest lines are those of what is shown, not of a token that is left out", () => {
+  // Nine tenths of every row lie on the first token.
+  const rows = Array.from({ length: N }, () => [0.9, 0.06, 0.02, 0.01, 0.005, 0.005]);
+  const sink = payloadOf({ blocks: [{ ...block, layers: [layerOf(3, [0])] }] });
+  const own = sourceOf(sink, [[weightsOf([0], [rows], 0)]]);
+  const state = nextState(sink, initialState(sink, { hide: "nothing" }), { hide: "first", mass: 0.5 });
+  const { edges, rows: parts } = headScene(own, state);
+  assert.deepEqual([...new Set(edges.key)], [1], "0.06 of 0.1");
+  parts.weaker.forEach((mass, i) => close(mass, 0.04, `row ${i}`));
+  parts.outside.forEach((mass) => close(mass, 0.9));
+});
+
 test("the mean and the sum of heads are one set of lines", () => {
   for (const combine of /** @type {const} */ (["mean", "sum"])) {
     const scene = headScene(source, { ...start, heads: [0, 5], combine });
