@@ -20,6 +20,7 @@ const SPREAD = 0.005;
  * @param {number | null} options.key selected
  * @param {number[]} [options.also] selected beside it, on the same side
  * @param {Int32Array | null} [options.among] what a row has on these keys is all it has: renormalised
+ * @param {boolean} [options.boost] at rest, small differences are drawn stronger than they are
  * @param {number} [options.mass] at rest, only the strongest edges of each row until they hold this
  *   part of what it has on these keys
  */
@@ -31,7 +32,7 @@ export function edgesOf(weights, options) {
   const mass = selected ? 1 : (options.mass ?? 1);
   const signs = heads.map((head) => (head < 0 ? -1 : 1));
   // At rest lines overlap; the root keeps one head at full weight and twelve from becoming a blot.
-  const gain = selected ? 1 : 1 / Math.sqrt(signs.filter((sign) => sign > 0).length);
+  const gain = selected ? 1 : (options.boost ? boostOf(weights) : 1) / Math.sqrt(signs.filter((sign) => sign > 0).length);
   const chosenQueries = query === null ? null : new Set([query, ...(key === null ? also : [])]);
   const chosenKeys = key === null ? null : new Set([key, ...(query === null ? also : [])]);
   const keyRow = rowsOf(keys, weights.keys);
@@ -167,6 +168,20 @@ export function edgesOf(weights, options) {
     },
   };
   return scene;
+}
+
+const BOOST = 10;
+
+/**
+ * How much stronger differences are drawn: the largest of a layer at full strength, unless all are
+ * tiny.
+ * @param {Weights} weights
+ */
+function boostOf(weights) {
+  if (!weights.heads.some((head) => head < 0)) return 1;
+  let most = 1 / BOOST;
+  for (const weight of weights.weight) if (weight > most) most = weight;
+  return 1 / most;
 }
 
 /** The model's number of a head, whichever of its slots it is. @param {number} head */

@@ -33,7 +33,8 @@ const READABLE = 56; // cells below this size are magnified under the pointer
  * @param {number} width CSS pixels
  * @returns {Layout}
  */
-export function layoutOf({ heads, cells, block, dense, sorted, queries, keys, choice }, width) {
+export function layoutOf(scene, width) {
+  const { heads, cells, block, dense, sorted, queries, keys, choice, difference } = scene;
   const columns = heads.length;
   const rows = sorted ? Math.ceil(cells.length / columns) : block.layers.length;
   const least = dense ? CELL.tile : CELL.least;
@@ -64,7 +65,8 @@ export function layoutOf({ heads, cells, block, dense, sorted, queries, keys, ch
     inner,
     pad,
     tiles: choice !== null && (dense || inner < CELL.thumbnail),
-    form: formOf(inner - 2 * pad, Math.max(queries.length, keys.length)),
+    // Lines of small differences would not be seen; a matrix shows the root.
+    form: difference ? "matrix" : formOf(inner - 2 * pad, Math.max(queries.length, keys.length)),
   };
 }
 

@@ -54,7 +54,7 @@ export function headScene(source, state) {
   const part = windowOf(all, state.zoom);
   const among = state.renormalize ? all.keys : null;
   const shown = { block, layer, weights, heads, among, ...part };
-  const edges = edgesOf(weights, { heads, ...part, query, key, also, among, mass });
+  const edges = edgesOf(weights, { heads, ...part, query, key, also, among, mass, boost: true });
   const text = {
     query: textOf(tokensOf(block, "query"), state.words),
     key: textOf(tokensOf(block, "key"), state.words),

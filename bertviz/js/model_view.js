@@ -158,6 +158,7 @@ export function modelScene(source, state) {
       query: open ? query : null,
       key: open ? key : null,
       also: open ? also : [],
+      boost: open,
       mass: open ? startingMass(Math.max(queries.length, keys.length)) : 1,
     });
   const open = cell && cells.find((c) => c.layer.index === cell[0] && c.head === cell[1]);
@@ -170,7 +171,8 @@ export function modelScene(source, state) {
     ...grid,
     view: "model",
     open: open ?? null,
-    gain: 1, // a cell has one head, so opacity is the weight
+    // A cell has one head, so opacity is the weight; small differences are stronger in an open cell.
+    gain: open ? edgesOfCell(open.layer, open.head, true).gain : 1,
     edgesOfCell,
     /** The colour behind a cell. @param {Cell} c @param {Theme} theme @param {boolean} tiles */
     groundOf(c, theme, tiles) {
@@ -452,9 +454,10 @@ function pictureOf(source, { block, queries, keys, edgesOfCell, depthOf }, state
  * @param {import("./grid.js").Layout} layout
  * @param {Theme} theme
  */
-function legendOf({ choice, range, difference, strength }, { form, tiles }, theme) {
+function legendOf({ choice, range, difference, strength, open, gain }, { form, tiles }, theme) {
   const root = form === "matrix" ? "√" : "";
-  const signed = difference && !tiles ? differenceLegend(`opacity: ${root}|b − a|`) : {};
+  const lines = open ? `, lines |b − a| · ${gain.toFixed(1)}` : "";
+  const signed = difference && !tiles ? differenceLegend(`opacity: ${root}|b − a|${lines}`) : {};
   if (!choice) return difference ? signed : { legend: root ? "√ weight" : "weight" };
   if (!range) return { legend: `${choice.label}: no head has a number`, colors: [theme.surface] };
   const { diverging } = choice;

@@ -192,7 +192,12 @@ test("the edges of a comparison are differences with their signs", () => {
     close(weight, difference(l, h, edges.query[i], edges.key[i]));
     close(edges.opacity[i], Math.abs(weight));
   });
+  const open = modelScene(compared, nextState(differences, state, { cell: [0, 4] }));
+  open.edges.opacity.forEach((opacity, i) => close(opacity, Math.min(1, open.gain * Math.abs(open.edges.weight[i]))));
+  assert.ok(open.gain > 1);
 });
+
+const indices = Array.from({ length: N * N }, (_, i) => [Math.floor(i / N), i % N]);
 
 test("the head view of a comparison: numbers, matrix and what is left out", () => {
   const state = nextState(differences, initialState(differences), { view: "head", query: 2 });
@@ -204,7 +209,11 @@ test("the head view of a comparison: numbers, matrix and what is left out", () =
   assert.deepEqual(weightsAt(scene, 2, 3).map((w) => w.head), HEADS);
   assert.match(massNote(scene, state), /^differences not listed 0\.00/);
   const rest = headScene(compared, { ...state, query: null });
-  close(rest.gain, 1 / Math.SQRT2);
+  // The largest difference of the layer is drawn at full strength, and over two heads' root.
+  const largest = Math.max(...dense[0].flatMap((_, h) => indices.map(([q, k]) => Math.abs(difference(0, h, q, k)))));
+  assert.ok(largest > 0.1);
+  close(rest.gain, 1 / largest / Math.SQRT2);
+  assert.equal(scene.gain, 1, "what is selected has its own opacity");
   const { values, max } = cellsOf(rest, rest.heads.length, N, N);
   values.forEach((value, i) => {
     const [q, k] = [Math.floor(i / N), i % N];
