@@ -467,7 +467,7 @@ def test_a_comparison_cell_by_cell(page_of: Callable[..., Opened], comparison: D
     opened = page_of(ModelView(comparison), width=1100)
     true = comparison.weights(1, [2])[0].numpy()
     assert opened.drawn()["measure"] == "difference"
-    assert "more in b\nmore in a\nopacity: |b − a|" in opened.text()
+    assert "more in b\nmore in a\nopacity: √|b − a|" in opened.text()
     cell(opened, 1, 2).click()
     opened.settled(cell=[1, 2])
     opened.token("query", 3).click()
