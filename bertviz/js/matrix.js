@@ -251,7 +251,7 @@ export function addMatrix(parent, frame) {
      */
     draw(picture, state, available) {
       const theme = frame.theme();
-      const { heads, queries, keys, colors } = picture;
+      const { heads, queries, keys } = picture;
       const plot = matrixPlot(picture, state, available);
       const { cell, width, height, labels, written, row: r, column: c } = plot;
       const name = `${picture.name} ${theme.mode} ${cell} ${globalThis.devicePixelRatio}`;

@@ -143,7 +143,7 @@ const grids = new WeakMap();
  */
 export function modelScene(source, state) {
   const grid = gridOf(source, state);
-  const { block, queries, keys, cells, choice } = grid;
+  const { queries, keys, cells, choice } = grid;
   const { cell, query, key, also } = state;
   /**
    * @param {Layer} layer
@@ -368,7 +368,7 @@ export const modelView = {
       draw(state) {
         const theme = frame.theme();
         scene = modelScene(source, state);
-        const { block, queries, keys, cells, open, range, choice } = scene;
+        const { cells, open, choice } = scene;
         const layout = layoutOf(scene, frame.width());
         selects.draw();
         measures.drawGroups(offered, state.measure ?? "layer");
