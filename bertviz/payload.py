@@ -65,7 +65,7 @@ from __future__ import annotations
 import base64
 import gzip
 import math
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Literal
 
 from bertviz.tokens import word_text
@@ -73,7 +73,6 @@ from bertviz.tokens import word_text
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
-    from torch import Tensor
 
     from bertviz.neurons import HeadExplanation
     from bertviz.trace import AttentionBlock, AttentionTrace, LayerAttention
@@ -215,31 +214,25 @@ class _Packer:
 
     def parts(self, block: str, layer: LayerAttention, heads: list[int]) -> dict[str, Any]:
         """A layer's weights; of a comparison, what b has more and what a has more."""
+        fine = self.fine and layer.shape[1] <= SHORT
+        # One head at a time: a layer of 12 heads at 4,096 tokens would be 800 MB of float32.
         if self.comparison is None:
-            return {
-                "weights": self.weights(layer, heads, lambda h: layer.weights([h])),
-                "less": None,
-            }
+            more = [sparse(layer.weights([head])[0].numpy(), fine) for head in heads]
+            return {"weights": self.listed(more, fine), "less": None}
+        more, less = [], []
+        for head in heads:
+            difference = self.comparison.weights(layer.index, [head], block)[0].numpy()
+            more.append(sparse(difference, fine))
+            less.append(sparse(-difference, fine))
+        return {"weights": self.listed(more, fine), "less": self.listed(less, fine)}
 
-        def more(head: int) -> Tensor:
-            difference: Tensor = self.comparison.weights(layer.index, [head], block)
-            return difference
-
-        return {
-            "weights": self.weights(layer, heads, more),
-            "less": self.weights(layer, heads, lambda head: -more(head)),
-        }
-
-    def weights(
-        self, layer: LayerAttention, heads: list[int], of: Callable[[int], Tensor]
-    ) -> dict[str, int]:
+    def listed(self, parts: Sequence[Sequence[NDArray[Any]]], fine: bool) -> dict[str, int]:
+        """What ``sparse`` gave of every head, as a chunk."""
         import numpy as np
 
-        # One head at a time: a layer of 12 heads at 4,096 tokens would be 800 MB of float32.
-        fine = self.fine and layer.shape[1] <= SHORT
-        parts = [sparse(of(head)[0].float().numpy(), fine) for head in heads]
-        planes = [np.concatenate([part[i] for part in parts]) for i in range(4)]
-        hidden, counts, deltas, values = planes
+        hidden, counts, deltas, values = (
+            np.concatenate([part[i] for part in parts]) for i in range(4)
+        )
         data = b"".join(
             (
                 hidden.astype("<f4").tobytes(),

@@ -145,7 +145,7 @@ class View:
         Args:
             path: Where to; the suffix says what. An existing file is replaced.
             width: CSS pixels to draw a figure in; by default 760 (head view), 1,000 (model view)
-                or 1,100 (neuron view). Figures are as wide as their content, and at most so wide.
+                or 1,100 (neuron view). Figures are as wide as their content, up to about this.
             **state: What a figure shows, where it is not what the view starts with: state keys of
                 the page, such as ``query=3``, ``key=3``, ``also=[5]``, ``mode="matrix"``,
                 ``words=True``, ``combine="mean"``, ``hide="special"``, ``mass=0.5``,

@@ -12,7 +12,7 @@ import { tokensOf } from "./payload.js";
 /** @typedef {ReturnType<typeof import("./neuron_view.js").neuronScene>} Scene */
 /** @typedef {ReturnType<typeof columnsPlot>} ColumnsPlot */
 
-export const NARROW = 960; // below this the columns move together
+const NARROW = 960; // below this the columns move together
 const TICK = 22; // room for a neuron's number
 export const STRIP = 16; // height of the contributions
 

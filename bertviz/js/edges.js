@@ -32,7 +32,7 @@ export function edgesOf(weights, options) {
   const mass = selected ? 1 : (options.mass ?? 1);
   const signs = heads.map((head) => (head < 0 ? -1 : 1));
   // At rest lines overlap; the root keeps one head at full weight and twelve from becoming a blot.
-  const gain = selected ? 1 : (options.boost ? boostOf(weights) : 1) / Math.sqrt(signs.filter((sign) => sign > 0).length);
+  const gain = selected ? 1 : (options.boost ? boostOf(weights) : 1) / Math.sqrt(headCount(signs));
   const chosenQueries = query === null ? null : new Set([query, ...(key === null ? also : [])]);
   const chosenKeys = key === null ? null : new Set([key, ...(query === null ? also : [])]);
   const keyRow = rowsOf(keys, weights.keys);
@@ -170,6 +170,9 @@ export function edgesOf(weights, options) {
   return scene;
 }
 
+/** How many heads are drawn: of differences each has two slots. @param {number[]} signs */
+export const headCount = (signs) => signs.filter((sign) => sign > 0).length;
+
 const BOOST = 10;
 
 /**
@@ -304,7 +307,7 @@ export function boxesOf(edges, heads, side, rows, selected = 1) {
  */
 export function meansOf(boxes, signs) {
   const means = new Float64Array(boxes.length / signs.length);
-  const heads = signs.filter((sign) => sign > 0).length;
+  const heads = headCount(signs);
   boxes.forEach((value, i) => {
     means[i % means.length] += (signs[Math.floor(i / means.length)] * value) / heads;
   });
@@ -317,7 +320,7 @@ export function meansOf(boxes, signs) {
  */
 export function meanHidden(edges) {
   const { outside, weaker, unlisted } = edges.rows;
-  const perRow = edges.signs.length / edges.signs.filter((sign) => sign > 0).length;
+  const perRow = edges.signs.length / headCount(edges.signs);
   const mean = (/** @type {Float32Array} */ values) =>
     (perRow * values.reduce((sum, value) => sum + value, 0)) / Math.max(1, values.length);
   return { outside: mean(outside), weaker: mean(weaker), unlisted: mean(unlisted) };

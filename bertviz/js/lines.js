@@ -14,7 +14,7 @@ import {
   ROW,
   writersOf,
 } from "./controls.js";
-import { boxesOf, chosenOf, meansOf, weightsAt } from "./edges.js";
+import { boxesOf, chosenOf, headCount, meansOf, weightsAt } from "./edges.js";
 import { paintBoxes, paintFans, paintLines, paintRaster } from "./marks.js";
 import { tokensOf } from "./payload.js";
 import { selectionHandlers } from "./selection.js";
@@ -72,7 +72,7 @@ export function linesPlot(picture, state, available, measure) {
   const boxes = selected ? boxesOf(edges, heads.length, boxSide, positions.length, count) : null;
   const means = boxes ? meansOf(boxes, edges.signs) : new Float64Array(0);
   const write = writersOf(edges);
-  const drawnHeads = edges.signs.filter((sign) => sign > 0).length;
+  const drawnHeads = headCount(edges.signs);
   let hidden = false;
   if (!selected) edges.eachSpread(() => (hidden = true));
 

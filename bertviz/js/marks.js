@@ -1,6 +1,8 @@
 // Painters: they put what a scene says on a canvas. They decide nothing: which edges, which
 // opacity and which colour are the scene's and the theme's.
 
+import { channels } from "./theme.js";
+
 /** @typedef {import("./stage.js").Geometry} Geometry */
 /**
  * Visits drawn edges: slot counts the drawn heads, rows are places on the screen.
@@ -423,7 +425,7 @@ export function paintRaster(context, eachEdge, options) {
   const finish = (slot) => {
     const masses = spread[slot];
     if (masses) shade(masses);
-    const [red, green, blue] = rgb(colors[slot]);
+    const [red, green, blue] = channels(colors[slot]);
     sums.fill(0);
     for (let y = 0, i = 0; y < height; y++) {
       for (let x = 0; x < width; x++, i++) {
@@ -479,41 +481,72 @@ function grown(values, index) {
 }
 
 /**
+ * How strong a small cell is: the root, since a pixel has no neighbours to lie over it as lines do,
+ * and a weight of 0.05 would not be seen.
+ * @param {number} weight
+ */
+export function strengthOf(weight) {
+  return Math.sqrt(Math.min(1, Math.max(0, weight)));
+}
+
+/**
+ * @typedef {object} CellColors
+ * @property {string} color
+ * @property {string} [negative] for values below zero
+ * @property {boolean} [root] opacity is the root of the value
+ */
+/** @typedef {{rows: number, columns: number, values: Float32Array, max: number}} Cells */
+
+/**
+ * @param {Cells} cells
+ * @param {boolean} [root]
+ * @returns {(value: number) => number} opacity
+ */
+function opacities({ max }, root) {
+  const share = max > 0 ? 1 / max : 0;
+  return (value) => (root ? strengthOf(Math.abs(value) * share) : Math.min(1, Math.abs(value) * share));
+}
+
+/**
  * A matrix: opacity from nothing to a colour, up to the largest value; below zero to another. Linear,
  * or the root, where cells are so small that only the strongest would be seen.
- * Cells smaller than a pixel share it; larger ones have sharp edges.
  * @param {CanvasRenderingContext2D} context
- * @param {{rows: number, columns: number, values: Float32Array, max: number}} cells
- * @param {object} options
- * @param {number} options.width
- * @param {number} options.height
- * @param {string} options.color
- * @param {string} [options.negative] for values below zero
- * @param {boolean} [options.root]
- * @param {boolean} [options.shapes] every cell a shape of its own, for an editor
+ * @param {Cells} cells
+ * @param {CellColors & {width: number, height: number, shapes?: boolean}} options shapes: every cell
+ *   a shape of its own, for an editor
  */
-export function paintCells(context, { rows, columns, values, max }, options) {
+export function paintCells(context, cells, options) {
   const { width, height, color, negative = color, root, shapes } = options;
-  const share = max > 0 ? 1 / max : 0;
-  const opacityOf = (/** @type {number} */ value) => {
-    const part = Math.min(1, Math.abs(value) * share);
-    return root ? Math.sqrt(part) : part;
-  };
-  if (shapes) {
-    const [wide, high] = [width / columns, height / rows];
-    values.forEach((value, i) => {
-      context.fillStyle = value < 0 ? negative : color;
-      context.globalAlpha = opacityOf(value);
-      if (context.globalAlpha < INVISIBLE) return;
-      context.fillRect((i % columns) * wide, Math.floor(i / columns) * high, wide, high);
-    });
-    context.globalAlpha = 1;
+  if (!shapes) {
+    const ratio = context.getTransform().a;
+    const [wide, high] = [width, height].map((size) => Math.max(1, Math.round(size * ratio)));
+    context.putImageData(cellPixels(context, cells, wide, high, options), 0, 0);
     return;
   }
-  const ratio = context.getTransform().a;
-  const [wide, high] = [width, height].map((size) => Math.max(1, Math.round(size * ratio)));
+  const opacityOf = opacities(cells, root);
+  const [wide, high] = [width / cells.columns, height / cells.rows];
+  cells.values.forEach((value, i) => {
+    context.fillStyle = value < 0 ? negative : color;
+    context.globalAlpha = opacityOf(value);
+    if (context.globalAlpha < INVISIBLE) return;
+    context.fillRect((i % cells.columns) * wide, Math.floor(i / cells.columns) * high, wide, high);
+  });
+  context.globalAlpha = 1;
+}
+
+/**
+ * A matrix as pixels. Cells smaller than a pixel share it; larger ones have sharp edges.
+ * @param {CanvasRenderingContext2D} context
+ * @param {Cells} cells
+ * @param {number} wide pixels
+ * @param {number} high
+ * @param {CellColors} colors
+ */
+export function cellPixels(context, cells, wide, high, { color, negative = color, root }) {
+  const { rows, columns, values } = cells;
+  const opacityOf = opacities(cells, root);
   const image = context.createImageData(wide, high);
-  const colors = { above: rgb(color), below: rgb(negative) };
+  const colors = { above: channels(color), below: channels(negative) };
   const [across, down] = [columns / wide, rows / high];
   for (let y = 0, p = 0; y < high; y++) {
     const [r0, r1] = [Math.floor(y * down), Math.max(Math.floor(y * down) + 1, Math.floor((y + 1) * down))];
@@ -529,12 +562,5 @@ export function paintCells(context, { rows, columns, values, max }, options) {
       image.data[p + 3] = 255 * opacityOf(sum / ((r1 - r0) * (c1 - c0)));
     }
   }
-  context.putImageData(image, 0, 0);
-}
-
-/**
- * @param {string} hex as in "#0969da"
- */
-function rgb(hex) {
-  return [1, 3, 5].map((i) => parseInt(hex.slice(i, i + 2), 16));
+  return image;
 }

@@ -3,7 +3,7 @@
 
 import { select } from "d3-selection";
 import { add, addTooltip, columnWidth, headName, place, writersOf } from "./controls.js";
-import { weightsAt } from "./edges.js";
+import { headCount, weightsAt } from "./edges.js";
 import { paintCells, sized } from "./marks.js";
 
 /** @typedef {import("./shell.js").Frame} Frame */
@@ -41,7 +41,7 @@ export function cellsOf(edges, heads, queries, keys, most = 1024) {
   const rowOf = (/** @type {number} */ r) => Math.floor((r * rows) / queries);
   const columnOf = (/** @type {number} */ c) => Math.floor((c * columns) / keys);
   const { signs } = edges;
-  const share = 1 / signs.filter((sign) => sign > 0).length / edges.gain;
+  const share = 1 / headCount(signs) / edges.gain;
 
   const listed = new Uint32Array(heads * queries);
   edges.each((slot, r) => listed[slot * queries + r]++);

@@ -4,7 +4,7 @@
 import { format } from "d3-format";
 import { select } from "d3-selection";
 import { attend, attendAll, keysOf, queryOf } from "./attention.js";
-import { columnsPlot, drawColumns, NARROW, shortScore, STRIP } from "./columns.js";
+import { columnsPlot, drawColumns, shortScore, STRIP } from "./columns.js";
 import {
   add,
   addMark,
@@ -414,7 +414,7 @@ export const neuronView = {
     const scene = neuronScene(source, state);
     const picture = state.detail ? null : closedPicture(scene, state, theme);
     const lines = picture && linesPlot(picture, state, width, estimatedWidth);
-    const columns = lines ? null : columnsPlot(scene, state, Math.max(width, NARROW), theme, estimatedWidth);
+    const columns = lines ? null : columnsPlot(scene, state, width, theme, estimatedWidth);
     const title = `Layer ${state.layer}, head ${scene.head}`;
     const sheet = new Sheet(theme, Math.max(420, (lines ?? columns)?.width ?? 0), `Neuron view, ${title}`);
     drawHeader(sheet, source.payload, state, { title });

@@ -116,7 +116,8 @@ export function positionsOf(block, side, { pair, words, hide = "nothing" }) {
       (!first || first[i] === i) &&
       !HIDDEN[hide].of(i, tokens),
   );
-  return left.length ? left : every; // a text of special tokens alone
+  // Of a text of special tokens alone, hiding them would leave nothing.
+  return left.length || hide === "nothing" ? left : positionsOf(block, side, { pair, words });
 }
 
 /**

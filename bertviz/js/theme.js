@@ -80,8 +80,8 @@ function ramp(color) {
   };
 }
 
-/** @param {string} hex */
-const channels = (hex) => [1, 3, 5].map((i) => parseInt(hex.slice(i, i + 2), 16));
+/** Red, green and blue, 0..255. @param {string} hex as in "#0969da" */
+export const channels = (hex) => [1, 3, 5].map((i) => parseInt(hex.slice(i, i + 2), 16));
 
 /**
  * Between two colours.

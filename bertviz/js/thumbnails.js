@@ -2,7 +2,7 @@
 // the heads in the model's order; a picture of the grid puts them in their places and colours them.
 // So another colour or another order costs one copy per cell.
 
-import { paintThumbnail } from "./marks.js";
+import { cellPixels, paintThumbnail } from "./marks.js";
 
 /** @typedef {import("./payload.js").Weights} Weights */
 /**
@@ -79,29 +79,9 @@ export function paintHead(context, form, { weights, head, queries, keys }, { x, 
     return;
   }
   const { rows, columns, values, hidden } = binned(weights, head, queries, keys, size);
-  const image = context.createImageData(size, size);
-  const [red, green, blue] = [1, 3, 5].map((i) => parseInt(color.slice(i, i + 2), 16));
-  const even = hidden / columns;
-  for (let i = 0, p = 0; i < size; i++) {
-    const row = Math.floor((i * rows) / size) * columns;
-    for (let j = 0; j < size; j++, p += 4) {
-      const value = values[row + Math.floor((j * columns) / size)] + even;
-      image.data[p] = red;
-      image.data[p + 1] = green;
-      image.data[p + 2] = blue;
-      image.data[p + 3] = 255 * strengthOf(value);
-    }
-  }
-  context.putImageData(image, x, y);
-}
-
-/**
- * How strong a cell of a small matrix is: the root, since a pixel has no neighbours to lie over it
- * as lines do, and a weight of 0.05 would not be seen.
- * @param {number} weight
- */
-export function strengthOf(weight) {
-  return Math.sqrt(Math.min(1, Math.max(0, weight)));
+  const whole = values.map((value) => value + hidden / columns); // what is not listed lies evenly
+  const cells = { rows, columns, values: whole, max: 1 };
+  context.putImageData(cellPixels(context, cells, size, size, { color, root: true }), x, y);
 }
 
 /** Stencils of all heads, made in steps. */

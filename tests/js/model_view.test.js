@@ -9,7 +9,8 @@ import { cellsOf } from "../../bertviz/js/matrix.js";
 import { Source, withLess } from "../../bertviz/js/payload.js";
 import { initialState, nextState, viewsOf } from "../../bertviz/js/state.js";
 import { THEMES } from "../../bertviz/js/theme.js";
-import { binned, formOf, strengthOf } from "../../bertviz/js/thumbnails.js";
+import { strengthOf } from "../../bertviz/js/marks.js";
+import { binned, formOf } from "../../bertviz/js/thumbnails.js";
 import { layerOf, payloadOf, random, sourceOf, tokens, weightsOf } from "./fixtures.js";
 
 const N = 5;

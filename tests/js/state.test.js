@@ -147,3 +147,10 @@ test("a window lets go of a token outside it", () => {
   assert.deepEqual([state.query, state.zoom], [null, [1, 4, 0, 4]]);
   assert.equal(nextState(payload, state, { zoom: [3, 2, 0, 4] }).zoom, null);
 });
+
+test("hiding what would leave nothing hides nothing, and other filters stay", () => {
+  const block = { ...encoder, query: { ...encoder.query, special: [0, 1] } };
+  const shown = (/** @type {any} */ state) => Array.from(positionsOf(block, "query", state));
+  assert.deepEqual(shown({ pair: "A→A", hide: "special" }), [0, 1]);
+  assert.deepEqual(shown({ pair: "B→B", hide: "special" }), [2, 3]);
+});
