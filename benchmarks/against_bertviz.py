@@ -51,7 +51,7 @@ from transformers import BertConfig, BertModel
 
 from bertviz import HeadView, ModelView, NeuronView, extract
 from bertviz.demo import load_demo_model
-from bertviz.page import document
+from bertviz.web.page import document
 
 ROOT = Path(__file__).parents[1]
 QUIET = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--no-first-run"]

@@ -21,10 +21,10 @@ from bertviz.neuron_view import NeuronView, neuron_view
 
 if TYPE_CHECKING:
     from bertviz import extractor as extractor
-    from bertviz.comparison import Comparison, compare
+    from bertviz.analysis.comparison import Comparison, compare
+    from bertviz.analysis.neurons import HeadExplanation, explain_head
+    from bertviz.analysis.patterns import PatternScores, find_patterns
     from bertviz.extractor import NothingCaptured, NotReproduced, extract
-    from bertviz.neurons import HeadExplanation, explain_head
-    from bertviz.patterns import PatternScores, find_patterns
     from bertviz.trace import AttentionTrace
 
 __version__ = "2.0.0.dev0"
@@ -52,16 +52,16 @@ __all__ = [
 
 _LAZY = {
     "AttentionTrace": "bertviz.trace",
-    "Comparison": "bertviz.comparison",
-    "HeadExplanation": "bertviz.neurons",
+    "Comparison": "bertviz.analysis.comparison",
+    "HeadExplanation": "bertviz.analysis.neurons",
     "NotReproduced": "bertviz.extractor",
     "NothingCaptured": "bertviz.extractor",
-    "PatternScores": "bertviz.patterns",
-    "compare": "bertviz.comparison",
-    "explain_head": "bertviz.neurons",
+    "PatternScores": "bertviz.analysis.patterns",
+    "compare": "bertviz.analysis.comparison",
+    "explain_head": "bertviz.analysis.neurons",
     "extract": "bertviz.extractor",
     "extractor": "bertviz.extractor",
-    "find_patterns": "bertviz.patterns",
+    "find_patterns": "bertviz.analysis.patterns",
 }
 
 

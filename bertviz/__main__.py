@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from bertviz import HeadView, ModelView, NeuronView, __version__
-from bertviz.view import OFFERED_SUFFIXES, View
+from bertviz.views.view import OFFERED_SUFFIXES, View
 
 DEMO = "demo"
 

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Literal, overload
 
-from bertviz.compat import comparison_in, resolve
-from bertviz.view import DisplayMode, HtmlAction, View, check_html_action, finish
+from bertviz.views.sources import comparison_in, resolve
+from bertviz.views.view import DisplayMode, HtmlAction, View, check_html_action, finish
 
 if TYPE_CHECKING:
     from typing import SupportsIndex
@@ -17,9 +17,9 @@ if TYPE_CHECKING:
     from torch.nn import Module
     from typing_extensions import Unpack
 
-    from bertviz.compat import ArrayOptions, ExtractOptions, SharedOptions
     from bertviz.trace import AttentionTrace
-    from bertviz.view import Numbers
+    from bertviz.views.sources import ArrayOptions, ExtractOptions, SharedOptions
+    from bertviz.views.view import Numbers
 
     class Options(SharedOptions, total=False):
         """What a call on a model or a trace may choose."""

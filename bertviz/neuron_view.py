@@ -10,8 +10,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Literal, overload
 
-from bertviz.compat import a_type, resolve
-from bertviz.view import DisplayMode, HtmlAction, View, as_index, check_html_action, finish
+from bertviz.errors import a_type
+from bertviz.views.sources import resolve
+from bertviz.views.view import DisplayMode, HtmlAction, View, as_index, check_html_action, finish
 
 if TYPE_CHECKING:
     from typing import SupportsIndex
@@ -19,10 +20,10 @@ if TYPE_CHECKING:
     from torch.nn import Module
     from typing_extensions import Unpack
 
-    from bertviz.compat import ArrayOptions, ExtractOptions, SharedOptions
-    from bertviz.neurons import HeadExplanation
+    from bertviz.analysis.neurons import HeadExplanation
     from bertviz.trace import AttentionTrace
-    from bertviz.view import Numbers
+    from bertviz.views.sources import ArrayOptions, ExtractOptions, SharedOptions
+    from bertviz.views.view import Numbers
 
     class Options(SharedOptions, total=False):
         """What a call on a model or a trace may choose."""

@@ -3,7 +3,7 @@
 All are of one captured text, the quickstart's pair in all-MiniLM-L6-v2, kept in
 `tests/fixtures/quickstart.npz` (weights of all heads in steps of 1/65535, queries and keys of head
 (0, 2) in float16), so that the figures do not depend on a machine's arithmetic. They double as
-golden pictures: `tests/test_gallery.py` draws them again and compares. `--capture` makes the file
+golden pictures: `tests/web/test_gallery.py` draws them again and compares. `--capture` makes the file
 anew.
 """
 
@@ -18,7 +18,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from bertviz import AttentionTrace, HeadView, ModelView, NeuronView, extract
-from bertviz.view import View
+from bertviz.views.view import View
 
 ROOT = Path(__file__).parents[1]
 FIXTURE = ROOT / "tests" / "fixtures" / "quickstart.npz"

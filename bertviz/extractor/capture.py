@@ -16,7 +16,7 @@ import torch
 from torch import Tensor, nn
 
 from bertviz.extractor.inputs import decoder_of
-from bertviz.extractor.origins import Origins
+from bertviz.extractor.provenance import Origins
 from bertviz.trace import LayerAttention
 
 CPU = torch.device("cpu")

@@ -8,23 +8,23 @@
 // Which view is drawn is part of the state: a model view hands over to the head view or the neuron
 // view of one of its heads, in the same host, and finds itself as it was when the reader comes back.
 
-import { add } from "./controls.js";
-import { listenForKeys } from "./outside.js";
-import { Source } from "./payload.js";
+import { add } from "./controls/controls.js";
+import { listenForKeys } from "./controls/outside.js";
+import { Source } from "./data/payload.js";
 import { initialState, nextState, viewsOf } from "./state.js";
-import { cssVariables, detectMode, STYLE, THEMES, watchMode } from "./theme.js";
+import { cssVariables, detectMode, STYLE, THEMES, watchMode } from "./theme/theme.js";
 
-/** @typedef {import("./payload.js").Payload} Payload */
-/** @typedef {import("./payload.js").Layer} Layer */
+/** @typedef {import("./data/payload.js").Payload} Payload */
+/** @typedef {import("./data/payload.js").Layer} Layer */
 /** @typedef {import("./state.js").State} State */
-/** @typedef {import("./theme.js").Theme} Theme */
+/** @typedef {import("./theme/theme.js").Theme} Theme */
 /**
  * @typedef {object} View
  * @property {(payload: Payload) => Partial<State>} start the view's own beginning
  * @property {(source: Source, state: State) => Layer[]} needs
  * @property {"weights" | "neurons"} [reads] what of a layer it needs, weights if nothing is said
  * @property {(frame: Frame) => Drawing} create
- * @property {(source: Source, state: State, options: {theme: Theme, width: number}) => import("./svg.js").Sheet} figure
+ * @property {(source: Source, state: State, options: {theme: Theme, width: number}) => import("./svg/sheet.js").Sheet} figure
  *   the picture of a state, for a file
  * @property {string[]} [keys] state keys that data-drawn has beyond the common ones
  */

@@ -3,13 +3,13 @@
 // (mouse, keyboard, the page API, Python's arguments) goes through nextState, which repairs what
 // cannot be drawn, so that the views never meet an impossible state.
 
-import { choiceOf } from "./measures.js";
-import { tokensOf } from "./payload.js";
-import { firstPieces, hasWords } from "./regroup.js";
+import { choiceOf } from "./data/measures.js";
+import { tokensOf } from "./data/payload.js";
+import { firstPieces, hasWords } from "./data/regroup.js";
 
-/** @typedef {import("./payload.js").Payload} Payload */
-/** @typedef {import("./payload.js").Block} Block */
-/** @typedef {import("./payload.js").Tokens} Tokens */
+/** @typedef {import("./data/payload.js").Payload} Payload */
+/** @typedef {import("./data/payload.js").Block} Block */
+/** @typedef {import("./data/payload.js").Tokens} Tokens */
 /**
  * @typedef {object} State
  * @property {string} view "head", "model" or "neuron"; a model view can hand over to the others

@@ -30,7 +30,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, Locator, Page, Request, Route, sync_playwright
 
-from bertviz import page as output
+from bertviz.web import page as output
 
 ROOT = Path(__file__).parents[2]
 TIMEOUT = 60_000  # two noisy cores

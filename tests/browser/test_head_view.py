@@ -9,18 +9,11 @@ import numpy as np
 import pytest
 from playwright.sync_api import expect
 
-from bertviz import HeadView, figures
+from bertviz import HeadView
+from bertviz.web import figures
+from tests.helpers import HEADS, TOKENS, weights
 
 from .conftest import Opened
-
-TOKENS = ["[CLS]", "the", "cat", "[SEP]", "it", "sat", "[SEP]"]
-HEADS = 4
-
-
-def weights(layers: int = 3, heads: int = HEADS, tokens: int = 7, seed: int = 0) -> np.ndarray:
-    scores = np.random.default_rng(seed).normal(size=(layers, heads, tokens, tokens)) * 3
-    exps = np.exp(scores - scores.max(-1, keepdims=True))
-    return exps / exps.sum(-1, keepdims=True)
 
 
 @pytest.fixture

@@ -10,10 +10,9 @@ import pytest
 from playwright.sync_api import Locator, expect
 
 from bertviz import AttentionTrace, ModelView
+from tests.helpers import TOKENS, Difference, weights
 
-from ..test_payload import Difference
 from .conftest import Opened
-from .test_head_view import TOKENS, weights
 
 
 @pytest.fixture

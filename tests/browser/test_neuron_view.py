@@ -10,8 +10,8 @@ import pytest
 from playwright.sync_api import expect
 
 from bertviz import AttentionTrace, NeuronView, explain_head, extract
+from tests.models import batch_of
 
-from ..test_extractor import batch_of
 from .conftest import Opened
 
 TOKENS = ["[CLS]", "the", "cat", "sat", "[SEP]"]

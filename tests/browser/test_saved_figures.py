@@ -8,9 +8,10 @@ from typing import Any
 import numpy as np
 import pytest
 
-from bertviz import HeadView, ModelView, NeuronView, figures
+from bertviz import HeadView, ModelView, NeuronView
 from bertviz.trace import AttentionTrace
-from bertviz.view import View
+from bertviz.views.view import View
+from bertviz.web import figures
 
 from .conftest import Opened
 

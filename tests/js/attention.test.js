@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { attend, attendAll, keysOf, queryOf, softmax } from "../../bertviz/js/attention.js";
-import { headWeights, neuronScene } from "../../bertviz/js/neuron_view.js";
+import { attend, attendAll, keysOf, queryOf, softmax } from "../../bertviz/js/data/attention.js";
+import { headWeights, neuronScene } from "../../bertviz/js/views/neuron_view.js";
 import { initialState, nextState } from "../../bertviz/js/state.js";
 import { layerOf, neuronsOf, payloadOf, sourceOf, tokens } from "./fixtures.js";
 

@@ -2,10 +2,10 @@
 // hidden mass, or scores and weights from queries and keys. tests/test_payload.py compares.
 
 import { text } from "node:stream/consumers";
-import { attend, attendAll } from "../../bertviz/js/attention.js";
-import { Source } from "../../bertviz/js/payload.js";
-import { headWeights } from "../../bertviz/js/neuron_view.js";
-import { without } from "../../bertviz/js/whatif.js";
+import { attend, attendAll } from "../../bertviz/js/data/attention.js";
+import { Source } from "../../bertviz/js/data/payload.js";
+import { headWeights } from "../../bertviz/js/views/neuron_view.js";
+import { without } from "../../bertviz/js/data/what_if.js";
 
 const payload = JSON.parse(await text(process.stdin));
 const source = new Source(payload);

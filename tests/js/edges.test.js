@@ -1,10 +1,10 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { boxesOf, edgesOf, meanHidden, meansOf } from "../../bertviz/js/edges.js";
-import { headScene, massNote } from "../../bertviz/js/head_view.js";
-import { modelScene } from "../../bertviz/js/model_view.js";
-import { binned } from "../../bertviz/js/thumbnails.js";
-import { SEVERAL } from "../../bertviz/js/regroup.js";
+import { boxesOf, edgesOf, meanHidden, meansOf } from "../../bertviz/js/data/edges.js";
+import { headScene, massNote } from "../../bertviz/js/views/head_view.js";
+import { modelScene } from "../../bertviz/js/views/model_view.js";
+import { binned } from "../../bertviz/js/parts/thumbnails.js";
+import { SEVERAL } from "../../bertviz/js/data/regroup.js";
 import { initialState, nextState } from "../../bertviz/js/state.js";
 import { layerOf, payloadOf, random, sourceOf, tokens, weightsOf } from "./fixtures.js";
 

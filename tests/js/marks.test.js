@@ -11,7 +11,7 @@ import {
   paintRaster,
   paintStripes,
   paintThumbnail,
-} from "../../bertviz/js/marks.js";
+} from "../../bertviz/js/paint/marks.js";
 
 function recorder() {
   /** @type {any[]} */
@@ -32,7 +32,7 @@ function recorder() {
   return { context, drawn };
 }
 const geometry = { width: 400, top: 0, height: 240, row: 24 };
-/** @type {import("../../bertviz/js/marks.js").EachEdge} */
+/** @type {import("../../bertviz/js/paint/marks.js").EachEdge} */
 const each = (visit) => {
   visit(0, 0, 2, 0.25);
   visit(1, 3, 1, 0.75);
@@ -150,7 +150,7 @@ test("a thumbnail's lines are thinner than their gaps", () => {
 
 /**
  * What the raster shows, as rgba of (x, y).
- * @param {import("../../bertviz/js/marks.js").EachEdge} edges
+ * @param {import("../../bertviz/js/paint/marks.js").EachEdge} edges
  * @param {object} [options]
  */
 function rastered(edges, options = {}) {

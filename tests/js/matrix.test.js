@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { edgesOf } from "../../bertviz/js/edges.js";
-import { cellsOf } from "../../bertviz/js/matrix.js";
+import { edgesOf } from "../../bertviz/js/data/edges.js";
+import { cellsOf } from "../../bertviz/js/parts/matrix.js";
 import { random, weightsOf } from "./fixtures.js";
 
 const next = random(5);

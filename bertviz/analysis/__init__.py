@@ -1,0 +1,1 @@
+"""trace → numbers: patterns, neurons, comparisons, and the tables that show them."""

@@ -1,0 +1,1 @@
+"""trace → view object: what was passed, options, display, the View classes."""

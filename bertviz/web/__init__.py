@@ -1,0 +1,1 @@
+"""view → page: the payload, the HTML around it, figures without a browser."""

@@ -1,0 +1,111 @@
+r"""payload → HTML that draws itself wherever a notebook puts it.
+
+The problem. A notebook may evaluate our script in its own page, clone the output into another
+panel, show it in a frame of another origin, keep it for a year, or refuse to run it. Its style
+sheets reach into our markup and ours into its. There may be no network. And what we ship contains
+arbitrary text from a tokenizer.
+
+So an output is one host element and one script beside it, nothing else:
+
+* the script carries the bundle and the payload itself, so it works without any request and without
+  finding its data in the page;
+* it finds its host by a fresh id per output, and draws into every host of that id that is not
+  alive yet: a cloned output comes alive with its own copy, two outputs never meet;
+* the view lives in a shadow root;
+* the host holds a sentence until the view replaces it: an untrusted notebook says what to do
+  instead of staying blank;
+* the payload is escaped for a script element: ``<``, ``>`` and ``&`` as ``\u`` escapes, and
+  everything beyond ASCII too.
+"""
+
+from __future__ import annotations
+
+import functools
+import html
+import importlib.resources
+import json
+import uuid
+from collections.abc import Mapping
+from typing import Any
+
+# HTML, and ASCII like all of an output: it survives being written in a machine's own encoding.
+SLEEPING = (
+    "This attention view needs JavaScript. Trust the notebook (File &rarr; Trust Notebook, or "
+    "&ldquo;Notebook: Trust&rdquo; in the command palette) or run the cell again."
+)
+# Chromium runs an inline script of this length and skips one that is longer, without a word.
+SCRIPT_CHARACTERS = 2**29 - 25
+NAMES = {"head": "head view", "model": "model view", "neuron": "neuron view"}
+
+
+def render(payload: Mapping[str, Any]) -> str:
+    """One output: a host element and the script that draws into it.
+
+    Args:
+        payload: What ``bertviz.web.payload.build`` returns.
+
+    Returns:
+        An HTML fragment with an id of its own; call again for a second output.
+
+    Raises:
+        ValueError: There is so much to show that a browser would leave the page blank.
+    """
+    identity = uuid.uuid4().hex
+    view = payload["view"]
+    script = f'(() => {{\n{bundle()}\nbertviz.mount("{identity}", {script_json(payload)});\n}})();'
+    if len(script) > SCRIPT_CHARACTERS:
+        raise ValueError(
+            f"This {NAMES[view]} is {len(script) / 1e6:.0f} MB; browsers skip scripts over"
+            f" {SCRIPT_CHARACTERS / 1e6:.0f} MB without a word, and the page would stay blank. Pass"
+            " fewer layers or heads, such as include_layers=[0, 1] or include_heads=[0, 1], or a"
+            " shorter text."
+        )
+    return (
+        f'<div class="bertviz" data-view="{html.escape(view)}" data-state="loading"'
+        f' data-bertviz-id="{identity}"><p>{SLEEPING}</p></div>\n<script>{script}</script>'
+    )
+
+
+def document(fragment: str, title: str = "Attention") -> str:
+    """A whole HTML page around one output, for a file of its own.
+
+    Args:
+        fragment: What ``render`` returns.
+        title: The page's title; escaped here.
+    """
+    return (
+        '<!DOCTYPE html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
+        '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
+        f"<title>{html.escape(title)}</title>\n"
+        "<style>:root { color-scheme: light dark; } "
+        "body { margin: 24px; background: #ffffff; } "
+        "@media (prefers-color-scheme: dark) { body { background: #0f1419; } }</style>\n"
+        f"</head>\n<body>\n{fragment}\n</body>\n</html>\n"
+    )
+
+
+def script_json(value: object) -> str:
+    r"""JSON that is safe inside a script element.
+
+    >>> script_json("</script><!-- é")
+    '"\\u003c/script\\u003e\\u003c!-- \\u00e9"'
+    """
+    text = json.dumps(value, ensure_ascii=True, allow_nan=False, separators=(",", ":"))
+    return text.replace("<", "\\u003c").replace(">", "\\u003e").replace("&", "\\u0026")
+
+
+@functools.cache
+def bundle() -> str:
+    """The JavaScript bundle that the package's build made.
+
+    Raises:
+        FileNotFoundError: The package was not built; the message says how to.
+    """
+    resource = importlib.resources.files("bertviz.web") / "static" / "bertviz.js"
+    try:
+        return resource.read_text(encoding="utf-8")
+    except FileNotFoundError:
+        raise FileNotFoundError(
+            "bertviz/web/static/bertviz.js is missing: the JavaScript bundle is made when the"
+            " package is built. In a clone run `make bundle`; otherwise install the package again."
+        ) from None

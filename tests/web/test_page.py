@@ -1,0 +1,101 @@
+"""The HTML of an output: self-contained, escaped, and whole."""
+
+from __future__ import annotations
+
+import re
+from html.parser import HTMLParser
+from pathlib import Path
+
+import pytest
+
+from bertviz import HeadView
+from bertviz.web import page
+
+HOSTILE = [
+    "</script>",
+    "</SCRIPT >",
+    "<!--",
+    "<script>",
+    "]]>",
+    "&lt;",
+    '"',
+    "\\",
+    "\x00",
+    "\u2028",
+    "\ud800",
+    "é🙂",
+    "x" * 10_000,
+]
+
+
+class Elements(HTMLParser):
+    """What a parser sees of a fragment."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__()
+        self.tags: list[str] = []
+        self.attributes: dict[str, str | None] = {}
+        self.feed(text)
+        self.close()
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.tags.append(tag)
+        self.attributes.update(attrs)
+
+
+def view(tokens: list[str]) -> HeadView:
+    n = len(tokens)
+    return HeadView([[[1 / n] * n] * n], tokens)
+
+
+def test_hostile_tokens_cannot_leave_the_script() -> None:
+    fragment = view(HOSTILE).data
+    assert Elements(fragment).tags == ["div", "p", "script"]
+    assert fragment.count("</script") == 1
+    assert fragment.isascii()
+    assert "<!--" not in fragment.split("bertviz.mount(")[1]
+
+
+def test_a_page_that_would_stay_blank_is_an_error(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    large = view(["a", "b"])
+    script = large.data.split("<script>")[1].removesuffix("</script>")
+    monkeypatch.setattr("bertviz.web.page.SCRIPT_CHARACTERS", len(script))
+    assert large.data
+    monkeypatch.setattr("bertviz.web.page.SCRIPT_CHARACTERS", len(script) - 1)
+    for read in (lambda: large.data, lambda: large.save(tmp_path / "x.html")):
+        with pytest.raises(ValueError, match=r"stay blank.* include_layers="):
+            read()
+    assert not list(tmp_path.iterdir())
+
+
+def test_nothing_is_asked_of_a_network() -> None:
+    text = view(["a", "b"])._document()
+    addresses = set(re.findall(r"https?://[^\s\"'`)]+", text))
+    # Names of XML namespaces, which nobody fetches.
+    assert {address for address in addresses if "www.w3.org" not in address} == set()
+    for forbidden in ("@import", "src=", "fetch(", "XMLHttpRequest", "require("):
+        assert forbidden not in text, forbidden
+
+
+def test_an_untrusted_notebook_shows_a_sentence() -> None:
+    fragment = view(["a", "b"]).data
+    assert "Trust the notebook" in fragment.split("<script>")[0]
+
+
+def test_a_document_is_whole() -> None:
+    text = view(["a", "b"])._document()
+    assert text.startswith("<!DOCTYPE html>")
+    assert Elements(text).tags[:6] == ["html", "head", "meta", "meta", "title", "style"]
+    assert "<title>a &lt;b&gt;</title>" in page.document("", "a <b>")
+
+
+def test_a_missing_bundle_says_what_to_do(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: object
+) -> None:
+    page.bundle.cache_clear()
+    monkeypatch.setattr("importlib.resources.files", lambda _: tmp_path)
+    with pytest.raises(FileNotFoundError, match="run `make bundle`"):
+        page.bundle()
+    page.bundle.cache_clear()
