@@ -3,8 +3,8 @@
 All are of one captured text, the quickstart's pair in all-MiniLM-L6-v2, kept in
 `tests/fixtures/quickstart.npz` (weights of all heads in steps of 1/65535, queries and keys of head
 (0, 2) in float16), so that the figures do not depend on a machine's arithmetic. They double as
-golden pictures: `tests/web/test_gallery.py` draws them again and compares. `--capture` makes the file
-anew.
+golden pictures: `tests/web/test_gallery.py` draws them again and compares. `--capture` makes
+the file anew.
 """
 
 from __future__ import annotations
