@@ -22,12 +22,11 @@ import dataclasses
 import difflib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 from bertviz.analysis.tables import Summary, as_table
-from bertviz.trace import AttentionBlock, AttentionTrace, Heads, LayerAttention
-from bertviz.trace.windows import picked
+from bertviz.trace import AttentionBlock, AttentionTrace, Frozen, Heads, LayerAttention
+from bertviz.trace.windows import pick
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -95,7 +94,7 @@ class Comparison(Summary):
             ValueError: There is no such block, layer or head.
         """
         name = self._block(block)
-        one, other = (_numbered(trace.blocks[name], layer) for trace in (self.a, self.b))
+        one, other = (trace.blocks[name].layer(layer) for trace in (self.a, self.b))
         return other.weights(heads).cpu() - one.weights(heads).cpu()
 
     def best(
@@ -239,15 +238,15 @@ def compare(a: AttentionTrace, b: AttentionTrace, *, align: Align = None) -> Com
         for name in a.blocks:
             one, other, left_out[name] = _aligned(a.blocks[name], b.blocks[name])
             parts[0][name], parts[1][name] = one, other
-        a = dataclasses.replace(a, blocks=MappingProxyType(parts[0]))
-        b = dataclasses.replace(b, blocks=MappingProxyType(parts[1]))
+        a = dataclasses.replace(a, blocks=parts[0])
+        b = dataclasses.replace(b, blocks=parts[1])
     _check_tokens(a, b)
     differences = []
     for name, block in a.blocks.items():
         for layer, same in zip(block.layers, b.blocks[name].layers, strict=True):
             for head, values in zip(layer.heads, _differences(layer, same), strict=True):
                 differences.append(HeadDifference(name, layer.index, head, *values))
-    return Comparison(a, b, tuple(differences), MappingProxyType(left_out))
+    return Comparison(a, b, tuple(differences), Frozen(left_out))
 
 
 def _differences(a: LayerAttention, b: LayerAttention) -> list[list[float]]:
@@ -279,14 +278,6 @@ def _whole(weights: Tensor) -> Tensor:
     import torch
 
     return torch.cat([weights, (1 - weights.sum(-1, keepdim=True)).clamp_min(0)], -1)
-
-
-def _numbered(block: AttentionBlock, index: int) -> LayerAttention:
-    for layer in block.layers:
-        if layer.index == index:
-            return layer
-    numbers = ", ".join(str(layer.index) for layer in block.layers)
-    raise ValueError(f"layer={index!r} is not in block {block.name!r}: expected one of {numbers}.")
 
 
 def _check_blocks(a: AttentionTrace, b: AttentionTrace) -> None:
@@ -321,7 +312,7 @@ def _check_blocks(a: AttentionTrace, b: AttentionTrace) -> None:
 def _check_tokens(a: AttentionTrace, b: AttentionTrace) -> None:
     for name, block in a.blocks.items():
         for side in ("query", "key"):
-            one, other = (getattr(x, f"{side}_tokens") for x in (block, b.blocks[name]))
+            one, other = (getattr(x, side).strings for x in (block, b.blocks[name]))
             if one == other:
                 continue
             place = next(
@@ -353,7 +344,7 @@ def _aligned(
         tuple(token for place, token in enumerate(block.query_tokens) if place not in set(kept))
         for block, kept in zip((a, b), rows, strict=True)
     )
-    return picked(a, rows[0], columns[0]), picked(b, rows[1], columns[1]), (alone[0], alone[1])
+    return pick(a, rows[0], columns[0]), pick(b, rows[1], columns[1]), (alone[0], alone[1])
 
 
 def _common(a: Sequence[str], b: Sequence[str]) -> tuple[list[int], list[int]]:

@@ -35,10 +35,8 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 from bertviz.analysis.patterns.cells import (
     NoCells,
-    allowed,
     as_matrix,
     known_patterns,
-    never_seen,
     text_of,
 )
 from bertviz.analysis.tables import Summary, as_table
@@ -51,7 +49,6 @@ Pairs = Literal["auto", "halves", "interleaved"] | None
 
 CARRIED = 0.8
 RANDOM_SETS = 20
-ROWS = 512  # looked at a time for padding
 
 NOT_SAID = (
     "Single neurons are not canonical: an orthogonal change of basis of q and k leaves the"
@@ -223,18 +220,14 @@ def explain_head(
     import torch
 
     held, found = _layer(trace, layer, head, block)
-    if found.queries is None or found.keys is None or found.scaling is None:
-        raise ValueError(
-            f"Layer {layer} holds weights but no queries and keys, so it has no neurons. Capture"
-            " them with extract(model, tokenizer, text)."
-        )
-    assumed = pairs == "auto" and found.rotary
+    formula = found.explained
+    assumed = pairs == "auto" and formula.rotary
     if pairs == "auto":
-        pairs = "halves" if found.rotary else None
-    units = _units(found.queries.shape[-1], pairs, rotary_dim)
-    every_query, count = found.queries, found.shape[0]
+        pairs = "halves" if formula.rotary else None
+    units = _units(formula.queries.shape[-1], pairs, rotary_dim)
+    every_query, count = formula.queries, found.shape[0]
     every = slice(0, count)
-    seen = allowed(found, held.kind, every)
+    seen = found.visible()
     place = found.heads.index(head)
     may = torch.ones(found.shape, dtype=torch.bool)
     if seen is not None:
@@ -243,7 +236,7 @@ def explain_head(
     marked, what = _cells(held, weights, may, pattern, cells, window)
 
     text = text_of(held)
-    padding = never_seen(found, held.kind, ROWS)[found.shape[1] - count :] if text.shared else None
+    padding = found.unseen_keys()[found.shape[1] - count :] if text.shared else None
     marked = marked & may
     exists = marked.any(1) & (may & ~marked).any(1)
     if padding is not None:
@@ -258,10 +251,10 @@ def explain_head(
     )
     use = (use * exists[:, None]).float()
     centred = use - use.sum(1, keepdim=True) * may / may.sum(1, keepdim=True).clamp_min(1)
-    queries = found.queries[place].float().cpu()
-    keys = found.keys[found.key_head(head)].float().cpu()
+    queries = formula.queries[place].float().cpu()
+    keys = formula.keys[found.key_head(head)].float().cpu()
     number = int(exists.sum())
-    each = found.scaling * (queries * (centred @ keys)).sum(0) / number
+    each = formula.scaling * (queries * (centred @ keys)).sum(0) / number
     contributions = [float(each[list(unit)].sum()) for unit in units]
     bias = found.bias(head, every)
     added = 0.0
@@ -273,7 +266,8 @@ def explain_head(
         """On the cells, with only some neurons or without them."""
         part = torch.full((queries.shape[-1],), not keep)
         part[list(neurons)] = keep
-        turned = dataclasses.replace(found, queries=every_query * part.to(every_query))
+        masked = every_query * part.to(every_query)
+        turned = dataclasses.replace(found, formula=dataclasses.replace(formula, queries=masked))
         on_cells = (turned.weights(head)[0].cpu() * marked).sum(1)
         return float(on_cells[exists].mean())
 

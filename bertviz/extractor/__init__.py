@@ -16,31 +16,20 @@ from __future__ import annotations
 import operator
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
-from types import MappingProxyType
 from typing import Any, SupportsIndex
 
 import torch
 from torch import nn
 
+from bertviz.errors import a_type, numbers_in_words
 from bertviz.extractor import generation, verification
-from bertviz.extractor.blocks import Sides, make_blocks
-from bertviz.extractor.capture import CPU, Capture, Keep
-from bertviz.extractor.inputs import (
-    accepted,
-    batch_row,
-    batch_size,
-    check_ids,
-    check_model,
-    check_tokenizer,
-    device_of,
-    encode,
-    has_two_stacks,
-    lacks_decoder_inputs,
-    start_tokens,
-    tensors,
-)
+from bertviz.extractor.blocks import make_blocks
+from bertviz.extractor.capture import Capture
+from bertviz.extractor.inputs import Reading
 from bertviz.extractor.progress import bar
+from bertviz.extractor.records import CPU, Keep
 from bertviz.extractor.running import run, run_call
+from bertviz.extractor.sides import Sides
 from bertviz.extractor.verification import NotReproduced as NotReproduced
 from bertviz.trace import AttentionBlock, AttentionTrace
 
@@ -115,51 +104,33 @@ def extract(
         NothingCaptured: The model computed no attention that could be captured.
         NotReproduced: With ``verify``, what was captured does not explain what was computed.
     """
-    check_model(model)
-    check_tokenizer(tokenizer)
-    if inputs is None:
-        encoding = encode(model, tokenizer, text, text_pair, writes=generate is not None)
-    else:
-        if text is not None or text_pair is not None:
-            raise TypeError("extract() got text and inputs: pass one of them.")
-        if not isinstance(inputs, Mapping):
-            raise TypeError(
-                f"inputs is a {type(inputs).__name__}: expected a BatchEncoding or a dict of"
-                " tensors, such as tokenizer(text, return_tensors='pt') gives. A text goes into"
-                " text=."
-            )
-        encoding = inputs
-    batch = tensors(model, encoding)
-    if inputs is None:
-        batch = accepted(model, batch)
+    writes = generate is not None
+    reading = Reading.of(
+        model, tokenizer, text, text_pair, inputs=inputs, batch_index=batch_index, writes=writes
+    )
     keep = Keep(
-        row=batch_row(batch_size(model, batch), batch_index),
+        row=reading.row,
         layers=_numbers("layers", layers),
         heads=_numbers("heads", heads),
         device=torch.device(device),
     )
-    check_ids(model, batch, given=inputs is not None)
-
-    with bar(progress, "writing" if generate is not None else "reading") as step:
+    with bar(progress, "writing" if writes else "reading") as step:
         options: dict[str, Any] = {"check": verify, "progress": step}
         if generate is None:
-            capture = _forward(model, batch, keep, options)
+            capture, reading = _forward(reading, keep, options)
         else:
-            capture, batch = _generation(model, batch, keep, generate, options)
+            capture, reading = _generation(reading, keep, generate, options)
     if not capture.records:
         raise NothingCaptured(_nothing(model, capture))
-    sides = Sides(model, tokenizer, batch, encoding, capture, keep.row, drop_padding)
+    sides = Sides(reading, tokenizer, capture, drop_padding)
     blocks = make_blocks(capture, sides)
     _check_kept(capture, blocks)
     trace = AttentionTrace(
-        blocks=MappingProxyType(blocks),
-        model_name=type(model).__name__,
-        dtype=capture.records[0].dtype,
+        blocks=blocks, model_name=type(model).__name__, dtype=capture.records[0].dtype
     )
     if not verify:
         return trace
-    exactness = verification.report(model, batch, capture, trace, sides.positions)
-    return replace(trace, exactness=exactness)
+    return replace(trace, exactness=verification.report(reading, capture, trace, sides.positions))
 
 
 def verified(
@@ -169,7 +140,7 @@ def verified(
     again = extract(model, inputs=inputs, verify=True, **options)
     for name, block in trace.blocks.items():
         other = again.blocks.get(name)
-        numbers = {layer.index: layer for layer in other.layers} if other else {}
+        numbers = {layer.index: layer for layer in other.layers} if other is not None else {}
         for layer in block.layers:
             same = numbers.get(layer.index)
             if same is None or same.shape != layer.shape or not set(layer.heads) <= set(same.heads):
@@ -188,51 +159,48 @@ def verified(
     return replace(trace, exactness=again.exactness)
 
 
-def _forward(
-    model: nn.Module, batch: dict[str, Any], keep: Keep, options: Mapping[str, Any]
-) -> Capture:
-    """One forward; ``batch`` gets the decoder's start token where it has to have one."""
-    size = batch_size(model, batch)
-    capture = Capture(model, keep, batch, size, **options)
+def _forward(reading: Reading, keep: Keep, options: Mapping[str, Any]) -> tuple[Capture, Reading]:
+    """One forward, and what was read in it."""
+    capture = Capture(reading, keep, **options)
     try:
-        run(model, batch, capture)
+        run(reading.model, reading.batch, capture)
     except (AttributeError, TypeError, ValueError):
-        if not lacks_decoder_inputs(model, batch):
+        if not reading.lacks_decoder_inputs:
             raise
         # BART makes its decoder's tokens from the text, T5 fails without; then the start token.
-        batch["decoder_input_ids"] = start_tokens(model, size).to(device_of(model))
-        capture = Capture(model, keep, batch, size, **options)
-        run(model, batch, capture)
-    return capture
+        reading = reading.starting_decoder()
+        capture = Capture(reading, keep, **options)
+        run(reading.model, reading.batch, capture)
+    return capture, reading
 
 
 def _generation(
-    model: Any,
-    batch: dict[str, Any],
-    keep: Keep,
-    generate: Mapping[str, Any],
-    shared: Mapping[str, Any],
-) -> tuple[Capture, dict[str, Any]]:
-    """Many forwards as one, and the batch as if it had been read at once."""
+    reading: Reading, keep: Keep, generate: Mapping[str, Any], shared: Mapping[str, Any]
+) -> tuple[Capture, Reading]:
+    """Many forwards as one, and what was read as if it had been read at once."""
+    model: Any = reading.model
     options = generation.check_options(model, generate)
-    size = batch_size(model, batch)
-    capture = Capture(model, keep, batch, size, generating=True, **shared)
-    output = run_call(model, lambda: model.generate(**batch, **options), capture)
+    capture = Capture(reading, keep, generating=True, **shared)
+    output = run_call(model, lambda: model.generate(**reading.batch, **options), capture)
     capture.records = generation.joined(capture.records)
-    two_stacks = has_two_stacks(model)
-    name = "decoder_input_ids" if two_stacks else "input_ids"
-    given = batch.get(name)
+    name = "decoder_input_ids" if reading.two_stacks else "input_ids"
+    given = reading.batch.get(name)
     start = 1 if given is None else given.shape[1]
     read = max(
-        (r.shape[0] for r in capture.records if not two_stacks or ".decoder" in f".{r.path}"),
+        (
+            record.shape[0]
+            for record in capture.records
+            if not reading.two_stacks or ".decoder" in f".{record.path}"
+        ),
         default=0,
     )
     stops = generation.stops_of(model, options)
     ids, counts = generation.read_tokens(generation.sequences_of(output), read, start, stops)
-    mask = batch.get(name.replace("input_ids", "attention_mask"))
+    mask_name = name.replace("input_ids", "attention_mask")
+    mask = reading.batch.get(mask_name)
     if mask is not None and mask.shape[1] <= counts.shape[1]:
         counts[:, : mask.shape[1]] *= mask
-    return capture, {**batch, name: ids, name.replace("input_ids", "attention_mask"): counts}
+    return capture, reading.with_inputs(**{name: ids, mask_name: counts})
 
 
 def _numbers(name: str, value: Iterable[SupportsIndex] | None) -> frozenset[int] | None:
@@ -242,7 +210,7 @@ def _numbers(name: str, value: Iterable[SupportsIndex] | None) -> frozenset[int]
         numbers = frozenset(operator.index(number) for number in value)
     except TypeError:
         raise TypeError(
-            f"{name}={value!r} is a {type(value).__name__}: expected a list of numbers, such as"
+            f"{name}={value!r} is {a_type(value)}: expected a list of numbers, such as"
             f" {name}=[0, 1]."
         ) from None
     if not numbers:
@@ -261,7 +229,11 @@ def _check_kept(capture: Capture, blocks: Mapping[str, AttentionBlock]) -> None:
         missing = sorted((wanted or set()) - there)
         if missing:
             widest = max(record.count for record in capture.records)
-            known = f"heads 0 to {widest - 1}" if name == "heads" else f"{capture.depth} layers"
+            known = (
+                f"heads {numbers_in_words(range(widest))}"
+                if name == "heads"
+                else f"{capture.depth} layers"
+            )
             raise ValueError(
                 f"{name} holds {missing[0]}, which the model does not have: it has {known}."
             )

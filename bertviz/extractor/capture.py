@@ -9,112 +9,15 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextvars import ContextVar
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
-import torch
 from torch import Tensor, nn
 
-from bertviz.extractor.inputs import decoder_of
+from bertviz.extractor.inputs import Reading
 from bertviz.extractor.provenance import Origins
-from bertviz.trace import LayerAttention
-
-CPU = torch.device("cpu")
-
-
-@dataclass(frozen=True)
-class Keep:
-    """What of an attention is kept, and where.
-
-    Attributes:
-        row: The text's place in the batch.
-        layers: The model's own layer numbers; all by default.
-        heads: The model's own head numbers; all by default.
-        device: Where queries and keys are moved to.
-    """
-
-    row: int = 0
-    layers: frozenset[int] | None = None
-    heads: frozenset[int] | None = None
-    device: torch.device = CPU
-
-
-@dataclass(eq=False)
-class Record:
-    """One attention, as it was computed."""
-
-    path: str
-    count: int  # heads that the model has there
-    heads: tuple[int, ...]  # those that are kept
-    shape: tuple[int, int]  # (query, key)
-    queries: Tensor | None  # (heads, query, head_dim); None where the layer is not kept
-    keys: Tensor | None
-    key_heads: tuple[int, ...] | None
-    scaling: float
-    softcap: float | None = None
-    sinks: Tensor | None = None
-    mask: Tensor | None = None
-    position_bias: Tensor | None = None
-    causal: bool = False
-    cross: bool = False
-    module_is_causal: bool = False
-    dtype: str = "float32"
-    order: int = 0  # among those of its tower, in one forward
-    offset: int = 0  # while generating: the token that the first key belongs to
-    difference: float | None = None  # from what the model computed, where that was asked
-    all_keys: Tensor | None = None  # until it is checked: those of the steps before too
-
-    def as_layer(self, index: int = 0, rotary: bool = False) -> LayerAttention:
-        """What it is in a trace."""
-        return LayerAttention(
-            index=index,
-            name=self.path,
-            heads=self.heads,
-            queries=self.queries,
-            keys=self.keys,
-            scaling=self.scaling,
-            softcap=self.softcap,
-            sinks=self.sinks,
-            causal=self.causal,
-            mask=self.mask,
-            position_bias=self.position_bias,
-            key_heads=self.key_heads,
-            rotary=rotary,
-        )
-
-    def check_output(self, values: Tensor, output: Tensor) -> None:
-        """Note how far our weights times the values are from what the attention returned.
-
-        Args:
-            values: (value heads, key, d).
-            output: (heads, query, d), of all heads of the model.
-        """
-        scale = float(values.abs().max()) or 1.0
-
-        def difference(head: int, weights: Tensor) -> Tensor:
-            value = values[head * values.shape[0] // self.count].to(weights)
-            return (weights @ value[: weights.shape[-1]] - output[head].to(weights)) / scale
-
-        self._check(difference)
-
-    def check_weights(self, weights: Tensor) -> None:
-        """Note how far our weights are from the model's, (heads, query, key)."""
-        self._check(lambda head, ours: ours - weights[head].to(ours))
-
-    def _check(self, difference: Callable[[int, Tensor], Tensor]) -> None:
-        if self.queries is None:
-            return
-        held, self.difference = self.as_layer(), 0.0
-        if self.all_keys is not None:
-            held, self.all_keys = replace(held, keys=self.all_keys, key_heads=None), None
-        for head in self.heads:
-            rows = difference(head, held.weights(head)[0]).abs().amax(-1)
-            bias = held.bias(head)
-            if bias is not None:  # rows of padding see nothing; kernels fill them as they like
-                seen = (bias[0] > torch.finfo(torch.float32).min / 4).any(-1)
-                rows = rows[seen.expand(rows.shape)]
-            if rows.numel():
-                self.difference = max(self.difference, float(rows.max()))
+from bertviz.extractor.records import Keep, Record, narrowed, numbers_in, tower, unrepeated
+from bertviz.trace import Formula
 
 
 @dataclass(eq=False)
@@ -132,17 +35,17 @@ class Capture:
 
     def __init__(
         self,
-        model: nn.Module,
+        reading: Reading,
         keep: Keep,
-        batch: Mapping[str, Any],
-        batch_size: int = 1,
         generating: bool = False,
         check: bool = False,
         progress: Callable[[], None] | None = None,
     ) -> None:
+        model, batch = reading.model, reading.batch
+        self.model = model
         self.names = {module: name for name, module in model.named_modules()}
         self.keep = keep
-        self.batch_size = batch_size
+        self.batch_size = reading.size
         # A text may stand beside one image, or several texts beside it.
         self.sizes = {int(x.shape[0]) for x in batch.values() if isinstance(x, Tensor) and x.ndim}
         config = getattr(model, "config", None)
@@ -150,7 +53,7 @@ class Capture:
         self.records: list[Record] = []
         self.skipped: list[str] = []  # why attentions that were seen are not among the records
         self.seen: dict[str, int] = {}  # calls by what was called
-        self.decoder = decoder_of(model)
+        self.decoder = reading.decoder
         self.decoder_ids: Tensor | None = None
         self.input_ids = batch.get("input_ids")
         self.readers: list[str] = []  # paths of the embeddings that read input_ids
@@ -199,7 +102,7 @@ class Capture:
         return self._shared[place][1]
 
     def seen_of(self, hidden: Tensor) -> Tensor:
-        """What may be seen, of a mask of what may not; shared likewise."""
+        """What is unmasked, of a mask of what is masked; the same object for the same memory."""
         held = self.shared(hidden[None], hidden.shape[-1])
         assert held is not None
         if id(held) not in self._seen:
@@ -263,6 +166,7 @@ class Capture:
         cross: bool,
         key_heads: tuple[int, ...] | None = None,
         sinks: Tensor | None = None,
+        module_is_causal: bool = False,
         **terms: Any,
     ) -> Record:
         """Note one attention: this text's queries and keys, and what else enters its softmax.
@@ -270,119 +174,121 @@ class Capture:
         Args:
             path: Of the attention module.
             queries: (heads, query, head_dim), not yet by value.
-            keys: (key_value_heads, key, head_dim), likewise.
+            keys: (key_value_heads, key, head_dim), not yet by value.
             scaling: The factor on q·k.
             cross: Whether keys come from elsewhere.
             key_heads: The row of keys of each head, where they are not shared evenly.
             sinks: (heads,) or (heads, query), not yet by value.
-            **terms: The other fields of a record, by value.
+            module_is_causal: What the module says of itself.
+            **terms: ``softcap``, ``mask``, ``position_bias``, ``causal`` of the formula, by value.
         """
         if self._progress is not None:
             self._progress()
-        count = int(queries.shape[0])
-        heads = tuple(range(count))
-        if self.keep.heads is not None:
-            heads = tuple(head for head in heads if head in self.keep.heads)
         if self.generating:
             # A cache forgets what its keys were made from; the first step knew.
             cross = self._crosses.setdefault(path, cross)
-        group = (tower(path), cross)
-        order = self._orders.get(group, 0)
-        self._orders[group] = order + 1
-        self.depth = max(self.depth, order + 1)
-        offset, width, all_keys = 0, int(keys.shape[1]), keys
-        if self.generating:
-            place = (path, cross, order)
-            again = place in self._read
-            end = self._read[place] = self._read.get(place, 0) + int(queries.shape[1])
-            if cross and again:
-                keys = keys[:, :0]
-            elif not cross:
-                # A cache that is longer than the text has room behind it, a shorter one is a
-                # window of its end.
-                offset = 0 if width > end else end - width
-                first = end - int(queries.shape[1]) - offset if again else 0
-                keys = keys[:, first : end - offset]
-        wanted = self.keep.layers is None or bool({order, *_numbers(path)} & self.keep.layers)
+        order = self._next_order(path, cross)
+        width, all_keys = int(keys.shape[1]), keys
+        keys, offset = self._new_keys((path, cross, order), int(queries.shape[1]), keys)
+        count = int(queries.shape[0])
+        heads = self._wanted(path, order, count)
+        if heads and key_heads is None:
+            keys = unrepeated(keys)
+        used, key_heads = _key_rows(heads, key_heads, count, int(keys.shape[0]))
+        # Heads are chosen first: indexing makes a copy, so nothing else is kept alive.
+        every = len(heads) == count
+        part = slice(None) if every else list(heads)
         record = Record(
             path=path,
             count=count,
             heads=heads,
             shape=(int(queries.shape[1]), width),
-            queries=None,
-            keys=None,
-            key_heads=None,
-            scaling=scaling,
+            formula=Formula(
+                queries=self.by_value(queries[part]),
+                keys=self.by_value(keys if len(used) == keys.shape[0] else keys[used]),
+                scaling=scaling,
+                key_heads=key_heads,
+                sinks=None if sinks is None else self.by_value(sinks[part]),
+                **{name: self._of_heads(term, part) for name, term in terms.items()},
+            ),
             cross=cross,
+            module_is_causal=module_is_causal,
             dtype=str(queries.dtype).removeprefix("torch."),
             order=order,
             offset=offset,
-            **terms,
         )
-        self.records.append(record)
-        if not wanted or not heads:
-            return record
-        if key_heads is None:
-            keys = unrepeated(keys)
-            rows = [head * keys.shape[0] // count for head in heads]
-        else:
-            rows = [key_heads[head] for head in heads]
-        used = sorted(set(rows))
-        whole = len(heads) == count
-        if self.check and self.generating:
+        if self.check and self.generating and heads:
             record.all_keys = all_keys[[head * all_keys.shape[0] // count for head in heads]]
-        record.queries = self.by_value(queries if whole else queries[list(heads)])
-        record.keys = self.by_value(keys if len(used) == keys.shape[0] else keys[used])
-        even = [place * len(used) // len(heads) for place in range(len(heads))]
-        mapped = [used.index(row) for row in rows]
-        record.key_heads = None if mapped == even else tuple(mapped)
-        if sinks is not None:
-            record.sinks = self.by_value(sinks if whole else sinks[list(heads)])
-        for name in ("mask", "position_bias"):
-            term = getattr(record, name)
-            if term is not None and term.shape[0] > 1 and not whole:
-                setattr(record, name, term[list(heads)].clone())
+        self.records.append(record)
         return record
+
+    def _next_order(self, path: str, cross: bool) -> int:
+        """The place of an attention among those of its tower, in this forward."""
+        group = (tower(path), cross)
+        order = self._orders.get(group, 0)
+        self._orders[group] = order + 1
+        self.depth = max(self.depth, order + 1)
+        return order
+
+    def _new_keys(
+        self, place: tuple[str, bool, int], rows: int, keys: Tensor
+    ) -> tuple[Tensor, int]:
+        """While generating, the keys that no step before has given, and where the first key stands.
+
+        Args:
+            place: Path, cross and order of the attention.
+            rows: How many queries there are.
+            keys: All keys, (key_value_heads, key, head_dim).
+        """
+        if not self.generating:
+            return keys, 0
+        again = place in self._read
+        end = self._read[place] = self._read.get(place, 0) + rows
+        if place[1]:  # cross-attention: all keys are there from the first step on
+            return (keys[:, :0] if again else keys), 0
+        # A cache that is longer than the text has room behind it, a shorter one is a window of its
+        # end.
+        width = int(keys.shape[1])
+        offset = 0 if width > end else end - width
+        first = end - rows - offset if again else 0
+        return keys[:, first : end - offset], offset
+
+    def _wanted(self, path: str, order: int, count: int) -> tuple[int, ...]:
+        """The heads to keep; none of a layer that is not wanted."""
+        layers, heads = self.keep.layers, self.keep.heads
+        if layers is not None and not {order, *numbers_in(path)} & layers:
+            return ()
+        return tuple(head for head in range(count) if heads is None or head in heads)
+
+    def _of_heads(self, term: Any, part: slice | list[int]) -> Any:
+        """A mask or bias for the kept heads; one for all heads stays shared."""
+        if isinstance(term, Tensor) and term.shape[0] > 1 and isinstance(part, list):
+            return term[part].clone()
+        return term
+
+
+def _key_rows(
+    heads: tuple[int, ...], key_heads: tuple[int, ...] | None, count: int, rows: int
+) -> tuple[list[int], tuple[int, ...] | None]:
+    """Which rows of keys the kept heads use, and for each head its place among those.
+
+    Args:
+        heads: The kept heads.
+        key_heads: For each of all heads the row of keys it uses; None if they share them evenly.
+        count: How many heads the model has.
+        rows: How many rows of keys there are.
+
+    Returns:
+        The rows in use, and per kept head its place among them; None if they are shared evenly.
+
+    >>> _key_rows((0, 3), None, 4, 2), _key_rows((0, 2, 3), None, 4, 2)
+    (([0, 1], None), ([0, 1], (0, 1, 1)))
+    """
+    own = [head * rows // count if key_heads is None else key_heads[head] for head in heads]
+    used = sorted(set(own))
+    even = [place * len(used) // len(heads) for place in range(len(heads))]
+    mapped = [used.index(row) for row in own]
+    return used, None if mapped == even else tuple(mapped)
 
 
 current: ContextVar[Capture | None] = ContextVar("bertviz_capture", default=None)
-
-
-def narrowed(tensor: Tensor) -> Tensor:
-    """Without repeats: an axis that repeats one number by its stride has size one."""
-    for axis, (size, stride) in enumerate(zip(tensor.shape, tensor.stride(), strict=True)):
-        if size > 1 and stride == 0:
-            tensor = tensor.narrow(axis, 0, 1)
-    return tensor
-
-
-def unrepeated(keys: Tensor) -> Tensor:
-    """Key heads once each, where a model repeats every one for several heads in a row.
-
-    >>> unrepeated(torch.arange(6.0).view(3, 2, 1).repeat_interleave(2, 0)).shape
-    torch.Size([3, 2, 1])
-    """
-    heads = keys.shape[0]
-    group = 1
-    while group < heads and torch.equal(keys[group], keys[0]):
-        group += 1
-    if group == 1 or heads % group:
-        return keys
-    groups = keys.unflatten(0, (heads // group, group))
-    same = all(torch.equal(groups[:, i], groups[:, 0]) for i in range(1, group))
-    return groups[:, 0] if same else keys
-
-
-def tower(path: str) -> str:
-    """The part of a module path before its first number: what repeats is below.
-
-    >>> tower("encoder.layer.3.attention.self")
-    'encoder.layer'
-    """
-    parts = path.split(".")
-    numbers = [i for i, part in enumerate(parts) if part.isdecimal()]
-    return ".".join(parts[: numbers[0]]) if numbers else path
-
-
-def _numbers(path: str) -> list[int]:
-    return [int(part) for part in path.split(".") if part.isdecimal()]

@@ -18,7 +18,9 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from bertviz.extractor.capture import Record
+from bertviz.errors import a_type
+from bertviz.extractor.records import Record
+from bertviz.trace.masks import causal_mask, is_causal, lowest
 
 # Several hypotheses in one batch: rows change places between the steps.
 SEVERAL = ("num_beams", "num_return_sequences", "num_beam_groups")
@@ -30,12 +32,12 @@ def check_options(model: nn.Module, options: object) -> dict[str, Any]:
     """What `generate` is called with.
 
     Raises:
-        TypeError: ``options`` is no dict, or the model cannot generate.
+        TypeError: ``options`` is not a dict, or the model cannot generate.
         ValueError: Options under which the rows of a text cannot be followed.
     """
     if not isinstance(options, Mapping):
         raise TypeError(
-            f"generate is a {type(options).__name__}: expected a dict of what model.generate takes,"
+            f"generate is {a_type(options)}: expected a dict of what model.generate takes,"
             " such as generate=dict(max_new_tokens=40)."
         )
     can = getattr(model, "can_generate", None)
@@ -117,41 +119,41 @@ def joined(records: Sequence[Record]) -> list[Record]:
 
     result = []
     for steps in groups.values():
+        record = steps[0]
         if len(steps) > 1:
-            steps[0] = _joined(steps)
-            steps[0].mask = same(f"{steps[0].cross} mask", steps[0].mask)
-            steps[0].position_bias = same(f"{steps[0].cross} bias", steps[0].position_bias)
-        result.append(steps[0])
+            record = _joined(steps)
+            formula = record.formula
+            record.formula = replace(
+                formula,
+                mask=same(f"{record.cross} mask", formula.mask),
+                position_bias=same(f"{record.cross} bias", formula.position_bias),
+            )
+        result.append(record)
     return result
 
 
 def _joined(steps: Sequence[Record]) -> Record:
-    first = steps[0]
+    """The steps of one attention as one record."""
+    first, formulas = steps[0], [step.formula for step in steps]
     rows = sum(step.shape[0] for step in steps)
     width = first.shape[1] if first.cross else rows
-    if first.queries is None or first.keys is None:
-        return replace(first, shape=(rows, width))
-    queries = torch.cat([step.queries for step in steps if step.queries is not None], 1)
-    keys = first.keys
-    if not first.cross:
-        keys = torch.cat([step.keys for step in steps if step.keys is not None], 1)
-    seen, bias = _terms(steps, rows, width, keys.device)
-    everything = bool(seen.all())
-    causal = not first.cross and torch.equal(seen[0], torch.ones_like(seen[0]).tril())
-    causal = causal and seen.shape[0] == 1
+    keys = formulas[0].keys if first.cross else torch.cat([f.keys for f in formulas], 1)
+    unmasked, bias = _terms(steps, rows, width, keys.device)
+    causal = not first.cross and unmasked.shape[0] == 1 and is_causal(~unmasked, exactly=True)
+    sinks = [f.sinks for f in formulas if f.sinks is not None]
     known = [step.difference for step in steps if step.difference is not None]
-    sinks = first.sinks
-    if sinks is not None and sinks.ndim == 2:
-        sinks = torch.cat([step.sinks for step in steps if step.sinks is not None], 1)
     return replace(
         first,
         shape=(rows, width),
-        queries=queries,
-        keys=keys,
-        causal=causal,
-        mask=None if causal or everything else seen,
-        position_bias=bias,
-        sinks=sinks,
+        formula=replace(
+            formulas[0],
+            queries=torch.cat([f.queries for f in formulas], 1),
+            keys=keys,
+            causal=causal,
+            mask=None if causal or bool(unmasked.all()) else unmasked,
+            position_bias=bias,
+            sinks=torch.cat(sinks, 1) if sinks and sinks[0].ndim == 2 else formulas[0].sinks,
+        ),
         difference=max(known) if len(known) == len(steps) else None,
     )
 
@@ -159,30 +161,30 @@ def _joined(steps: Sequence[Record]) -> Record:
 def _terms(
     steps: Sequence[Record], rows: int, width: int, device: torch.device
 ) -> tuple[Tensor, Tensor | None]:
-    """What every row could see (heads or 1, rows, width), and what was added, likewise."""
+    """What every row sees (heads or 1, rows, width), and what is added to its scores."""
     masks, biases, at = [], [], 0
     for step in steps:
-        count, offset = step.shape[0], step.offset
-        stop = min(width, offset + step.shape[1])
+        (count, keys), offset, formula = step.shape, step.offset, step.formula
+        stop = min(width, offset + keys)
         columns = slice(0, stop - offset)
-        mask = torch.ones(1, count, step.shape[1], dtype=torch.bool, device=device)
-        if step.causal:
-            mask = mask.tril(step.shape[1] - count)
+        mask = torch.ones(1, count, keys, dtype=torch.bool, device=device)
+        if formula.causal:
+            mask = mask & causal_mask(count, keys).to(device)
         bias: Tensor | None = None
-        for term in (step.mask, step.position_bias):
+        for term in (formula.mask, formula.position_bias):
             if term is None:
                 continue
             if term.dtype == torch.bool:
                 mask = mask & term
                 continue
-            low = term <= torch.finfo(term.dtype).min / 2
+            low = lowest(term)
             mask = mask & ~low
             rest = term.float().masked_fill(low, 0.0)
             if bool(rest.any()):
                 bias = rest if bias is None else bias + rest
         masks.append((at, offset, stop, mask[..., columns]))
         if bias is not None:
-            biases.append((at, offset, stop, bias.expand(-1, count, step.shape[1])[..., columns]))
+            biases.append((at, offset, stop, bias.expand(-1, count, keys)[..., columns]))
         at += count
     return (
         _placed(masks, rows, width, torch.zeros((), dtype=torch.bool, device=device)),

@@ -3,13 +3,115 @@
 from __future__ import annotations
 
 import inspect
-import warnings
 from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 from transformers import PreTrainedModel, PreTrainedTokenizerBase
+
+from bertviz.errors import a_type
+from bertviz.extractor.checks import check_ids, check_model, check_tokenizer
+
+
+@dataclass(frozen=True, eq=False)
+class Reading:
+    """What a model is about to read, and what everything after asks of the two.
+
+    Attributes:
+        model: The user's model.
+        encoding: What the tokenizer gave, or the user's own inputs.
+        batch: What the model is called with, on its device.
+        size: How many texts the batch holds.
+        row: The place of the text that is wanted.
+        two_stacks: Whether the model is an encoder-decoder.
+        decoder: The decoder of an encoder-decoder, if it says which module that is.
+        device: Where the model is.
+    """
+
+    model: nn.Module
+    encoding: Mapping[str, Any]
+    batch: dict[str, Any]
+    size: int
+    row: int
+    two_stacks: bool
+    decoder: nn.Module | None
+    device: torch.device
+
+    @classmethod
+    def of(
+        cls,
+        model: nn.Module,
+        tokenizer: Any = None,
+        text: str | None = None,
+        text_pair: str | None = None,
+        *,
+        inputs: Mapping[str, Any] | None = None,
+        batch_index: int | None = None,
+        writes: bool = False,
+    ) -> Reading:
+        """Check a text or a batch and bring it to the model's device.
+
+        Args:
+            model: The model.
+            tokenizer: Its tokenizer, for a text.
+            text: What the model reads.
+            text_pair: The second sentence, or what a decoder reads.
+            inputs: A batch, in place of a text.
+            batch_index: Which text of the batch.
+            writes: Whether the model will generate, and so begins a decoder's text itself.
+
+        Raises:
+            TypeError: An argument is of the wrong type.
+            ValueError: No text, several without ``batch_index``, or one the model cannot read.
+        """
+        check_model(model)
+        check_tokenizer(tokenizer)
+        if inputs is None:
+            encoding = encode(model, tokenizer, text, text_pair, writes=writes)
+        elif text is not None or text_pair is not None:
+            raise TypeError("extract() got text and inputs: pass one of them.")
+        elif not isinstance(inputs, Mapping):
+            raise TypeError(
+                f"inputs is {a_type(inputs)}: expected a BatchEncoding or a dict of tensors, such"
+                " as tokenizer(text, return_tensors='pt') gives. A text goes into text=."
+            )
+        else:
+            encoding = inputs
+        device = device_of(model)
+        batch = tensors(encoding, device)
+        if inputs is None:
+            batch = accepted(model, batch)
+        size = batch_size(model, batch)
+        two_stacks = has_two_stacks(model)
+        reading = cls(
+            model=model,
+            encoding=encoding,
+            batch=batch,
+            size=size,
+            row=batch_row(size, batch_index),
+            two_stacks=two_stacks,
+            decoder=_decoder_of(model) if two_stacks else None,
+            device=device,
+        )
+        check_ids(reading, given=inputs is not None)
+        return reading
+
+    @property
+    def lacks_decoder_inputs(self) -> bool:
+        """Whether an encoder-decoder was given nothing for its decoder."""
+        names = ("decoder_input_ids", "decoder_inputs_embeds", "labels")
+        return self.two_stacks and all(self.batch.get(name) is None for name in names)
+
+    def with_inputs(self, **inputs: Any) -> Reading:
+        """The same with more in its batch."""
+        return replace(self, batch={**self.batch, **inputs})
+
+    def starting_decoder(self) -> Reading:
+        """The same, its decoder reading its start token alone."""
+        start = start_tokens(self.model, self.size).to(self.device)
+        return self.with_inputs(decoder_input_ids=start)
 
 
 def has_two_stacks(model: nn.Module) -> bool:
@@ -20,38 +122,10 @@ def has_two_stacks(model: nn.Module) -> bool:
     return "decoder_input_ids" in known or not isinstance(model, PreTrainedModel)
 
 
-def decoder_of(model: nn.Module) -> nn.Module | None:
-    """The decoder of an encoder-decoder."""
-    if not has_two_stacks(model):
-        return None
+def _decoder_of(model: nn.Module) -> nn.Module | None:
     get_decoder = getattr(model, "get_decoder", None)
     decoder = get_decoder() if callable(get_decoder) else None
     return decoder if isinstance(decoder, nn.Module) else None
-
-
-def check_model(model: object) -> None:
-    """Refuse what is no module."""
-    if isinstance(model, nn.Module):
-        return
-    if isinstance(model, str):
-        fix = f"load it first: AutoModel.from_pretrained({model!r})"
-    elif isinstance(getattr(model, "model", None), nn.Module):
-        fix = "pass the model that it holds, x.model"
-    else:
-        fix = "pass what AutoModel.from_pretrained(...) gives"
-    raise TypeError(f"model is a {type(model).__name__}: expected a torch.nn.Module; {fix}.")
-
-
-def check_tokenizer(tokenizer: object) -> None:
-    """Refuse what is no tokenizer."""
-    if tokenizer is None or hasattr(tokenizer, "convert_ids_to_tokens"):
-        return
-    inner = getattr(tokenizer, "tokenizer", None)
-    hint = "pass x.tokenizer" if inner is not None else "pass AutoTokenizer.from_pretrained(...)"
-    raise TypeError(
-        f"tokenizer is a {type(tokenizer).__name__}: expected a Hugging Face tokenizer; {hint}. A"
-        " text comes third: extract(model, tokenizer, text)."
-    )
 
 
 def encode(
@@ -73,7 +147,7 @@ def encode(
             continue
         if not isinstance(value, str):
             raise TypeError(
-                f"{name} is a {type(value).__name__}: expected a string. For several texts make a"
+                f"{name} is {a_type(value)}: expected a string. For several texts make a"
                 " batch: inputs=tokenizer(texts, padding=True, return_tensors='pt'), and say which"
                 " one with batch_index."
             )
@@ -137,9 +211,8 @@ def device_of(model: nn.Module) -> torch.device:
     return next((d for d in devices if d.type != "meta"), torch.device("cpu"))
 
 
-def tensors(model: nn.Module, encoding: Mapping[str, Any]) -> dict[str, Any]:
+def tensors(encoding: Mapping[str, Any], device: torch.device) -> dict[str, Any]:
     """What the model is called with, on its device."""
-    device = device_of(model)
     batch = {}
     for name, value in encoding.items():
         if isinstance(value, list):
@@ -147,7 +220,7 @@ def tensors(model: nn.Module, encoding: Mapping[str, Any]) -> dict[str, Any]:
                 value = torch.tensor(value)
             except (TypeError, ValueError):
                 raise TypeError(
-                    f"inputs[{name!r}] is a list that is no tensor: make the batch with"
+                    f"inputs[{name!r}] is a list that cannot be made a tensor: make the batch with"
                     " tokenizer(..., return_tensors='pt')."
                 ) from None
             if value.ndim == 1:
@@ -168,32 +241,6 @@ def accepted(model: nn.Module, batch: dict[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in batch.items() if name in known}
 
 
-def lacks_decoder_inputs(model: nn.Module, batch: Mapping[str, Any]) -> bool:
-    """Whether an encoder-decoder was given nothing for its decoder."""
-    names = ("decoder_input_ids", "decoder_inputs_embeds", "labels")
-    return has_two_stacks(model) and all(batch.get(name) is None for name in names)
-
-
-def first_tensor(batch: Mapping[str, Any]) -> Tensor:
-    """Of a batch; its first axis counts the texts."""
-    return next(value for value in batch.values() if isinstance(value, Tensor) and value.ndim)
-
-
-def batch_size(model: nn.Module, batch: Mapping[str, Any]) -> int:
-    """How many texts there are."""
-    for name in ("input_ids", "inputs_embeds", "attention_mask"):
-        value = batch.get(name)
-        if isinstance(value, Tensor) and value.ndim >= 2:
-            return int(value.shape[0])
-    first = first_tensor(batch)
-    if not isinstance(model, PreTrainedModel):
-        # torch's own attention counts the texts in the second axis unless told otherwise.
-        own = [m for m in model.modules() if isinstance(m, nn.MultiheadAttention)]
-        if own and not own[0].batch_first:
-            return int(first.shape[1]) if first.ndim == 3 else 1
-    return int(first.shape[0])
-
-
 def batch_row(size: int, batch_index: int | None) -> int:
     """The place of the text that is wanted."""
     if batch_index is None:
@@ -204,9 +251,7 @@ def batch_row(size: int, batch_index: int | None) -> int:
             " one to show."
         )
     if isinstance(batch_index, bool) or not isinstance(batch_index, int):
-        raise TypeError(
-            f"batch_index={batch_index!r} is a {type(batch_index).__name__}: expected an int."
-        )
+        raise TypeError(f"batch_index={batch_index!r} is {a_type(batch_index)}: expected an int.")
     if not -size <= batch_index < size:
         raise ValueError(
             f"batch_index={batch_index} is out of range: inputs holds {size} texts, 0 to"
@@ -215,57 +260,16 @@ def batch_row(size: int, batch_index: int | None) -> int:
     return batch_index % size
 
 
-def check_ids(model: nn.Module, batch: Mapping[str, Any], given: bool) -> None:
-    """Refuse what would fail deep inside the model: too long a text, unknown ids."""
-    decoder = decoder_of(model)
-    soft = getattr(getattr(model, "config", None), "max_position_embeddings", None)
-    for name, stack in (("input_ids", model), ("decoder_input_ids", decoder or model)):
-        ids = batch.get(name)
-        if not isinstance(ids, Tensor) or ids.ndim != 2 or not ids.numel():
-            continue
-        table = _input_embeddings(stack)
-        lowest, highest = int(ids.min()), int(ids.max())
-        if table is not None and (lowest < 0 or highest >= table):
-            raise ValueError(
-                f"{name} holds {lowest if lowest < 0 else highest}, but the model has embeddings"
-                f" for ids 0 to {table - 1}: the tokenizer does not fit the model. Load both from"
-                " the same name."
-            )
-        length, limit = ids.shape[1], _positions(stack)
-        where = f"inputs[{name!r}]" if given else "text" if name == "input_ids" else "text_pair"
-        if limit is not None and length > limit:
-            raise ValueError(
-                f"{where} has {length} tokens, special tokens included; {type(model).__name__}"
-                f" takes at most {limit}. Shorten it, or pass inputs=tokenizer(text,"
-                f" truncation=True, max_length={limit}, return_tensors='pt')."
-            )
-        if limit is None and isinstance(soft, int) and length > soft > 0:
-            # Rotary and relative positions have no end: the model runs, but was not trained so.
-            warnings.warn(
-                f"{where} has {length} tokens, more than the {soft} positions that"
-                f" {type(model).__name__} was made for.",
-                stacklevel=3,
-            )
-
-
-def _input_embeddings(model: nn.Module) -> int | None:
-    try:
-        table = model.get_input_embeddings()  # type: ignore[operator]
-    except (AttributeError, NotImplementedError):
-        return None
-    return int(table.num_embeddings) if isinstance(table, nn.Embedding) else None
-
-
-def _positions(model: nn.Module) -> int | None:
-    """How many positions a model has an embedding for; None if they have no end."""
-    names = {"position_embeddings", "position_embedding", "embed_positions", "wpe"}
-    limits = []
-    for parent in model.modules():
-        tables = {n: m for n, m in parent.named_children() if isinstance(m, nn.Embedding)}
-        if not set(tables) - names:
-            continue  # the positions of an image's patches stand beside no table of tokens
-        for module in (tables[name] for name in names & set(tables)):
-            # RoBERTa counts from after its padding index, BART skips two.
-            first = module.padding_idx + 1 if module.padding_idx is not None else 0
-            limits.append(module.num_embeddings - max(first, int(getattr(module, "offset", 0))))
-    return min(limits) if limits else None
+def batch_size(model: nn.Module, batch: Mapping[str, Any]) -> int:
+    """How many texts a batch holds."""
+    for name in ("input_ids", "inputs_embeds", "attention_mask"):
+        value = batch.get(name)
+        if isinstance(value, Tensor) and value.ndim >= 2:
+            return int(value.shape[0])
+    first = next(x for x in batch.values() if isinstance(x, Tensor) and x.ndim)
+    if not isinstance(model, PreTrainedModel):
+        # torch's own attention counts the texts in the second axis unless told otherwise.
+        own = [m for m in model.modules() if isinstance(m, nn.MultiheadAttention)]
+        if own and not own[0].batch_first:
+            return int(first.shape[1]) if first.ndim == 3 else 1
+    return int(first.shape[0])

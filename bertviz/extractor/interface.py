@@ -17,7 +17,8 @@ import torch
 from torch import Tensor, nn
 from transformers.modeling_utils import AttentionInterface
 
-from bertviz.extractor.capture import Capture, Record, current
+from bertviz.extractor.capture import Capture, current
+from bertviz.extractor.records import Record
 
 _installing = threading.Lock()
 _original: Callable[..., Callable[..., Any]] | None = None

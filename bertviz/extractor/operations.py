@@ -31,7 +31,8 @@ from torch import Tensor, nn
 from torch.overrides import TorchFunctionMode
 from torch.utils.weak import WeakTensorKeyDictionary
 
-from bertviz.extractor.capture import Capture, Record, current, narrowed
+from bertviz.extractor.capture import Capture, current
+from bertviz.extractor.records import Record, narrowed
 
 # A number this low in place of a score, or added to it, is a mask.
 MASKED = -1e4

@@ -15,13 +15,15 @@ import contextlib
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-import torch
-from torch import Tensor, nn
+from torch import Tensor
 from transformers import PreTrainedModel
 
-from bertviz.extractor.capture import Capture, Keep
+from bertviz.extractor.capture import Capture
+from bertviz.extractor.inputs import Reading
+from bertviz.extractor.records import Keep
 from bertviz.extractor.running import run
 from bertviz.trace import AttentionTrace, LayerAttention
+from bertviz.trace.masks import hidden_by
 
 # The largest difference of weights that rounding explains, by what the model computes in. Kernels
 # in half precision round what they sum up; T5, whose scores are large, differs by 4e-6 in float32.
@@ -35,8 +37,7 @@ class NotReproduced(RuntimeError):  # noqa: N818, like NothingCaptured
 
 
 def report(
-    model: nn.Module,
-    batch: Mapping[str, Any],
+    reading: Reading,
     capture: Capture,
     trace: AttentionTrace,
     positions: Mapping[str, tuple[Sequence[int], Sequence[int]]],
@@ -44,8 +45,7 @@ def report(
     """What the comparison found.
 
     Args:
-        model: The model.
-        batch: What it read.
+        reading: The model and what it read.
         capture: Of a run with ``check`` on.
         trace: What was made of it.
         positions: Per block the query and key positions that the trace has.
@@ -60,7 +60,7 @@ def report(
     """
     own = {record.path: 0.0 for record in capture.records}
     for record in capture.records:
-        if record.queries is None:
+        if not record.heads:
             continue
         if record.difference is None:
             raise NotReproduced(
@@ -88,7 +88,7 @@ def report(
         "compared_with": "what each attention returned in the same run",
         "note": None,
     }
-    eager, why = eager_differences(model, batch, capture.keep.row, trace, positions)
+    eager, why = eager_differences(reading, trace, positions)
     if eager is None:
         found["note"] = why
         return found
@@ -113,27 +113,27 @@ def terms_of(trace: AttentionTrace) -> list[str]:
     terms: list[str] = []
     for block in trace.blocks.values():
         for layer in block.layers:
-            if layer.causal or layer.mask is not None:
+            formula = layer.explained
+            if formula.causal or formula.mask is not None:
                 terms.append("mask")
-            if _is_window(layer):
+            if _is_window(formula.mask):
                 terms.append("sliding window")
-            if layer.position_bias is not None:
+            if formula.position_bias is not None:
                 terms.append("bias")
-            if layer.softcap is not None:
+            if formula.softcap is not None:
                 terms.append("softcap")
-            if layer.sinks is not None:
+            if formula.sinks is not None:
                 terms.append("sink")
             if layer.num_key_value_heads < layer.num_heads:
                 terms.append("grouped keys")
     return sorted(set(terms))
 
 
-def _is_window(layer: LayerAttention) -> bool:
-    mask = layer.mask
+def _is_window(mask: Tensor | None) -> bool:
+    """Whether later queries see later first keys."""
     if mask is None or mask.shape[-2] < 2:
         return False
-    seen = mask if mask.dtype == torch.bool else mask > torch.finfo(mask.dtype).min / 2
-    first = seen[0].int().argmax(-1)  # the first key that each query sees
+    first = (~hidden_by(mask))[0].int().argmax(-1)  # the first key that each query sees
     return bool(first[-1] > first[0])
 
 
@@ -176,13 +176,12 @@ def on_eager_kernel(model: PreTrainedModel) -> Iterator[None]:
 
 
 def eager_differences(
-    model: nn.Module,
-    batch: Mapping[str, Any],
-    row: int,
+    reading: Reading,
     trace: AttentionTrace,
     positions: Mapping[str, tuple[Sequence[int], Sequence[int]]],
 ) -> tuple[dict[str, list[float]] | None, str]:
     """Per block and layer, from the model's own attention; or why there is none to compare with."""
+    model, row = reading.model, reading.row
     if not isinstance(model, PreTrainedModel):
         return None, "the model offers no attention of its own"
     can = getattr(type(model), "_can_set_attn_implementation", None)
@@ -197,10 +196,10 @@ def eager_differences(
     )
     if size > MOST_EAGER_BYTES:
         return None, "the text is too long for the model's eager kernel"
-    quiet = Capture(model, Keep(row=row, layers=frozenset({-1})), batch)
+    quiet = Capture(reading, Keep(row=row, layers=frozenset({-1})))
     try:
         with on_eager_kernel(model):
-            output = run(model, {**batch, "output_attentions": True}, quiet)
+            output = run(model, {**reading.batch, "output_attentions": True}, quiet)
     except Exception as error:  # the user's own run went well; this one is an extra
         return None, f"the model's eager run failed: {type(error).__name__}: {error}"
     offered = _offered(output)
@@ -255,14 +254,9 @@ def _differences(
         ours = layer.weights().to(theirs.device)
         if ours.shape != theirs.shape:
             return None
-        seen = _rows_that_see(layer).to(theirs.device)
-        found.append(float((ours - theirs).abs().amax(-1).mul(seen).max()))
+        rows = (ours - theirs).abs().amax(-1)
+        visible = layer.visible()
+        if visible is not None:  # rows of padding see nothing; kernels fill them as they like
+            rows = rows.mul(visible.any(-1).to(rows))
+        found.append(float(rows.max()))
     return found
-
-
-def _rows_that_see(layer: LayerAttention) -> Tensor:
-    """Rows of padding see nothing; kernels fill them with what they like."""
-    bias = layer.bias()
-    if bias is None:
-        return torch.ones(1, 1)
-    return (bias > torch.finfo(torch.float32).min / 4).any(-1).float()

@@ -6,22 +6,24 @@ JSON text that says what they are. Tensors that layers share are written once.
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import os
+from collections.abc import Mapping
 from pathlib import Path
-from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
-from bertviz.trace import AttentionBlock, AttentionTrace, LayerAttention
+from bertviz.trace.attention_trace import AttentionTrace
+from bertviz.trace.block import AttentionBlock
+from bertviz.trace.formula import Formula
+from bertviz.trace.layer import LayerAttention
+from bertviz.trace.tokens import Tokens
 
 if TYPE_CHECKING:
     from torch import Tensor
 
 KEY = "bertviz.trace"
-VERSION = 2  # of the format
-TENSORS = ("queries", "keys", "sinks", "mask", "position_bias", "given_weights")
-FIELDS = ("index", "name", "heads", "scaling", "softcap", "causal", "key_heads", "rotary")
-TOKENS = ("tokens", "text", "sentences", "words", "special")
+VERSION = 3  # of the format
 
 
 def save(trace: AttentionTrace, path: str | os.PathLike[str]) -> None:
@@ -35,48 +37,31 @@ def save(trace: AttentionTrace, path: str | os.PathLike[str]) -> None:
             f" {target.with_suffix('.safetensors').name!r}. A picture is saved by its view:"
             ' head_view(trace, html_action="return").save("x.html").'
         )
-    tensors: dict[str, Tensor] = {}
-    names: dict[int, str] = {}
-
-    def written(name: str, tensor: Tensor | None) -> str | None:
-        if tensor is None:
-            return None
-        if id(tensor) not in names:
-            names[id(tensor)] = name
-            tensors[name] = tensor.detach().cpu().contiguous().clone()
-        return names[id(tensor)]
-
-    blocks = []
-    for block in trace.blocks.values():
-        layers = []
-        for place, layer in enumerate(block.layers):
-            fields: dict[str, Any] = {name: getattr(layer, name) for name in FIELDS}
-            for name in TENSORS:
-                fields[name] = written(f"{block.name}.{place}.{name}", getattr(layer, name))
-            layers.append(fields)
-        blocks.append(
-            {
-                "name": block.name,
-                "kind": block.kind,
-                **{
-                    f"{side}_{name}": getattr(block, f"{side}_{name}")
-                    for side in ("query", "key")
-                    for name in TOKENS
-                },
-                "layers": layers,
-            }
-        )
+    writer = _Writer()
+    blocks = [
+        {
+            "name": block.name,
+            "kind": block.kind,
+            "query": vars(block.query),
+            "key": vars(block.key),
+            "layers": [
+                writer.fields(f"{block.name}.{place}", layer)
+                for place, layer in enumerate(block.layers)
+            ],
+        }
+        for block in trace.blocks.values()
+    ]
     about = {
         "version": VERSION,
         "model_name": trace.model_name,
         "dtype": trace.dtype,
-        "exactness": None if trace.exactness is None else dict(trace.exactness),
+        "exactness": trace.exactness,
         "blocks": blocks,
     }
     # Written beside and put in place at once: an error leaves an older file as it was.
     beside = target.with_name(target.name + ".part")
     try:
-        save_file(tensors, beside, metadata={KEY: json.dumps(about)})
+        save_file(writer.tensors, beside, metadata={KEY: json.dumps(about)})
         os.replace(beside, target)
     finally:
         beside.unlink(missing_ok=True)
@@ -91,7 +76,7 @@ def load(path: str | os.PathLike[str]) -> AttentionTrace:
             metadata = file.metadata() or {}
             if KEY not in metadata:
                 raise ValueError(
-                    f"path={str(path)!r} holds tensors, but no trace: expected a file that"
+                    f"path={str(path)!r} holds tensors but not a trace: expected a file that"
                     " trace.save(...) wrote."
                 )
             about = json.loads(metadata[KEY])
@@ -103,26 +88,70 @@ def load(path: str | os.PathLike[str]) -> AttentionTrace:
             tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
     except SafetensorError as error:
         raise ValueError(
-            f"path={str(path)!r} is no safetensors file ({error}): expected one that"
+            f"path={str(path)!r} is not a safetensors file ({error}): expected one that"
             " trace.save(...) wrote."
         ) from None
-    blocks = {}
-    for block in about["blocks"]:
-        layers = []
-        for fields in block.pop("layers"):
-            known: dict[str, Any] = {name: _as_tuple(fields[name]) for name in FIELDS}
-            for name in TENSORS:
-                known[name] = None if fields[name] is None else tensors[fields[name]]
-            layers.append(LayerAttention(**known))
-        rest = {name: _as_tuple(value) for name, value in block.items()}
-        blocks[block["name"]] = AttentionBlock(**rest, layers=tuple(layers))
+    blocks = {
+        block["name"]: AttentionBlock(
+            name=block["name"],
+            kind=block["kind"],
+            query=Tokens(**_tuples(block["query"])),
+            key=Tokens(**_tuples(block["key"])),
+            layers=tuple(_layer(fields, tensors) for fields in block["layers"]),
+        )
+        for block in about["blocks"]
+    }
     return AttentionTrace(
-        blocks=MappingProxyType(blocks),
+        blocks=blocks,
         model_name=about["model_name"],
         dtype=about["dtype"],
         exactness=about["exactness"],
     )
 
 
-def _as_tuple(value: Any) -> Any:
-    return tuple(value) if isinstance(value, list) else value
+class _Writer:
+    """The tensors of a file by name, each written once however many layers share it."""
+
+    def __init__(self) -> None:
+        self.tensors: dict[str, Tensor] = {}
+        self._names: dict[int, str] = {}
+
+    def fields(self, prefix: str, value: Any) -> dict[str, Any]:
+        """A layer's or formula's fields as JSON; tensors by the name they have in the file."""
+        found: dict[str, Any] = {}
+        for field in dataclasses.fields(value):
+            held = getattr(value, field.name)
+            if isinstance(held, Formula):
+                found[field.name] = self.fields(prefix, held)
+            elif hasattr(held, "detach"):
+                found[field.name] = {"tensor": self._written(f"{prefix}.{field.name}", held)}
+            else:
+                found[field.name] = held
+        return found
+
+    def _written(self, name: str, tensor: Tensor) -> str:
+        if id(tensor) not in self._names:
+            self._names[id(tensor)] = name
+            self.tensors[name] = tensor.detach().cpu().contiguous().clone()
+        return self._names[id(tensor)]
+
+
+def _layer(fields: Mapping[str, Any], tensors: Mapping[str, Tensor]) -> LayerAttention:
+    """A layer from what ``_Writer.fields`` gave."""
+
+    def read(held: Mapping[str, Any]) -> dict[str, Any]:
+        return {
+            name: tensors[value["tensor"]]
+            if isinstance(value, dict) and "tensor" in value
+            else value
+            for name, value in _tuples(held).items()
+        }
+
+    known = read(fields)
+    if known["formula"] is not None:
+        known["formula"] = Formula(**read(known["formula"]))
+    return LayerAttention(**known)
+
+
+def _tuples(values: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: tuple(x) if isinstance(x, list) else x for name, x in values.items()}

@@ -20,7 +20,7 @@ import sys
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, TypedDict
 
-from bertviz.arrays import from_arrays, parts_of, trace_from_attention
+from bertviz.arrays import from_arrays, from_stacks, parts_of
 from bertviz.errors import a_type
 from bertviz.trace import AttentionTrace
 
@@ -313,7 +313,7 @@ def _from_arrays(
             _check_tokens(name, value)
         else:
             _check_present(name, value, call)
-    return trace_from_attention(**parts, prettify_tokens=prettify)
+    return from_stacks(**parts, prettify_tokens=prettify)
 
 
 def _check_array_keywords(call: str, more: Mapping[str, Any]) -> None:
@@ -384,7 +384,9 @@ def _prettified(trace: AttentionTrace, pretty: bool) -> AttentionTrace:
     if pretty:
         return trace
     blocks = {
-        name: dataclasses.replace(block, query_text=block.query_tokens, key_text=block.key_tokens)
+        name: dataclasses.replace(
+            block, query=block.query.unprettified(), key=block.key.unprettified()
+        )
         for name, block in trace.blocks.items()
     }
     return dataclasses.replace(trace, blocks=blocks)

@@ -199,7 +199,7 @@ class View:
         for block, layer, heads in self._shown():
             queries, keys = layer.shape
             query, key = (x.ravel() for x in np.indices((queries, keys)))
-            names = [np.array(x, dtype=object) for x in (block.query_text, block.key_text)]
+            names = [np.array(x, dtype=object) for x in (block.query.text, block.key.text)]
             for head in heads:
                 part = {
                     "block": np.full(query.shape, block.name, dtype=object),

@@ -12,7 +12,7 @@ import torch
 
 from bertviz import AttentionTrace, Comparison, compare, extract
 from bertviz.analysis.measures import measures_of
-from bertviz.trace.windows import picked
+from bertviz.trace.windows import pick
 from tests.helpers import no_pandas
 
 
@@ -127,10 +127,10 @@ def test_aligned_words_stay_words(
 ) -> None:
     tokenizer = word_tokenizer()
     trace = extract(build("bert"), tokenizer, "i bought strawberries")
-    block = picked(trace.blocks["encoder"], [0, 3, 4], [0, 3, 4])
+    block = pick(trace.blocks["encoder"], [0, 3, 4], [0, 3, 4])
     assert block.query_tokens == ("[CLS]", "straw", "##berries")
-    assert block.query_words == (0, 1, 1)
-    assert block.query_special == (True, False, False)
+    assert block.query.words == (0, 1, 1)
+    assert block.query.special == (True, False, False)
 
 
 def test_aligned_weights_are_cut(both: tuple[AttentionTrace, AttentionTrace]) -> None:
@@ -252,7 +252,7 @@ WRONG: dict[str, tuple[Callable[[], Comparison], type[Exception], str]] = {
     "layer": (
         lambda: compare(made(), made()).weights(4),  # type: ignore[return-value]
         ValueError,
-        "layer=4 is not in block 'encoder': expected one of 0",
+        "layer=4 is not in block 'encoder': expected one of its layers, 0",
     ),
     "block": (
         lambda: compare(made(), made()).best(block="x"),  # type: ignore[return-value]

@@ -38,7 +38,7 @@ def demo_trace() -> AttentionTrace:
 
 def partners(trace: AttentionTrace) -> list[tuple[int, int]]:
     block = trace.blocks["encoder"]
-    tokens, sentences = block.query_tokens, block.query_sentences
+    tokens, sentences = block.query_tokens, block.query.sentences
     assert sentences is not None
     return [
         (q, k)

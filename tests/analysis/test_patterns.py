@@ -168,12 +168,12 @@ def plain(block: Any, layer: Any, head: int, in_words: bool, padding: set[int]) 
     found = Plain(
         query=list(block.query_tokens),
         key=list(block.key_tokens),
-        query_sentence=block.query_sentences,
-        key_sentence=block.key_sentences,
-        query_word=list(block.query_words),
-        key_word=list(block.key_words),
-        query_special=list(block.query_special),
-        key_special=list(block.key_special),
+        query_sentence=block.query.sentences,
+        key_sentence=block.key.sentences,
+        query_word=list(block.query.words),
+        key_word=list(block.key.words),
+        query_special=list(block.query.special),
+        key_special=list(block.key.special),
         shared=block.kind != "cross",
         weights=weights,
         seen=seen,
@@ -305,7 +305,9 @@ def test_masks_of_single_heads(word_tokenizer: Callable[..., Any]) -> None:
     block = trace.blocks["encoder"]
     mask = torch.rand(2, len(tokens), len(tokens)) < 0.7
     mask |= torch.eye(len(tokens), dtype=torch.bool)
-    layer = dataclasses.replace(block.layers[0], mask=mask)
+    layer = dataclasses.replace(
+        block.layers[0], formula=dataclasses.replace(block.layers[0].formula, mask=mask)
+    )
     block = dataclasses.replace(block, layers=(layer,))
     assert check(dataclasses.replace(trace, blocks={"encoder": block})) > 20
 
@@ -535,16 +537,16 @@ def test_beliefs_are_those_of_the_masked_model() -> None:
     found = beliefs(model, tokenizer, text, pair, trace, 40)["encoder"]
     batch = tokenizer(text, pair, return_tensors="pt")
     straw, cat = block.query_tokens.index("straw"), block.query_tokens.index("cat")
-    for also in (block.query_words[straw], block.query_words[cat]):
+    for also in (block.query.words[straw], block.query.words[cat]):
         masked = batch["input_ids"].clone()
-        for place, word in enumerate(block.query_words):
-            if word in (block.query_words[straw], also):
+        for place, word in enumerate(block.query.words):
+            if word in (block.query.words[straw], also):
                 masked[0, place] = tokenizer.mask_token_id
         with torch.no_grad():
             logits = model(**{**batch, "input_ids": masked}).logits[0].softmax(-1)
         pieces = [logits[straw + i, batch["input_ids"][0, straw + i]] for i in (0, 1)]
         expected = float(pieces[0] * pieces[1])
-        assert float(found[block.query_words[straw], also]) == pytest.approx(expected, rel=1e-4)
+        assert float(found[block.query.words[straw], also]) == pytest.approx(expected, rel=1e-4)
     assert bool(found[0].isnan().all())  # [CLS]
 
 

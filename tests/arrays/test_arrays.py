@@ -113,7 +113,7 @@ def test_given_weights_stand_beside_queries_and_keys() -> None:
 
 def test_sentences() -> None:
     trace = AttentionTrace.from_arrays(TOKENS, random_weights(1, 3, 3), sentence_b_start=2)
-    assert trace.blocks["encoder"].query_sentences == (0, 0, 1)
+    assert trace.blocks["encoder"].query.sentences == (0, 0, 1)
 
 
 NAN = random_weights(2, 3, 3)
@@ -130,7 +130,11 @@ MISTAKES: dict[str, tuple[dict[str, Any], type[Exception], str]] = {
     ),
     "one axis": ({"weights": torch.ones(3)}, ValueError, r"has shape \(3,\): expected \(heads"),
     "six axes": ({"weights": torch.ones(1, 1, 1, 1, 1, 1)}, ValueError, r"weights has shape \(1,"),
-    "strings": ({"weights": [["a"]]}, TypeError, r"weights is a list that is no array of numbers"),
+    "strings": (
+        {"weights": [["a"]]},
+        TypeError,
+        r"weights is a list that is not an array of numbers",
+    ),
     "ragged": ({"weights": [[[1.0], [0.5, 0.5]]]}, TypeError, r"nested lists of equal lengths"),
     "a dict": ({"weights": {"0": W}}, TypeError, r"weights is a dict: expected a list"),
     "nothing in it": ({"weights": torch.ones(1, 0, 0)}, ValueError, r"which holds nothing"),
@@ -140,7 +144,7 @@ MISTAKES: dict[str, tuple[dict[str, Any], type[Exception], str]] = {
         r"tokens holds 2 strings, weights of shape \(4, 3, 3\) has 3 query positions",
     ),
     "tokens in one string": ({"weights": W, "tokens": "abc"}, TypeError, r"tokens is one string"),
-    "token ids": ({"weights": W, "tokens": [1, 2, 3]}, TypeError, r"tokens\[0\] is a int"),
+    "token ids": ({"weights": W, "tokens": [1, 2, 3]}, TypeError, r"tokens\[0\] is an int"),
     "NaN": ({"weights": NAN}, ValueError, r"NaN at layer 0, head 1, query 2, key 0"),
     "scores": ({"weights": W * 9}, ValueError, r"expected weights in 0..1.*apply a softmax"),
     "negative": ({"weights": W - 0.5}, ValueError, r"weights holds -0\.\d+ in layer 0"),
@@ -206,7 +210,7 @@ def test_a_batch_and_its_padding() -> None:
         )
         [block] = trace.blocks.values()
         assert block.query_tokens == ("c", "d", "e")
-        assert block.query_sentences == (0, 1, 1)
+        assert block.query.sentences == (0, 1, 1)
         assert torch.equal(block.layers[1].weights(), weights[1, 1, :, 2:, 2:])
     vectors = torch.randn(2, 3, 4, 5, 8)
     part = AttentionTrace.from_arrays(

@@ -126,16 +126,18 @@ def test_grouped_keys_are_kept_once(build: Callable[..., Any]) -> None:
 
 def test_what_enters_the_softmax_is_kept(build: Callable[..., Any]) -> None:
     gemma = extract(build("gemma2"), inputs={"input_ids": texts(rows=1)}).blocks["decoder"]
-    assert {layer.softcap for layer in gemma.layers} == {2.0}
+    assert {layer.formula.softcap for layer in gemma.layers} == {2.0}
     seen = (gemma.layers[0].weights()[0] > 0).sum(-1).tolist()
     assert seen == [1, 2, 3, 3, 3, 3, 3, 3, 3], "a sliding window of three"
     oss = extract(build("gpt_oss"), inputs={"input_ids": texts(rows=1)}).blocks["decoder"]
-    assert oss.layers[0].sinks is not None
+    assert oss.layers[0].formula.sinks is not None
     assert (oss.layers[0].weights().sum(-1) < 0.9999).any(), "a sink takes its part"
     t5 = extract(build("t5"), inputs=batch_of("t5"), batch_index=0).blocks["encoder"]
     assert t5.layers[0].scaling == 1.0
-    assert t5.layers[0].position_bias is not None
-    assert t5.layers[0].position_bias is t5.layers[1].position_bias, "shared, kept once"
+    assert t5.layers[0].formula.position_bias is not None
+    assert t5.layers[0].formula.position_bias is t5.layers[1].formula.position_bias, (
+        "shared, kept once"
+    )
 
 
 def test_kinds_come_from_what_is_read(build: Callable[..., Any]) -> None:
@@ -156,7 +158,7 @@ def test_a_pair_of_sentences(build: Callable[..., Any], word_tokenizer: Callable
     assert list(block.query_tokens) == PAIR
     assert block.key_tokens == block.query_tokens
     second = PAIR.index("at")
-    assert block.query_sentences == tuple(int(i >= second) for i in range(len(PAIR)))
+    assert block.query.sentences == tuple(int(i >= second) for i in range(len(PAIR)))
 
 
 def test_a_pair_without_token_types(
@@ -166,10 +168,10 @@ def test_a_pair_without_token_types(
         "[CLS] $A [SEP] [SEP] $B [SEP]", model_input_names=["input_ids", "attention_mask"]
     )
     block = extract(build("roberta"), tokenizer, A, B).blocks["encoder"]
-    assert block.query_sentences is not None
+    assert block.query.sentences is not None
     second = block.query_tokens.index("at")
     # Of the two separators in the middle the first closes a sentence, the second opens the next.
-    assert block.query_sentences.index(1) == second - 1
+    assert block.query.sentences.index(1) == second - 1
 
 
 def test_a_pair_that_is_padded(
@@ -179,8 +181,8 @@ def test_a_pair_that_is_padded(
     batch = tokenizer([A, A], [B, "The store."], padding=True, return_tensors="pt")
     block = extract(build("bert"), tokenizer, inputs=batch, batch_index=1).blocks["encoder"]
     assert "[PAD]" not in block.query_tokens
-    assert block.query_sentences is not None
-    assert block.query_sentences.index(1) == block.query_tokens.index("[SEP]") + 1
+    assert block.query.sentences is not None
+    assert block.query.sentences.index(1) == block.query_tokens.index("[SEP]") + 1
 
 
 def test_the_decoder_reads_the_second_text_shifted(
@@ -279,7 +281,7 @@ def test_a_fused_projection_is_not_kept_whole(build: Callable[..., Any]) -> None
             assert tensor is not None
             assert tensor.untyped_storage().nbytes() == tensor.numel() * tensor.element_size()
     mask = extract(build("bert"), inputs=batch_of("bert", "right"), batch_index=1)
-    held = {id(layer.mask) for layer in mask.blocks["encoder"].layers}
+    held = {id(layer.formula.mask) for layer in mask.blocks["encoder"].layers}
     assert len(held) == 1, "layers share their mask"
 
 
@@ -324,7 +326,7 @@ def test_another_thread_is_not_concerned(build: Callable[..., Any]) -> None:
 def test_what_is_no_model(word_tokenizer: Callable[..., Any]) -> None:
     with pytest.raises(TypeError, match=r"model is a str: .*from_pretrained\('bert-base'\)"):
         extract("bert-base", word_tokenizer(), A)  # type: ignore[arg-type]
-    with pytest.raises(TypeError, match=r"model is a int: expected a torch.nn.Module"):
+    with pytest.raises(TypeError, match=r"model is an int: expected a torch.nn.Module"):
         extract(7, word_tokenizer(), A)  # type: ignore[arg-type]
 
 
@@ -434,7 +436,7 @@ def test_rotary_models_are_told(
     model = build(architecture)
     trace = extract(model, inputs=batch_of(architecture), batch_index=0)
     layers = [layer for block in trace.blocks.values() for layer in block.layers]
-    assert {layer.rotary for layer in layers} == {rotary}
+    assert {layer.formula.rotary for layer in layers} == {rotary}
 
 
 def test_a_table_of_angles_and_layers_without_are_told() -> None:
@@ -444,7 +446,7 @@ def test_a_table_of_angles_and_layers_without_are_told() -> None:
     table = t.GPTJModel(t.GPTJConfig(**size)).eval()
     ids = torch.tensor([[5, 6, 7]])
     layers = extract(table, inputs={"input_ids": ids}).blocks["decoder"].layers
-    assert [layer.rotary for layer in layers] == [True, True]
+    assert [layer.formula.rotary for layer in layers] == [True, True]
     some = t.SmolLM3Model(
         t.SmolLM3Config(
             hidden_size=32,
@@ -458,4 +460,4 @@ def test_a_table_of_angles_and_layers_without_are_told() -> None:
         )
     ).eval()
     layers = extract(some, inputs={"input_ids": ids}).blocks["decoder"].layers
-    assert [layer.rotary for layer in layers] == [True, True, True, False]
+    assert [layer.formula.rotary for layer in layers] == [True, True, True, False]

@@ -97,7 +97,7 @@ def test_tokens_and_causality(
     assert block.kind == "decoder"
     assert block.query_tokens[:4] == ("[CLS]", "i", "went", "to")
     assert len(block.query_tokens) == 8 + NEW - 1
-    assert all(layer.causal and layer.mask is None for layer in block.layers)
+    assert all(layer.formula.causal and layer.formula.mask is None for layer in block.layers)
 
 
 def test_heads_and_layers_can_be_chosen(build: Callable[..., Any]) -> None:
@@ -112,7 +112,7 @@ def test_heads_and_layers_can_be_chosen(build: Callable[..., Any]) -> None:
 REFUSED: dict[str, tuple[Any, type[Exception], str]] = {
     "beams": ({"num_beams": 2}, ValueError, r"generate has num_beams=2: the hypotheses change"),
     "several": ({"num_return_sequences": 2, "do_sample": True}, ValueError, r"num_return_seq"),
-    "a number": (40, TypeError, r"generate is a int: expected a dict"),
+    "a number": (40, TypeError, r"generate is an int: expected a dict"),
     "no cache": ({"use_cache": False}, ValueError, r"use_cache=False"),
     "lookup": ({"prompt_lookup_num_tokens": 2}, ValueError, r"guessed and taken back"),
 }

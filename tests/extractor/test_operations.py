@@ -198,12 +198,12 @@ def test_ways_to_write_attention(way: str, batch: int) -> None:
     assert layer.queries is not None
     assert layer.queries.shape == (HEADS, LENGTH, DIM)
     if way == "softcap":
-        assert layer.softcap == pytest.approx(2.0)
+        assert layer.formula.softcap == pytest.approx(2.0)
         assert layer.scaling == pytest.approx(0.3)
     if way == "plain":
         assert layer.scaling == pytest.approx(1 / math.sqrt(DIM))
-        assert layer.mask is None
-        assert layer.position_bias is None
+        assert layer.formula.mask is None
+        assert layer.formula.position_bias is None
 
 
 NOT_ATTENTION: dict[str, Callable[[Tensor, Tensor], Tensor]] = {

@@ -180,7 +180,7 @@ def test_a_part_of_a_model_takes_little(build: Callable[..., Any]) -> None:
     ):
         with pytest.raises(ValueError, match=message):
             extract(build("llama"), inputs=batch_of("llama"), batch_index=0, **{name: value})
-    with pytest.raises(TypeError, match=r"heads=3 is a int: expected a list of numbers"):
+    with pytest.raises(TypeError, match=r"heads=3 is an int: expected a list of numbers"):
         extract(build("llama"), inputs=batch_of("llama"), batch_index=0, heads=3)  # type: ignore[arg-type]
 
 

@@ -11,7 +11,7 @@ import torch
 from torch import nn
 
 from bertviz import NeuronView, NotReproduced, extract
-from bertviz.extractor import capture, interface
+from bertviz.extractor import interface, records
 from bertviz.trace import LayerAttention
 from tests.models import DECODERS, ENCODERS, TWO_STACKS, batch_of, state_of
 
@@ -69,15 +69,16 @@ def test_what_is_wrong_is_refused(
     name: str, build: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A term that is captured wrongly, as an architecture of tomorrow may have it."""
-    right = capture.Record.as_layer
+    right = records.Record.as_layer
 
-    def wrong(self: capture.Record, index: int = 0, rotary: bool = False) -> LayerAttention:
+    def wrong(self: records.Record, index: int = 0, rotary: bool = False) -> LayerAttention:
         layer = right(self, index, rotary)
         assert layer.scaling is not None
-        changes = {"scaling": layer.scaling * 1.2, "mask": None, "causal": not layer.causal}
-        return dataclasses.replace(layer, **{name: changes[name]})
+        changes = {"scaling": layer.scaling * 1.2, "mask": None, "causal": not layer.formula.causal}
+        formula = dataclasses.replace(layer.formula, **{name: changes[name]})
+        return dataclasses.replace(layer, formula=formula)
 
-    monkeypatch.setattr(capture.Record, "as_layer", wrong)
+    monkeypatch.setattr(records.Record, "as_layer", wrong)
     architecture = "mistral" if name == "mask" else "bert"
     with pytest.raises(NotReproduced, match=r"layer 0 .* cannot be reproduced: .* differs from"):
         extract(build(architecture), inputs=batch_of(architecture), batch_index=0, verify=True)

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import copy
 import dataclasses
 import math
+import pickle
+from collections.abc import Callable
 from typing import Any
 
 import pytest
 import torch
 
-from bertviz.trace import LayerAttention
+from bertviz import AttentionTrace, extract
+from bertviz.trace import Formula, LayerAttention
+from tests.models import batch_of
 
 LOWEST = torch.finfo(torch.float32).min
 
@@ -20,11 +25,18 @@ def layer(heads: int = 4, key_heads: int = 2, query: int = 5, key: int = 5, **mo
         index=3,
         name="encoder.layer.3",
         heads=tuple(range(heads)),
-        queries=torch.randn(heads, query, 8),
-        keys=torch.randn(key_heads, key, 8),
-        scaling=0.4,
-        **more,
+        formula=Formula(
+            queries=torch.randn(heads, query, 8),
+            keys=torch.randn(key_heads, key, 8),
+            scaling=0.4,
+            **more,
+        ),
     )
+
+
+def with_formula(held: LayerAttention, heads: Any = None, **changes: Any) -> LayerAttention:
+    formula = dataclasses.replace(held.formula, **changes)
+    return dataclasses.replace(held, heads=heads or held.heads, formula=formula)
 
 
 def plainly(held: LayerAttention, head: int, added: Any) -> list[list[float]]:
@@ -37,10 +49,10 @@ def plainly(held: LayerAttention, head: int, added: Any) -> list[list[float]]:
         scores = []
         for k, key in enumerate(keys):
             score = 0.4 * sum(a * b for a, b in zip(query, key, strict=True))
-            if held.softcap is not None:
-                score = math.tanh(score / held.softcap) * held.softcap
+            if held.formula.softcap is not None:
+                score = math.tanh(score / held.formula.softcap) * held.formula.softcap
             scores.append(score + added(q, k))
-        sink = [] if held.sinks is None else [float(held.sinks[head].expand(5)[q])]
+        sink = [] if held.formula.sinks is None else [float(held.formula.sinks[head].expand(5)[q])]
         top = max([*scores, *sink])
         total = sum(math.exp(score - top) for score in [*scores, *sink])
         rows.append([math.exp(score - top) / total for score in scores])
@@ -150,7 +162,7 @@ def test_some_heads_equal_those_of_all(heads: Any) -> None:
 
 def test_heads_are_the_models_own_numbers() -> None:
     whole = layer()
-    part = dataclasses.replace(whole, heads=(1, 3), queries=whole.queries[[1, 3]], key_heads=(0, 1))
+    part = with_formula(whole, queries=whole.queries[[1, 3]], key_heads=(0, 1), heads=(1, 3))
     assert torch.equal(part.weights(3), whole.weights(3))
     with pytest.raises(ValueError, match=r"heads holds 0, which layer 3 does not have: .* 1, 3"):
         part.weights(0)
@@ -160,8 +172,8 @@ def test_heads_are_the_models_own_numbers() -> None:
 
 def test_half_precision_is_computed_in_float32() -> None:
     held = layer()
-    half = dataclasses.replace(held, queries=held.queries.bfloat16(), keys=held.keys.bfloat16())
-    same = dataclasses.replace(held, queries=half.queries.float(), keys=half.keys.float())
+    half = with_formula(held, queries=held.queries.bfloat16(), keys=held.keys.bfloat16())
+    same = with_formula(held, queries=half.queries.float(), keys=half.keys.float())
     assert half.dtype == "bfloat16"
     assert half.weights().dtype == torch.float32
     assert torch.equal(half.weights(), same.weights())
@@ -194,3 +206,47 @@ def test_what_is_given_out_is_not_what_is_held() -> None:
 def test_frozen() -> None:
     with pytest.raises(dataclasses.FrozenInstanceError):
         layer().index = 4
+
+
+def test_traces_can_be_pickled_and_copied(build: Callable[..., Any]) -> None:
+    trace = extract(build("t5"), inputs=batch_of("t5"), batch_index=0, verify=True)
+    for same in (pickle.loads(pickle.dumps(trace)), copy.copy(trace), copy.deepcopy(trace)):
+        assert list(same.blocks) == list(trace.blocks)
+        assert same.exactness == trace.exactness
+        for name, block in trace.blocks.items():
+            assert same.blocks[name].query == block.query
+            for one, other in zip(same.blocks[name].layers, block.layers, strict=True):
+                assert torch.equal(one.weights(), other.weights())
+        with pytest.raises(TypeError, match="cannot be changed"):
+            same.blocks["encoder"] = None
+    layers = pickle.loads(pickle.dumps(trace)).blocks["encoder"].layers
+    assert layers[0].formula.position_bias is layers[1].formula.position_bias, "shared, kept once"
+
+
+def test_what_is_visible() -> None:
+    assert layer().visible() is None
+    causal = layer(causal=True).visible()
+    assert causal is not None
+    assert torch.equal(causal, torch.ones(5, 5, dtype=torch.bool).tril()[None])
+    part = layer(causal=True).visible(2, [1, 3])
+    assert part is not None
+    assert part[0].tolist() == causal[0, [1, 3]].tolist()
+    for low in (-1e4, -math.inf, LOWEST):
+        bias = torch.zeros(4, 1, 5)
+        bias[2, :, 1] = low
+        found = layer(position_bias=bias).visible()
+        assert found is not None
+        assert found.sum(-1).tolist() == [[5] * 5, [5] * 5, [4] * 5, [5] * 5]
+    masked = torch.tensor([[[True, True, False, True, True]]])
+    assert layer(mask=masked).unseen_keys().tolist() == [False, False, True, False, False]
+    half = torch.tensor([[[0.0, -3.3e4, 0.0, 0.0, 0.0]]], dtype=torch.float16)
+    assert layer(mask=half).unseen_keys().tolist() == [False, True, False, False, False]
+
+
+def test_a_layer_by_the_models_own_number() -> None:
+    trace = AttentionTrace.from_arrays(weights=torch.full((3, 2, 4, 4), 0.25))
+    [block] = trace.blocks.values()
+    part = dataclasses.replace(block, layers=block.layers[1:])
+    assert part.layer(2) is part.layers[1]
+    with pytest.raises(ValueError, match=r"layer=0 is not in block 'encoder': .* 1, 2"):
+        part.layer(0)

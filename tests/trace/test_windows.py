@@ -60,7 +60,9 @@ def test_a_part_of_a_text_that_is_too_long_for_weights() -> None:
 def test_bad_windows() -> None:
     trace = AttentionTrace.from_arrays(weights=torch.full((1, 3, 3), 1 / 3))
     for start, stop in ((-1, 2), (2, 2), (0, 4)):
-        with pytest.raises(ValueError, match=r"is no part of 3 tokens: expected 0 <= start < stop"):
+        with pytest.raises(
+            ValueError, match=r"is not a part of 3 tokens: expected 0 <= start < stop"
+        ):
             trace.window(start, stop)
     with pytest.raises(ValueError, match=r"Layer 0 holds weights, of which a part is a slice"):
         trace.window(0, 2)

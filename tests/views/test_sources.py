@@ -76,7 +76,7 @@ def same(one: AttentionTrace, other: AttentionTrace) -> None:
     assert list(one.blocks) == list(other.blocks)
     for name, block in one.blocks.items():
         assert block.query_tokens == other.blocks[name].query_tokens
-        assert block.query_sentences == other.blocks[name].query_sentences
+        assert block.query.sentences == other.blocks[name].query.sentences
         for layer in range(len(block.layers)):
             torch.testing.assert_close(
                 weights(one, layer, name), weights(other, layer, name), atol=1e-5, rtol=0
@@ -130,8 +130,8 @@ def test_raw_tokens_of_a_model_and_a_trace(model: BertModel, tokenizer: BertToke
         resolve("head_view", extract(model, tokenizer, B), prettify_tokens=False),
     ):
         block = trace.blocks["encoder"]
-        assert "##berries" in block.query_text
-        assert block.key_text == block.key_tokens
+        assert "##berries" in block.query.text
+        assert block.key.text == block.key_tokens
 
 
 MODEL_MISTAKES: list[tuple[Callable[[Any, Any], Any], str]] = [
@@ -217,12 +217,12 @@ def test_attentions_of_a_model_as_bertviz_took_them(
         same(trace, expected)
         trace = ModelView(given, TOKENS_AB, sentence_b_start=start).trace
         same(trace, expected)
-    sentences = trace.blocks["encoder"].query_sentences
+    sentences = trace.blocks["encoder"].query.sentences
     assert sentences == (0,) * start + (1,) * (len(TOKENS_AB) - start)
 
 
 def test_without_a_second_sentence_there_is_no_pair(attention: tuple[torch.Tensor, ...]) -> None:
-    sentences = HeadView(attention, TOKENS_AB).trace.blocks["encoder"].query_sentences
+    sentences = HeadView(attention, TOKENS_AB).trace.blocks["encoder"].query.sentences
     assert not sentences or set(sentences) == {0}
 
 
@@ -250,9 +250,9 @@ def test_include_layers_filters_a_full_list_and_keeps_numbers(
 def test_prettify_tokens() -> None:
     uniform = torch.full((1, 1, 2, 2), 0.5)
     tokens = ["Hello", "Ġworld"]
-    assert HeadView(uniform, tokens).trace.blocks["encoder"].query_text[1].strip() == "world"
+    assert HeadView(uniform, tokens).trace.blocks["encoder"].query.text[1].strip() == "world"
     block = HeadView(uniform, tokens, prettify_tokens=False).trace.blocks["encoder"]
-    assert block.query_text == block.key_text == ("Hello", "Ġworld")
+    assert block.query.text == block.key.text == ("Hello", "Ġworld")
 
 
 def test_queries_and_keys_by_name() -> None:
@@ -264,7 +264,7 @@ def test_queries_and_keys_by_name() -> None:
     torch.testing.assert_close(weights(view.trace), expected, atol=1e-6, rtol=0)
     view = NeuronView(queries=q, keys=k, tokens=tokens, scaling=0.5, sentence_b_start=2)
     assert view.trace.blocks["encoder"].layers[0].scaling == 0.5
-    assert view.trace.blocks["encoder"].query_sentences == (0, 0, 1, 1)
+    assert view.trace.blocks["encoder"].query.sentences == (0, 0, 1, 1)
     same(
         HeadView(queries=q, keys=k, tokens=tokens, scaling=0.5, sentence_b_start=2).trace,
         view.trace,
@@ -466,7 +466,7 @@ def test_without_tokens_positions_name_them() -> None:
 @pytest.mark.parametrize("start", [np.int64(1), torch.tensor(1), 1])
 def test_sentence_b_start_from_other_libraries(start: Any) -> None:
     block = HeadView(uniform(3, 3), LEFT, start).trace.blocks["encoder"]
-    assert block.query_sentences == (0, 1, 1)
+    assert block.query.sentences == (0, 1, 1)
 
 
 def test_what_a_fast_kernel_returns(model: BertModel, tokenizer: BertTokenizer) -> None:

@@ -414,8 +414,8 @@ def test_the_table_has_the_shown_numbers(trace: AttentionTrace) -> None:
         assert (row["block"], row["layer"]) == (block.name, layer.index)
         expected = float(weights[heads.index(row["head"]), row["query"], row["key"]])
         assert row["weight"] == pytest.approx(expected)
-        assert row["query_token"] == block.query_text[row["query"]]
-        assert row["key_token"] == block.key_text[row["key"]]
+        assert row["query_token"] == block.query.text[row["query"]]
+        assert row["key_token"] == block.key.text[row["key"]]
     neuron = NeuronView(trace, layer=layer.index, head=heads[0]).table()
     rows = neuron if isinstance(neuron, list) else neuron.to_dict("records")
     assert len(rows) == queries * keys

@@ -13,7 +13,7 @@ import pytest
 import torch
 
 from bertviz import extract
-from bertviz.trace import AttentionTrace, LayerAttention
+from bertviz.trace import AttentionTrace, Formula, LayerAttention
 from bertviz.web import payload
 from tests.helpers import Difference, decoded
 from tests.models import batch_of
@@ -105,7 +105,9 @@ def test_the_page_computes_what_the_trace_does(
                 assert layer.queries is not None
                 queries = layer.queries.clone()
                 queries[..., [0, 2]] = 0
-                less = dataclasses.replace(layer, queries=queries).weights(head)[0]
+                less = dataclasses.replace(
+                    layer, formula=dataclasses.replace(layer.formula, queries=queries)
+                ).weights(head)[0]
                 torch.testing.assert_close(torch.tensor(found["whatIf"]), less, atol=5e-6, rtol=0)
                 scores = layer.scores(head)[0]
                 for row, expected in zip(found["scores"], scores.tolist(), strict=True):
@@ -204,10 +206,12 @@ def test_masked_cells_of_a_bias_are_minus_infinity() -> None:
         index=0,
         name="",
         heads=(0,),
-        queries=torch.randn(1, 3, 2),
-        keys=torch.randn(1, 3, 2),
-        scaling=1.0,
-        mask=torch.tensor([[[0.0, -math.inf, 1.5]]]),
+        formula=Formula(
+            queries=torch.randn(1, 3, 2),
+            keys=torch.randn(1, 3, 2),
+            scaling=1.0,
+            mask=torch.tensor([[[0.0, -math.inf, 1.5]]]),
+        ),
     )
     trace = AttentionTrace.from_arrays(queries=layer.queries[None], keys=layer.keys[None])
     [block] = trace.blocks.values()

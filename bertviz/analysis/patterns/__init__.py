@@ -52,7 +52,6 @@ import math
 import statistics
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, ClassVar, overload
 
 from bertviz.analysis.patterns.cells import (
@@ -67,7 +66,7 @@ from bertviz.analysis.patterns.cells import (
 )
 from bertviz.analysis.patterns.counting import Sums, counted
 from bertviz.analysis.tables import Summary, as_table
-from bertviz.trace import AttentionTrace
+from bertviz.trace import AttentionTrace, Frozen
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -536,14 +535,14 @@ class _Texts:
         return PatternScores(
             scores=tuple(rows),
             patterns=names,
-            unavailable=MappingProxyType(
+            unavailable=Frozen(
                 {
                     name: self.reasons.get(name, "no query of the texts has such a key")
                     for name in names
                     if name not in there
                 }
             ),
-            about=MappingProxyType({pattern.name: pattern.about for pattern in self.patterns}),
+            about=Frozen({pattern.name: pattern.about for pattern in self.patterns}),
             texts=self.count,
             level=level,
             model_name=first.model_name,

@@ -18,15 +18,10 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from bertviz.trace.readable import word_text
-
 if TYPE_CHECKING:
     from torch import Tensor
 
-    from bertviz.trace import AttentionBlock, LayerAttention
-
-# Added to a score, so much says "may not be seen", whatever a model writes for minus infinity.
-MASKED = -1e4
+    from bertviz.trace import AttentionBlock, Tokens
 
 Own = Callable[..., Any]
 
@@ -90,36 +85,26 @@ def text_of(block: AttentionBlock, in_words: bool = False) -> Text:
         in_words: Whether pieces of a word are to be one.
     """
     known: dict[str, int] = {}
-    sides = [_side(block, side, known, in_words) for side in ("query", "key")]
-    queries, keys = block.query_tokens, block.key_tokens
-    shared = block.kind != "cross" and len(queries) <= len(keys)
-    shared = shared and queries == keys[len(keys) - len(queries) :]
-    return Text(sides[0], sides[1], shared, in_words)
+    query, key = (
+        _side(side.in_words() if in_words else side, known) for side in (block.query, block.key)
+    )
+    return Text(query, key, block.shares_tokens, in_words)
 
 
-def _side(block: AttentionBlock, side: str, known: dict[str, int], in_words: bool) -> Side:
+def _side(tokens: Tokens, known: dict[str, int]) -> Side:
     import torch
 
-    strings, text, sentences, words, special = (
-        getattr(block, f"{side}_{name}")
-        for name in ("tokens", "text", "sentences", "words", "special")
-    )
-    if in_words:
-        first = [place for place, word in enumerate(words) if not place or words[place - 1] != word]
-        text = strings = tuple(word.strip() or word for word in word_text(text, words))
-        sentences = sentences and tuple(sentences[place] for place in first)
-        special = tuple(special[place] for place in first)
-        words = tuple(range(len(first)))
-    ids = [known.setdefault(string, len(known)) for string in strings]
+    ids = [known.setdefault(string, len(known)) for string in tokens.strings]
+    sentences = tokens.sentences
     return Side(
-        text=tuple(text),
-        strings=tuple(strings),
-        places=torch.arange(len(strings)),
+        text=tokens.text,
+        strings=tokens.strings,
+        places=torch.arange(len(tokens)),
         ids=torch.tensor(ids),
-        words=torch.tensor(words),
+        words=torch.tensor(tokens.words),
         sentences=None if sentences is None else torch.tensor(sentences),
-        special=torch.tensor(special),
-        delimiters=torch.tensor(delimiters(text, special)),
+        special=torch.tensor(tokens.special),
+        delimiters=torch.tensor(delimiters(tokens.text, tokens.special)),
     )
 
 
@@ -371,54 +356,3 @@ def as_matrix(name: str, value: Any, shape: tuple[int, int]) -> Tensor:
     if not bool(((found == 0) | (found == 1)).all()):
         raise ValueError(f"{name} holds numbers that are neither 0 nor 1: expected {wanted}.")
     return found.cpu().bool()
-
-
-# --- what may be seen -------------------------------------------------------------------------
-
-
-def allowed(layer: LayerAttention, kind: str, rows: slice) -> Tensor | None:
-    """(1 or heads, rows, key): which cells a mask leaves; None where there is no mask.
-
-    Of weights without queries and keys a mask is not known: in a "decoder" block keys after the
-    query count as masked, else none.
-
-    Args:
-        layer: Of a trace.
-        kind: Of its block.
-        rows: The queries, a slice with start and stop.
-    """
-    import torch
-
-    if layer.given_weights is not None:
-        if kind != "decoder":
-            return None
-        queries, keys = layer.shape
-        last = torch.arange(queries)[rows] + keys - queries
-        return (torch.arange(keys) <= last[:, None])[None]
-    bias = layer.bias(None, rows)
-    if bias is None:
-        return None
-    seen = (bias > MASKED).expand(-1, rows.stop - rows.start, layer.shape[1]).cpu()
-    if bool(seen.all()):
-        return None
-    return seen[:1] if bool((seen == seen[:1]).all()) else seen
-
-
-def never_seen(layer: LayerAttention, kind: str, step: int) -> Tensor:
-    """(key): keys that no query may see: padding that was kept.
-
-    Args:
-        layer: Of a trace.
-        kind: Of its block.
-        step: How many rows to look at a time.
-    """
-    import torch
-
-    queries, keys = layer.shape
-    seen = torch.zeros(keys, dtype=torch.bool)
-    for start in range(0, queries, step):
-        part = allowed(layer, kind, slice(start, min(start + step, queries)))
-        if part is None:
-            return torch.zeros(keys, dtype=torch.bool)
-        seen |= part.any(0).any(0)
-    return ~seen

@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from bertviz.analysis.patterns.cells import NoCells, Pattern, Text, allowed, never_seen
+from bertviz.analysis.patterns.cells import NoCells, Pattern, Text
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -70,7 +70,7 @@ def counted(
         chunks: dict[Any, list[tuple[slice, _Chunk]]] = {}
         for layer in block.layers:
             # Layers with one mask share what is made of it.
-            mask = (id(layer.mask), id(layer.position_bias), layer.causal, layer.num_heads)
+            mask = layer.mask_identity
             if mask not in padding:
                 padding[mask] = merged.padding(layer, text, step)
             if mask not in chunks:
@@ -105,10 +105,9 @@ class _Merged:
     def __init__(self, block: AttentionBlock, text: Text) -> None:
         import torch
 
-        self.kind = block.kind
         self.merges = text.in_words
         if self.merges:
-            sides = (torch.tensor(block.query_words), torch.tensor(block.key_words))
+            sides = (torch.tensor(block.query.words), torch.tensor(block.key.words))
             (_, pieces), (numbers, _) = (
                 torch.unique_consecutive(side, return_inverse=True) for side in sides
             )
@@ -135,7 +134,7 @@ class _Merged:
     def seen(self, layer: LayerAttention, rows: slice) -> list[tuple[slice, Tensor | None]]:
         """(rows, key) per group of heads that see the same; None where all is seen."""
         tokens = self._tokens(rows)
-        seen = allowed(layer, self.kind, tokens)
+        seen = layer.visible(rows=tokens)
         if seen is None:
             return [(slice(None), None)]
         if self.merges:
@@ -148,7 +147,7 @@ class _Merged:
         """(query): queries that are padding: nobody may see them."""
         import torch
 
-        never = never_seen(layer, self.kind, step)
+        never = layer.unseen_keys(step)
         if self.merges:
             never = self.key.T @ (~never).float() == 0
         count = len(text.query.places)

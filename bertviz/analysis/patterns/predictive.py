@@ -78,7 +78,7 @@ def beliefs(
     """
     import torch
 
-    from bertviz.extractor.inputs import accepted, encode, has_two_stacks, tensors
+    from bertviz.extractor.inputs import Reading
     from bertviz.extractor.running import borrowed
 
     name = type(model).__name__
@@ -86,22 +86,23 @@ def beliefs(
     if mask is None:
         raise NoCells("the tokenizer has no mask token, so the model does not fill gaps")
     head = getattr(model, "get_output_embeddings", lambda: None)()
-    if head is None or has_two_stacks(model):
+    reading = Reading.of(model, tokenizer, text, text_pair)
+    if head is None or reading.two_stacks:
         raise NoCells(
             f"{name} does not predict masked words: load it with AutoModelForMaskedLM if it can"
         )
-    batch = accepted(model, tensors(model, encode(model, tokenizer, text, text_pair)))
+    batch = reading.batch
     ids = batch["input_ids"][0]
     blocks = [
         b for b in trace.blocks.values() if b.kind != "cross" and len(b.query_tokens) == len(ids)
     ]
     if not blocks:
         raise NoCells("no block reads the text that words would be masked in")
-    words = torch.tensor(blocks[0].query_words)
+    words = torch.tensor(blocks[0].query.words)
     places = [
         (words == word).nonzero().flatten().to(ids.device) for word in range(int(words[-1]) + 1)
     ]
-    special = blocks[0].query_special
+    special = blocks[0].query.special
     real = [word for word, pieces in enumerate(places) if not special[int(pieces[0])]]
     pairs = [(a, b) for a, b in combinations(real, 2)]
     if len(real) > most_words:
@@ -132,4 +133,4 @@ def beliefs(
                 at = places[word]
                 logs = torch.log_softmax(logits[row, at].float(), -1)
                 found[word, also] = float(logs.gather(1, ids[at, None]).sum().exp())
-    return {block.name: found for block in blocks if block.query_words == blocks[0].query_words}
+    return {block.name: found for block in blocks if block.query.words == blocks[0].query.words}

@@ -68,14 +68,14 @@ import math
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Literal
 
-from bertviz.trace.readable import word_text
+from bertviz.trace.masks import is_causal, lowest
 
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
     from bertviz.analysis.neurons import HeadExplanation
-    from bertviz.trace import AttentionBlock, AttentionTrace, LayerAttention
+    from bertviz.trace import AttentionTrace, Formula, LayerAttention, Tokens
 
 VERSION = 1
 ViewName = Literal["head", "model", "neuron"]
@@ -155,7 +155,7 @@ def build(
     large = view == "model" or (size or 0) > FLOAT32_BYTES
     blocks = []
     for block in trace.blocks.values():
-        query, key = _tokens(block, "query"), _tokens(block, "key")
+        query, key = _tokens(block.query), _tokens(block.key)
         layers = []
         for layer in block.layers:
             if include_layers is not None and layer.index not in include_layers:
@@ -245,56 +245,58 @@ class _Packer:
         return {"chunk": self.chunk(data), "listed": len(values), "steps": steps}
 
     def neurons(self, layer: LayerAttention, heads: list[int], large: bool) -> dict[str, Any]:
-        if layer.queries is None or layer.keys is None:
+        formula = layer.formula
+        if formula is None:
             raise ValueError(
                 f"Layer {layer.index} of this trace has no queries and keys, which the neuron view"
                 " needs. Pass the model itself, neuron_view(model, tokenizer, text), or"
                 " AttentionTrace.from_arrays(queries=..., keys=...)."
             )
-        rows = [layer.heads.index(head) for head in heads]
+        rows = layer.places(heads)
         key_heads = sorted({layer.key_head(head) for head in heads})
-        queries = layer.queries[rows].float().numpy()
-        keys = layer.keys[key_heads].float().numpy()
+        queries = formula.queries[rows].float().numpy()
+        keys = formula.keys[key_heads].float().numpy()
         # float16 ends at 65,504: a model with larger vectors keeps float32.
         largest = max(abs(queries).max(initial=0), abs(keys).max(initial=0))
         dtype = "f2" if large and largest < 60_000 else "f4"
         data = [_numbers(array, dtype) for array in (queries, keys)]
         chunk = self.chunk(b"".join(data))
-        bias, causal = self._bias(layer, heads, dtype)
+        bias, causal = self._bias(layer, formula, heads, dtype)
         return {
             "queries": _array(chunk, 0, dtype, queries.shape),
             "keys": _array(chunk, len(data[0]), dtype, keys.shape),
             "keyHead": [key_heads.index(layer.key_head(head)) for head in heads],
-            "scaling": layer.scaling,
-            "softcap": layer.softcap,
-            "sinks": None if layer.sinks is None else layer.sinks[rows].float().tolist(),
+            "scaling": formula.scaling,
+            "softcap": formula.softcap,
+            "sinks": None if formula.sinks is None else formula.sinks[rows].float().tolist(),
             "causal": causal,
-            "rotary": layer.rotary,
+            "rotary": formula.rotary,
             "bias": bias,
         }
 
     def _bias(
-        self, layer: LayerAttention, heads: list[int], dtype: str
+        self, layer: LayerAttention, formula: Formula, heads: list[int], dtype: str
     ) -> tuple[dict[str, Any] | None, bool]:
         """The layer's bias as an array, or as "none" or "causal", which need none."""
-        if layer.mask is None and layer.position_bias is None:
-            return None, layer.causal
+        if formula.mask is None and formula.position_bias is None:
+            return None, formula.causal
         import numpy as np
 
-        key = (id(layer.mask), id(layer.position_bias), layer.causal, tuple(heads), dtype)
+        key = (id(formula.mask), id(formula.position_bias), formula.causal, tuple(heads), dtype)
         causal_key = (*key, "causal")
         if key not in self._shared:
-            self._kept_alive += [layer.mask, layer.position_bias]
+            self._kept_alive += [formula.mask, formula.position_bias]
             tensor = layer.bias(heads)
             assert tensor is not None
             bias = tensor.numpy()
-            masked = bias < np.finfo(np.float32).min / 2
+            hidden = lowest(tensor)
+            masked = hidden.numpy()
             reference: dict[str, Any] | None = None
             causal = False
             plain = not bias[~masked].any()
             if plain and not masked.any():
                 pass
-            elif plain and _is_causal(masked, layer_shape(layer)):
+            elif plain and bias.shape[-2:] == layer.shape and is_causal(hidden, exactly=True):
                 causal = True
             else:
                 bias = np.where(masked, -np.inf, bias)
@@ -346,15 +348,6 @@ def sparse(
     return np.maximum(hidden, 0).astype(np.float32), counts, deltas, values
 
 
-def layer_shape(layer: LayerAttention) -> tuple[int, int]:
-    """(query, key) of a layer, whatever it holds."""
-    if layer.given_weights is not None:
-        return int(layer.given_weights.shape[-2]), int(layer.given_weights.shape[-1])
-    assert layer.queries is not None
-    assert layer.keys is not None
-    return int(layer.queries.shape[-2]), int(layer.keys.shape[-2])
-
-
 def _planes(values: NDArray[np.int64]) -> bytes:
     """Low bytes, then high bytes: the high plane is nearly constant, so it compresses to little."""
     import numpy as np
@@ -371,16 +364,6 @@ def _numbers(values: NDArray[Any], dtype: str) -> bytes:
         return data
     planes: bytes = np.frombuffer(data, np.uint8).reshape(-1, 2).T.tobytes()
     return planes
-
-
-def _is_causal(masked: NDArray[np.bool_], shape: tuple[int, int]) -> bool:
-    import numpy as np
-
-    queries, keys = shape
-    if masked.shape[-2:] != shape or queries < 2:
-        return False
-    expected = ~np.tri(queries, keys, keys - queries, dtype=bool)
-    return bool((masked == expected).all())
 
 
 def _explanation(explanation: HeadExplanation) -> dict[str, Any]:
@@ -475,14 +458,13 @@ def _rounded(value: float | None) -> float | None:
     return None if value is None else float(f"{value:.5g}")
 
 
-def _tokens(block: AttentionBlock, side: Literal["query", "key"]) -> dict[str, Any]:
-    names = ("tokens", "text", "sentences", "words", "special")
-    raw, text, sentences, words, special = (getattr(block, f"{side}_{name}") for name in names)
-    pieces = len(set(words)) < len(words)
+def _tokens(tokens: Tokens) -> dict[str, Any]:
+    words, text = tokens.words, tokens.text
+    subwords = len(set(words)) < len(words)
     return {
         "text": list(text),
-        "raw": None if text == raw else list(raw),
-        "sentences": None if sentences is None else list(sentences),
-        "words": {"of": list(words), "text": list(word_text(text, words))} if pieces else None,
-        "special": [place for place, is_special in enumerate(special) if is_special],
+        "raw": None if text == tokens.strings else list(tokens.strings),
+        "sentences": None if tokens.sentences is None else list(tokens.sentences),
+        "words": {"of": list(words), "text": list(tokens.word_text)} if subwords else None,
+        "special": [place for place, is_special in enumerate(tokens.special) if is_special],
     }

@@ -1,0 +1,154 @@
+"""Do the arrays fit the tokens and each other? Said in the names under which they were passed."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+from bertviz.arrays.shapes import as_tensor
+from bertviz.errors import a_type
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+# Weights in half precision may pass 1 by rounding.
+TOLERANCE = 1e-3
+
+
+def kept_positions(mask: Any, batch_index: int | None, queries: int, keys: int) -> list[int]:
+    """Positions that are not padding."""
+    flags = as_tensor("attention_mask", mask)
+    if flags.ndim == 2:
+        flags = flags[batch_index or 0] if flags.shape[0] > 1 else flags[0]
+    if tuple(flags.shape) != (queries,) or queries != keys:
+        raise ValueError(
+            f"attention_mask has shape {tuple(flags.shape)}, the arrays have {queries} queries and"
+            f" {keys} keys: expected one number per token, for queries and keys that are the same"
+            " tokens."
+        )
+    kept = [i for i, seen in enumerate(flags.tolist()) if seen]
+    if not kept:
+        raise ValueError("attention_mask is 0 everywhere, so nothing would be left.")
+    return kept
+
+
+def check_tokens(
+    side: str, tokens: Sequence[str] | None, layers: Sequence[Tensor], axis: int, name: str
+) -> tuple[str, ...]:
+    """The tokens of one side, checked against every layer."""
+    lengths = [int(layer.shape[axis]) for layer in layers]
+    for index, length in enumerate(lengths):
+        if length != lengths[0]:
+            raise ValueError(
+                f"{name}[{index}] has {length} positions where {name}[0] has {lengths[0]}: all"
+                " layers of a block share their tokens."
+            )
+    if tokens is None:
+        return tuple(map(str, range(lengths[0])))
+    if isinstance(tokens, str):
+        raise TypeError(
+            f"{side} is one string: expected a list of {lengths[0]} strings, one per position, such"
+            " as tokenizer.convert_ids_to_tokens(inputs.input_ids[0]) gives."
+        )
+    strings = list(tokens)
+    for index, token in enumerate(strings):
+        if not isinstance(token, str):
+            raise TypeError(
+                f"{side}[{index}] is {a_type(token)}: expected strings; make them with"
+                " tokenizer.convert_ids_to_tokens(ids)."
+            )
+    if len(strings) != lengths[0]:
+        what = "query" if axis == -2 else "key"
+        raise ValueError(
+            f"{side} holds {len(strings)} strings, {name} of shape {tuple(layers[0].shape)} has"
+            f" {lengths[0]} {what} positions: expected one string per position. Padding and special"
+            " tokens count; take the tokens from the same input_ids that the model read."
+        )
+    return tuple(strings)
+
+
+def check_weights(name: str, layers: Sequence[Tensor]) -> None:
+    """Refuse what cannot be the result of a softmax."""
+    for index, layer in enumerate(layers):
+        bad = layer.isnan()
+        if bad.any():
+            head, row, key = (int(i) for i in bad.nonzero()[0])
+            raise ValueError(
+                f"{name} holds NaN at layer {index}, head {head}, query {row}, key {key}: expected"
+                " weights in 0..1. A row that is masked entirely gives NaN in a softmax; drop such"
+                " rows (padding), or fill them with 0."
+            )
+        low, high = float(layer.min()), float(layer.max())
+        if low < -TOLERANCE or high > 1 + TOLERANCE:
+            worst = low if low < -TOLERANCE else high
+            raise ValueError(
+                f"{name} holds {worst:.4g} in layer {index}: expected weights in 0..1, each row the"
+                " result of a softmax. If these are scores, apply a softmax over keys first."
+            )
+
+
+def check_vectors(
+    queries: list[Tensor], keys: list[Tensor], weights: list[Tensor] | None
+) -> tuple[list[Tensor], list[Tensor]]:
+    """Queries and keys, once they fit each other and the weights."""
+    if len(queries) != len(keys) or (weights is not None and len(weights) != len(queries)):
+        counts = f"queries {len(queries)}, keys {len(keys)}"
+        if weights is not None:
+            counts += f", weights {len(weights)}"
+        raise ValueError(f"The arrays differ in their number of layers: {counts}.")
+    for index, (query, key) in enumerate(zip(queries, keys, strict=True)):
+        shapes = f"queries[{index}] {tuple(query.shape)} and keys[{index}] {tuple(key.shape)}"
+        if query.shape[-1] != key.shape[-1]:
+            raise ValueError(f"{shapes} differ in head_dim, their last axis.")
+        if query.shape[0] % key.shape[0]:
+            raise ValueError(
+                f"{shapes} do not fit: the number of heads must be a multiple of the number of key"
+                " heads."
+            )
+        for name, tensor in (("queries", query), ("keys", key)):
+            if not bool(tensor.isfinite().all()):
+                raise ValueError(f"{name} holds NaN or infinity in layer {index}.")
+        if weights is not None:
+            expected = (query.shape[0], query.shape[1], key.shape[1])
+            if tuple(weights[index].shape) != tuple(expected):
+                raise ValueError(
+                    f"weights[{index}] has shape {tuple(weights[index].shape)}, {shapes} give"
+                    f" {tuple(expected)}."
+                )
+    return queries, keys
+
+
+def scales_of(
+    scaling: float | Sequence[float] | None, vectors: tuple[list[Tensor], list[Tensor]] | None
+) -> list[float]:
+    """The factor on q·k of each layer."""
+    if vectors is None:
+        if scaling is not None:
+            raise ValueError("scaling was given without queries and keys, which it scales.")
+        return []
+    count = len(vectors[0])
+    if scaling is None:
+        return [1 / math.sqrt(query.shape[-1]) for query in vectors[0]]
+    scales = (
+        [float(scaling)] * count if isinstance(scaling, int | float) else list(map(float, scaling))
+    )
+    if len(scales) != count:
+        raise ValueError(
+            f"scaling holds {len(scales)} numbers for {count} layers: pass one, or one per layer."
+        )
+    return scales
+
+
+def sentences_of(start: int | None, tokens: tuple[str, ...]) -> tuple[int, ...] | None:
+    """The sentence of each token, from where the second one starts."""
+    if start is None:
+        return None
+    if isinstance(start, bool) or not isinstance(start, int):
+        raise TypeError(f"sentence_b_start={start!r} is {a_type(start)}: expected a position.")
+    if not 0 < start < len(tokens):
+        raise ValueError(
+            f"sentence_b_start={start} is out of range: expected the position of the second"
+            f" sentence's first token, 1 to {len(tokens) - 1}, or None for one sentence."
+        )
+    return tuple(int(position >= start) for position in range(len(tokens)))

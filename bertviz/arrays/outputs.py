@@ -1,0 +1,96 @@
+"""The attentions that a Hugging Face model or ``generate`` returned; steps as whole rows."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+
+def parts_of(output: Any) -> dict[str, Any] | None:
+    """The attentions of what a Hugging Face model or ``generate`` returned.
+
+    Args:
+        output: Anything.
+
+    Returns:
+        By the names of the views' arguments: ``attention``, or ``encoder_attention``,
+        ``decoder_attention`` and ``cross_attention``, None where it holds none; or None if
+        ``output`` is something else.
+    """
+    if not isinstance(output, Mapping):
+        return None
+    names = {
+        "attentions": "attention",
+        "encoder_attentions": "encoder_attention",
+        "decoder_attentions": "decoder_attention",
+        "cross_attentions": "cross_attention",
+    }
+    fields = getattr(type(output), "__dataclass_fields__", {})
+    known = {**dict.fromkeys(fields), **output}
+    found = {short: known[name] for name, short in names.items() if name in known}
+    if not found:
+        return None
+    given = {name: value for name, value in found.items() if _holds(value)}
+    return given or {"attention": None}
+
+
+def _holds(value: Any) -> bool:
+    """Whether a field of an output has something in it: under sdpa it is (None, None, …)."""
+    return value is not None and not (
+        isinstance(value, list | tuple) and all(layer is None for layer in value)
+    )
+
+
+def is_generated(value: Any) -> bool:
+    """Whether these are the attentions of ``generate``: per step, a tuple with one per layer."""
+    return (
+        isinstance(value, list | tuple)
+        and bool(value)
+        and all(
+            isinstance(step, list | tuple)
+            and bool(step)
+            and all(getattr(layer, "ndim", 0) == 4 for layer in step)
+            for step in value
+        )
+    )
+
+
+def whole_rows(steps: Sequence[Sequence[Tensor]], name: str) -> list[Tensor]:
+    """The attentions of all steps as one matrix per head: each step's rows below those before.
+
+    With a cache of fixed size the first steps have room for more keys than there are tokens, with
+    a sliding one the last steps have fewer.
+
+    Args:
+        steps: Per step and layer, (heads, query, key).
+        name: What they were passed as; "cross..." has all keys from the first step on.
+    """
+    layers = []
+    for number in range(len(steps[0])):
+        parts = [step[number] for step in steps]
+        if all(part.shape[1:] == parts[0].shape[1:] for part in parts[1:]) and (
+            len(parts) > 1 and parts[0].shape[1] > 1
+        ):
+            raise ValueError(
+                f"{name} holds {len(steps)} steps with as many queries each: expected the prompt"
+                " first, then one token a step, as generate() with a cache returns them."
+            )
+        layers.append(_below_each_other(parts, cross=name.startswith("cross")))
+    return layers
+
+
+def _below_each_other(parts: Sequence[Tensor], cross: bool) -> Tensor:
+    rows = sum(part.shape[1] for part in parts)
+    width = parts[0].shape[2] if cross else rows
+    whole = parts[0].new_zeros(parts[0].shape[0], rows, width)
+    at = 0
+    for part in parts:
+        end = at + part.shape[1]
+        offset = 0 if cross or part.shape[2] > end else end - part.shape[2]
+        stop = min(width, offset + part.shape[2])
+        whole[:, at:end, offset:stop] = part[..., : stop - offset]
+        at = end
+    return whole

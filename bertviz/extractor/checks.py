@@ -1,0 +1,95 @@
+"""What would fail deep inside a model is refused before it runs, in words that say what to do."""
+
+from __future__ import annotations
+
+import warnings
+from typing import TYPE_CHECKING
+
+from torch import Tensor, nn
+
+from bertviz.errors import a_type
+
+if TYPE_CHECKING:
+    from bertviz.extractor.inputs import Reading
+
+
+def check_model(model: object) -> None:
+    """Refuse what is not a module."""
+    if isinstance(model, nn.Module):
+        return
+    if isinstance(model, str):
+        fix = f"load it first: AutoModel.from_pretrained({model!r})"
+    elif isinstance(getattr(model, "model", None), nn.Module):
+        fix = "pass the model it holds, x.model"
+    else:
+        fix = "pass what AutoModel.from_pretrained(...) gives"
+    raise TypeError(f"model is {a_type(model)}: expected a torch.nn.Module; {fix}.")
+
+
+def check_tokenizer(tokenizer: object) -> None:
+    """Refuse what is not a tokenizer."""
+    if tokenizer is None or hasattr(tokenizer, "convert_ids_to_tokens"):
+        return
+    inner = getattr(tokenizer, "tokenizer", None)
+    hint = "pass x.tokenizer" if inner is not None else "pass AutoTokenizer.from_pretrained(...)"
+    raise TypeError(
+        f"tokenizer is {a_type(tokenizer)}: expected a Hugging Face tokenizer; {hint}. A"
+        " text comes third: extract(model, tokenizer, text)."
+    )
+
+
+def check_ids(reading: Reading, given: bool) -> None:
+    """Refuse what would fail deep inside the model: too long a text, unknown ids."""
+    model, batch = reading.model, reading.batch
+    soft = getattr(getattr(model, "config", None), "max_position_embeddings", None)
+    for name, stack in (("input_ids", model), ("decoder_input_ids", reading.decoder or model)):
+        ids = batch.get(name)
+        if not isinstance(ids, Tensor) or ids.ndim != 2 or not ids.numel():
+            continue
+        table = _input_embeddings(stack)
+        lowest, highest = int(ids.min()), int(ids.max())
+        if table is not None and (lowest < 0 or highest >= table):
+            raise ValueError(
+                f"{name} holds {lowest if lowest < 0 else highest}, but the model has embeddings"
+                f" for ids 0 to {table - 1}: the tokenizer does not fit the model. Load both from"
+                " the same name."
+            )
+        length, limit = ids.shape[1], _positions(stack)
+        where = f"inputs[{name!r}]" if given else "text" if name == "input_ids" else "text_pair"
+        if limit is not None and length > limit:
+            raise ValueError(
+                f"{where} has {length} tokens, special tokens included; {type(model).__name__}"
+                f" takes at most {limit}. Shorten it, or pass inputs=tokenizer(text,"
+                f" truncation=True, max_length={limit}, return_tensors='pt')."
+            )
+        if limit is None and isinstance(soft, int) and length > soft > 0:
+            # Rotary and relative positions have no end: the model runs, but was not trained so.
+            warnings.warn(
+                f"{where} has {length} tokens, more than the {soft} positions that"
+                f" {type(model).__name__} was made for.",
+                stacklevel=4,
+            )
+
+
+def _input_embeddings(model: nn.Module) -> int | None:
+    """How many ids a model has an embedding for, if it says so."""
+    try:
+        table = model.get_input_embeddings()  # type: ignore[operator]
+    except (AttributeError, NotImplementedError):
+        return None
+    return int(table.num_embeddings) if isinstance(table, nn.Embedding) else None
+
+
+def _positions(model: nn.Module) -> int | None:
+    """How many positions a model has an embedding for; None if they have no end."""
+    names = {"position_embeddings", "position_embedding", "embed_positions", "wpe"}
+    limits = []
+    for parent in model.modules():
+        tables = {n: m for n, m in parent.named_children() if isinstance(m, nn.Embedding)}
+        if not set(tables) - names:
+            continue  # the positions of an image's patches stand beside no table of tokens
+        for module in (tables[name] for name in names & set(tables)):
+            # RoBERTa counts from after its padding index, BART skips two.
+            first = module.padding_idx + 1 if module.padding_idx is not None else 0
+            limits.append(module.num_embeddings - max(first, int(getattr(module, "offset", 0))))
+    return min(limits) if limits else None

@@ -1,0 +1,221 @@
+"""The trace of one text: blocks of layers, and where it came from."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from bertviz.trace.block import AttentionBlock, Kind
+from bertviz.trace.frozen import Frozen
+
+
+@dataclass(frozen=True, eq=False)
+class AttentionTrace:
+    """Where every head of a model looked, for one text, and what it is computed from.
+
+    ``extract`` makes one from a model, ``from_arrays`` from one's own arrays.
+
+    Attributes:
+        blocks: In the model's order, by name; in ordinary models the name is the kind.
+        model_name: Class of the model, None for arrays.
+        dtype: What the model computed in, such as "float32".
+        exactness: The report of a comparison with the model's own attention; None if there was
+            none.
+    """
+
+    blocks: Mapping[str, AttentionBlock]
+    model_name: str | None = None
+    dtype: str = "float32"
+    exactness: Mapping[str, Any] | None = None
+
+    def __post_init__(self) -> None:
+        for name in ("blocks", "exactness"):
+            held = getattr(self, name)
+            if held is not None and not isinstance(held, Frozen):
+                object.__setattr__(self, name, Frozen(held))
+
+    @property
+    def num_layers(self) -> int:
+        """Layers of the longest block."""
+        return max(len(block.layers) for block in self.blocks.values())
+
+    @property
+    def num_heads(self) -> int:
+        """Heads of the widest layer."""
+        return max(layer.num_heads for block in self.blocks.values() for layer in block.layers)
+
+    def window(self, start: int, stop: int) -> AttentionTrace:
+        """The part of a long text between two positions, with the weights of the whole.
+
+        Tokens outside it are not shown, but they keep their part of every row: one more score in
+        the softmax stands for all of them, so rows sum to less than one. ``exactness`` stays.
+
+        >>> trace = AttentionTrace.from_arrays(["a", "b", "c"], queries=[[[1.0], [2.0], [0.5]]],
+        ...                                    keys=[[[1.0], [-1.0], [2.0]]])
+        >>> part = trace.window(1, 3).blocks["encoder"]
+        >>> part.query_tokens, part.layers[0].weights()
+        (('b', 'c'), tensor([[[0.0022, 0.8789],
+                 [0.1220, 0.5465]]]))
+
+        Args:
+            start: Position of the first token, from 0; of queries and keys alike. In a block whose
+                keys are others (cross-attention), all keys stay.
+            stop: Position after the last token.
+
+        Raises:
+            ValueError: There are no such positions, or the trace holds weights only.
+        """
+        from bertviz.trace.windows import window
+
+        return window(self, start, stop)
+
+    def save(self, path: str | os.PathLike[str]) -> None:
+        """Write the trace as one safetensors file, which ``load`` reads, also on another machine.
+
+        >>> trace = AttentionTrace.from_arrays(["a", "b"], weights=[[[0.25, 0.75], [1.0, 0.0]]])
+        >>> import pathlib, tempfile
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     path = pathlib.Path(folder) / "trace.safetensors"
+        ...     trace.save(path)
+        ...     AttentionTrace.load(path).blocks["encoder"].layers[0].weights()
+        tensor([[[0.2500, 0.7500],
+                 [1.0000, 0.0000]]])
+
+        Args:
+            path: Where to; ends in ``.safetensors``. An existing file is replaced.
+
+        Raises:
+            ValueError: The path ends in something else.
+        """
+        from bertviz.trace.files import save
+
+        save(self, path)
+
+    @classmethod
+    def load(cls, path: str | os.PathLike[str]) -> AttentionTrace:
+        """Read a trace that ``save`` wrote. Nothing in the file is run.
+
+        Args:
+            path: The file.
+
+        Raises:
+            FileNotFoundError: There is none.
+            ValueError: It is no trace, or one of a later version.
+        """
+        from bertviz.trace.files import load
+
+        return load(path)
+
+    def verify(
+        self,
+        model: Any,
+        inputs: Mapping[str, Any],
+        *,
+        batch_index: int | None = None,
+        drop_padding: bool = True,
+    ) -> AttentionTrace:
+        """Compare with what a model computes for the same inputs, now.
+
+        What each attention returns in a run of the model, and a separate run on its eager kernel
+        where it has one, are compared with what is shown.
+
+        Args:
+            model: The model that the trace is of.
+            inputs: What it read: a BatchEncoding or a dict of tensors.
+            batch_index: Which text of ``inputs`` it is, where there are several.
+            drop_padding: Whether the trace leaves out padding.
+
+        Returns:
+            The same trace with ``exactness``: a mapping with ``max_difference``, ``dtype``,
+            ``layers`` (the largest difference of each layer, per block), ``terms`` (what enters the
+            scores beside q·k), ``compared_with`` and ``note``. Views show it.
+
+        Raises:
+            ValueError: The trace is of another model or other inputs.
+            NotReproduced: It differs from what the model computes.
+        """
+        from bertviz.extractor import verified
+
+        return verified(self, model, inputs, batch_index=batch_index, drop_padding=drop_padding)
+
+    def __repr__(self) -> str:
+        parts = [
+            f"{block.name}: {len(block.layers)} layers, {len(block.query)} x"
+            f" {len(block.key)} tokens"
+            for block in self.blocks.values()
+        ]
+        name = f"{self.model_name}, " if self.model_name else ""
+        return f"AttentionTrace({name}{'; '.join(parts)})"
+
+    @classmethod
+    def from_arrays(
+        cls,
+        tokens: Sequence[str] | None = None,
+        weights: Any = None,
+        queries: Any = None,
+        keys: Any = None,
+        scaling: float | Sequence[float] | None = None,
+        *,
+        query_tokens: Sequence[str] | None = None,
+        key_tokens: Sequence[str] | None = None,
+        kind: Kind | None = None,
+        sentence_b_start: int | None = None,
+        prettify_tokens: bool = True,
+        batch_index: int | None = None,
+        attention_mask: Any = None,
+        drop_padding: bool = True,
+    ) -> AttentionTrace:
+        """Make a trace of one's own arrays: weights, queries and keys, or both.
+
+        Arrays are torch tensors, NumPy arrays or nested lists; either a list with one array per
+        layer, each (heads, query, key), or one array, (layers, heads, query, key). A batch
+        dimension of one may stand before the heads; heads and layers may be missing where there is
+        one. Queries are (heads, query, head_dim), keys (key_value_heads, key, head_dim), likewise.
+
+        >>> trace = AttentionTrace.from_arrays(["a", "b"], weights=[[[0.25, 0.75], [1.0, 0.0]]])
+        >>> trace.num_layers, trace.num_heads, trace.blocks["encoder"].query_tokens
+        (1, 1, ('a', 'b'))
+
+        Args:
+            tokens: The tokens, where queries and keys are the same ones; positions name them by
+                default.
+            weights: Attention weights, in 0..1.
+            queries: Query vectors; need ``keys``.
+            keys: Key vectors; need ``queries``.
+            scaling: The factor on q·k, one or one per layer; 1/√head_dim by default.
+            query_tokens: The tokens that attend, where they are not those attended to.
+            key_tokens: The tokens attended to.
+            kind: "encoder", "decoder" or "cross"; by default "cross" where query and key tokens
+                are given apart, "decoder" where no weight lies above the diagonal, else "encoder".
+                With queries and keys alone, "decoder" computes causally masked weights.
+            sentence_b_start: Position of the second sentence's first token, if there are two.
+            prettify_tokens: Show tokens without the tokenizer's own marks.
+            batch_index: Which text, where the arrays hold several: (batch, heads, query, key).
+            attention_mask: 1 for tokens, 0 for padding, (tokens,) or (batch, tokens); padding is
+                left out.
+            drop_padding: False keeps it.
+
+        Raises:
+            TypeError: Something that is no array.
+            ValueError: Shapes that do not fit the tokens or each other, more than one text, NaN,
+                weights outside 0..1.
+        """
+        from bertviz.arrays import from_arrays
+
+        return from_arrays(
+            tokens,
+            weights,
+            queries,
+            keys,
+            scaling,
+            query_tokens=query_tokens,
+            key_tokens=key_tokens,
+            kind=kind,
+            sentence_b_start=sentence_b_start,
+            prettify_tokens=prettify_tokens,
+            batch_index=batch_index,
+            attention_mask=attention_mask,
+            drop_padding=drop_padding,
+        )

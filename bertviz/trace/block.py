@@ -1,0 +1,78 @@
+"""Layers that share their query and key tokens."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+from bertviz.errors import numbers_in_words
+from bertviz.trace.layer import LayerAttention
+from bertviz.trace.tokens import Tokens
+
+Kind = Literal["encoder", "decoder", "cross"]
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class AttentionBlock:
+    """Layers that share their query and key tokens.
+
+    Attributes:
+        name: Its key in ``AttentionTrace.blocks``.
+        kind: "encoder", "decoder" or "cross".
+        query: The tokens that attend.
+        key: The tokens attended to.
+        layers: From the first to the last.
+    """
+
+    name: str
+    kind: Kind
+    query: Tokens
+    key: Tokens
+    layers: tuple[LayerAttention, ...]
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "layers", tuple(self.layers))
+
+    @property
+    def query_tokens(self) -> tuple[str, ...]:
+        """The tokenizer's own strings of the tokens that attend."""
+        return self.query.strings
+
+    @property
+    def key_tokens(self) -> tuple[str, ...]:
+        """The tokenizer's own strings of the tokens attended to."""
+        return self.key.strings
+
+    def __repr__(self) -> str:
+        """One line: how much there is.
+
+        >>> from bertviz import AttentionTrace
+        >>> AttentionTrace.from_arrays(weights=[[[0.25, 0.75], [1.0, 0.0]]]).blocks["encoder"]
+        AttentionBlock(encoder: 1 layers, 2 x 2 tokens)
+        """
+        size = f"{len(self.query)} x {len(self.key)} tokens"
+        return f"AttentionBlock({self.name}: {len(self.layers)} layers, {size})"
+
+    @property
+    def shares_tokens(self) -> bool:
+        """Whether the queries are the last of the keys: the same text on both sides."""
+        queries, keys = self.query.strings, self.key.strings
+        return (
+            self.kind != "cross"
+            and len(queries) <= len(keys)
+            and queries == keys[len(keys) - len(queries) :]
+        )
+
+    def layer(self, number: int) -> LayerAttention:
+        """The layer with the model's own number; ``layers[i]`` is the one at position i.
+
+        Raises:
+            ValueError: The block has no such layer; the message says which it has.
+        """
+        for layer in self.layers:
+            if layer.index == number:
+                return layer
+        known = numbers_in_words([layer.index for layer in self.layers])
+        raise ValueError(
+            f"layer={number!r} is not in block {self.name!r}: expected one of its layers, {known}."
+        )

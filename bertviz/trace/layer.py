@@ -1,0 +1,244 @@
+"""The attention of one layer: weights and scores, computed when somebody asks for them."""
+
+from __future__ import annotations
+
+import operator
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, SupportsIndex
+
+from bertviz.errors import numbers_in_words
+from bertviz.trace.formula import Formula, Rows
+from bertviz.trace.masks import MASKED, causal_mask
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+Heads = SupportsIndex | Iterable[SupportsIndex] | None
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class LayerAttention:
+    """The attention of one layer.
+
+    Attributes:
+        index: The model's own number of the layer, from 0.
+        name: Path of the attention module, for ``model.get_submodule``; "" for one's own arrays.
+        heads: The model's own numbers of the heads held here, in order.
+        formula: What the attention is computed from; None if only weights were given.
+        given_weights: (heads, query, key), the user's own; then weights are not computed.
+        given_causal: Whether the given weights are causally masked.
+    """
+
+    index: int
+    name: str
+    heads: tuple[int, ...]
+    formula: Formula | None = None
+    given_weights: Tensor | None = None
+    given_causal: bool = False
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "heads", tuple(self.heads))
+        if self.formula is None and self.given_weights is None:
+            raise ValueError(f"layer {self.index} has neither a formula nor weights: pass one.")
+
+    def __repr__(self) -> str:
+        queries, keys = self.shape
+        held = "weights" if self.formula is None else "queries and keys"
+        return (
+            f"LayerAttention({self.index}, {self.name!r}, {self.num_heads} heads,"
+            f" {queries} x {keys} tokens, {held})"
+        )
+
+    @property
+    def queries(self) -> Tensor | None:
+        """(heads, query, head_dim), in the model's dtype; None if only weights were given."""
+        return None if self.formula is None else self.formula.queries
+
+    @property
+    def keys(self) -> Tensor | None:
+        """(key_value_heads, key, head_dim), in the model's dtype; None for weights alone."""
+        return None if self.formula is None else self.formula.keys
+
+    @property
+    def scaling(self) -> float | None:
+        """The factor on q·k; None if only weights were given."""
+        return None if self.formula is None else self.formula.scaling
+
+    @property
+    def num_heads(self) -> int:
+        """How many heads are held."""
+        return len(self.heads)
+
+    @property
+    def num_key_value_heads(self) -> int:
+        """How many key heads the heads share; as many as heads where nothing is shared."""
+        return self.num_heads if self.keys is None else int(self.keys.shape[0])
+
+    @property
+    def head_dim(self) -> int | None:
+        """Neurons per head; None if only weights were given."""
+        return None if self.queries is None else int(self.queries.shape[-1])
+
+    @property
+    def dtype(self) -> str:
+        """What the model computed in, such as "bfloat16"."""
+        return str(self._any.dtype).removeprefix("torch.")
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        """(query, key): how many tokens attend, and to how many."""
+        if self.given_weights is not None:
+            return int(self.given_weights.shape[-2]), int(self.given_weights.shape[-1])
+        return self.explained.shape
+
+    @property
+    def explained(self) -> Formula:
+        """The formula.
+
+        Raises:
+            ValueError: Only weights were given.
+        """
+        if self.formula is None:
+            raise ValueError(
+                f"Layer {self.index} holds weights but no queries and keys, so it has no scores and"
+                " no neurons. Capture them with extract(model, tokenizer, text), or pass queries="
+                " and keys= to AttentionTrace.from_arrays."
+            )
+        return self.formula
+
+    def key_head(self, head: int) -> int:
+        """The row of ``keys`` that a head uses.
+
+        Args:
+            head: The model's own number of the head.
+        """
+        place = self.places([head])[0]
+        return place if self.formula is None else self.formula.key_rows()[place]
+
+    def weights(self, heads: Heads = None, rows: Rows = None) -> Tensor:
+        """The attention of some heads, computed now.
+
+        Args:
+            heads: The model's own head numbers, one or several; all by default.
+            rows: The queries to compute, all by default: of a long text a few at a time.
+
+        Returns:
+            (heads, query, key), float32.
+
+        >>> import torch
+        >>> formula = Formula(torch.eye(2)[None], torch.eye(2)[None], scaling=1.0, causal=True)
+        >>> LayerAttention(index=0, name="", heads=(0,), formula=formula).weights()
+        tensor([[[1.0000, 0.0000],
+                 [0.2689, 0.7311]]])
+        """
+        places = self.places(heads)
+        if self.given_weights is not None:
+            return self.given_weights[places][:, slice(None) if rows is None else rows].float()
+        return self.explained.weights(places, rows)
+
+    def scores(self, heads: Heads = None, rows: Rows = None) -> Tensor:
+        """What the softmax of some heads sees, computed now.
+
+        Args:
+            heads: The model's own head numbers, one or several; all by default.
+            rows: The queries to compute; all by default.
+
+        Returns:
+            (heads, query, key), float32; masked pairs hold about the smallest float32.
+
+        Raises:
+            ValueError: The layer holds weights only.
+        """
+        return self.explained.scores(self.places(heads), rows)
+
+    def bias(self, heads: Heads = None, rows: Rows = None) -> Tensor | None:
+        """Everything that is added to the scaled, softcapped q·k of some heads.
+
+        Args:
+            heads: The model's own head numbers, one or several; all by default.
+            rows: The queries to compute; all by default.
+
+        Returns:
+            float32, broadcastable to (heads, query, key), masked pairs at the smallest float32; or
+            None if nothing is added or only weights were given.
+        """
+        places = self.places(heads)
+        return None if self.formula is None else self.formula.bias(places, rows)
+
+    def visible(self, heads: Heads = None, rows: Rows = None) -> Tensor | None:
+        """Which keys are not masked.
+
+        Of weights alone a mask is not known: they count as causally masked or not masked at all.
+
+        Args:
+            heads: The model's own head numbers, one or several; all by default.
+            rows: The queries; all by default.
+
+        Returns:
+            (heads, query, key) bool, with 1 in place of heads where all have the same mask; None
+            where nothing is masked. On the CPU.
+        """
+        if self.formula is None:
+            return causal_mask(*self.shape, rows)[None] if self.given_causal else None
+        bias = self.bias(heads, rows)
+        if bias is None:
+            return None
+        queries = len(range(self.shape[0])[rows]) if isinstance(rows, slice) else self.shape[0]
+        queries = len(rows) if isinstance(rows, list) else queries
+        seen = (bias > MASKED).expand(-1, queries, self.shape[1]).cpu()
+        if bool(seen.all()):
+            return None
+        return seen[:1] if bool((seen == seen[:1]).all()) else seen
+
+    def unseen_keys(self, step: int = 512) -> Tensor:
+        """(key) bool: keys that are masked for every query, as padding is that was kept.
+
+        Args:
+            step: How many queries to look at a time.
+        """
+        import torch
+
+        queries, keys = self.shape
+        seen = torch.zeros(keys, dtype=torch.bool)
+        for start in range(0, queries, step):
+            part = self.visible(rows=slice(start, min(start + step, queries)))
+            if part is None:
+                return torch.zeros(keys, dtype=torch.bool)
+            seen |= part.any(0).any(0)
+        return ~seen
+
+    @property
+    def mask_identity(self) -> tuple[object, ...]:
+        """Equal for layers whose masks and biases are the same tensors."""
+        formula = self.formula
+        if formula is None:
+            return (self.given_causal, self.num_heads)
+        terms = (id(formula.mask), id(formula.position_bias))
+        return (*terms, formula.causal, self.num_heads)
+
+    def places(self, heads: Heads) -> list[int]:
+        """Positions of some heads among those held.
+
+        Raises:
+            ValueError: A head is not held here.
+        """
+        if heads is None:
+            return list(range(len(self.heads)))
+        wanted: Sequence[SupportsIndex]
+        wanted = list(heads) if isinstance(heads, Iterable) else [heads]
+        places = []
+        for head in wanted:
+            number = operator.index(head)
+            if number not in self.heads:
+                raise ValueError(
+                    f"heads holds {number}, which layer {self.index} does not have: it has heads"
+                    f" {numbers_in_words(self.heads)}."
+                )
+            places.append(self.heads.index(number))
+        return places
+
+    @property
+    def _any(self) -> Tensor:
+        """A tensor that says which dtype and device the model used."""
+        return self.given_weights if self.given_weights is not None else self.explained.queries
