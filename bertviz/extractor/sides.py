@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from itertools import takewhile
-from typing import Any
+from typing import Any, TypeVar
 
 from torch import Tensor
 
@@ -13,6 +13,8 @@ from bertviz.extractor.inputs import Reading
 from bertviz.extractor.patches import name_images, patch_names
 from bertviz.extractor.records import tower
 from bertviz.trace import Kind, Tokens
+
+T = TypeVar("T")
 
 
 class Sides:
@@ -48,6 +50,7 @@ class Sides:
             "other": _row_of(batch.get("encoder_attention_mask"), row) if drop_padding else None,
         }
         self._sentences = _sentence_ids(reading.encoding, batch, row)
+        self._words = _word_ids(reading.encoding, row)
 
     def stack(self, path: str, kind: Kind, side: str) -> str:
         """Whose tokens stand on one side of a block: "other" has no token names."""
@@ -86,13 +89,29 @@ class Sides:
 
     def tokens(self, stack: str, length: int, kept: list[int]) -> Tokens:
         """The tokens at the positions that are kept."""
-        ids = self._sentences if stack == "encoder" else None
         strings = self._strings(stack, length)
+        read = stack == "encoder"  # what the tokenizer says is of the text that was tokenized
         return Tokens.read(
             [strings[i] for i in kept],
             self.tokenizer,
-            sentences=[ids[i] for i in kept] if ids is not None and len(ids) == length else None,
+            sentences=_kept(self._sentences if read else None, length, kept),
+            word_ids=_kept(self._words if read else None, length, kept),
         )
+
+
+def _kept(values: Sequence[T] | None, length: int, kept: list[int]) -> list[T] | None:
+    """Of each position that is kept, unless the values are of other tokens."""
+    if values is None or len(values) != length:
+        return None
+    return [values[i] for i in kept]
+
+
+def _word_ids(encoding: Mapping[str, Any], row: int) -> list[tuple[Any, int] | None] | None:
+    """Of each token its sentence and word, as a fast tokenizer has noted them."""
+    if not getattr(encoding, "is_fast", False):
+        return None
+    both = zip(encoding.sequence_ids(row), encoding.word_ids(row), strict=True)  # type: ignore[attr-defined]
+    return [None if word is None else (sentence, word) for sentence, word in both]
 
 
 def _as_text(token: Any) -> Any:

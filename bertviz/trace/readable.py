@@ -6,8 +6,8 @@ in byte-level vocabularies, every character beyond ASCII as two or three others 
 And some tokens are invisible. A picture shows what a reader would recognise; the tokenizer's own
 string stays beside it.
 
-Two more things are read off a tokenizer's strings: which pieces make a word, and which tokens are
-special, that is, put around a text and no part of it.
+Two more things are read off a tokenizer's strings: which subword tokens make up a word, and which
+tokens are special, that is, added around the text.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from __future__ import annotations
 import functools
 import re
 import unicodedata
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Hashable, Sequence
 from typing import Any
 
 # What would be invisible: control characters have pictures of their own from U+2400 on.
@@ -30,7 +30,7 @@ AROUND = re.compile(
     r"\[(CLS|SEP|PAD|BOS|EOS)\]|</?s>|<(pad|bos|eos|cls|sep|(start|end)_of_turn)>|<[|｜].+[|｜]>"
 )
 PIECES = re.compile(r"(?:‹[0-9A-F ]+›)+")  # of characters, as display_text writes them
-# Scripts that are written without spaces: a piece is a word.
+# Scripts that are written without spaces: every token is a word.
 UNSPACED = re.compile(
     r"[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff]"
 )
@@ -53,7 +53,7 @@ def display_text(tokens: Sequence[str], tokenizer: Any = None) -> tuple[str, ...
     ('I', ' love', ' café', '⏎')
     >>> display_text(["▁I", "▁love", "▁"]), display_text(["photo</w>"])
     ((' I', ' love', '␣'), ('photo',))
-    >>> display_text(["ðŁ", "ĺĢ", "ä½ł"])  # an emoji in two pieces, a whole character
+    >>> display_text(["ðŁ", "ĺĢ", "ä½ł"])  # an emoji in two tokens, a whole character
     ('‹F0 9F›', '‹98 80›', '你')
     >>> display_text(["<0x0A>", "<0xE4>", ""])
     ('⏎', '‹E4›', '∅')
@@ -64,7 +64,7 @@ def display_text(tokens: Sequence[str], tokenizer: Any = None) -> tuple[str, ...
 
 
 def special_tokens(tokens: Sequence[str], tokenizer: Any = None) -> tuple[bool, ...]:
-    """Which tokens stand around a text and are no part of it.
+    """Which tokens were added around the text.
 
     Args:
         tokens: The tokenizer's own strings.
@@ -84,18 +84,23 @@ def special_tokens(tokens: Sequence[str], tokenizer: Any = None) -> tuple[bool, 
 
 
 def words_of(
-    tokens: Sequence[str], special: Sequence[bool], tokenizer: Any = None
+    tokens: Sequence[str],
+    special: Sequence[bool],
+    tokenizer: Any = None,
+    word_ids: Sequence[Hashable | None] | None = None,
 ) -> tuple[int, ...]:
-    """Which tokens are pieces of one word.
+    """Which tokens make up a word together.
 
-    Pieces are told by the tokenizer's marks; where there are none, every token is a word. In
-    vocabularies that mark spaces, letters and digits without a space between them are one word, a
-    punctuation mark is one of its own, and so is every piece of a script that has no spaces.
+    A fast tokenizer says so itself, unless it does not split at spaces. Without it, the tokenizer's
+    marks decide; where there are none, every token is a word. In vocabularies that mark spaces,
+    letters and digits without a space between them are one word, and a punctuation mark is a word
+    of its own. In scripts without spaces every token is a word.
 
     Args:
         tokens: The tokenizer's own strings.
-        special: Of each, whether it is special; those are never joined.
+        special: Whether each is special; special tokens are never joined.
         tokenizer: Where they come from, if known.
+        word_ids: What a fast tokenizer gave, equal for tokens of one word, None for special ones.
 
     Returns:
         The number of each token's word, from 0, never falling.
@@ -112,22 +117,27 @@ def words_of(
     suffixed = any(token.endswith("</w>") for token in tokens)
     spaced = byte_level or any(token.startswith("▁") for token in tokens)
     text = display_text(tokens, tokenizer)
+    ids = word_ids if _split_at_spaces(word_ids, text) else None
 
     def joined(i: int) -> bool:
-        """Whether a token goes on with the word of the one before."""
+        """Whether a token continues the word of the one before."""
         if special[i] or special[i - 1]:
+            return False
+        if ids is not None and ids[i] != ids[i - 1]:
             return False
         if wordpiece:
             return tokens[i].startswith("##")
         if suffixed:
             return not tokens[i - 1].endswith("</w>")
-        if not spaced:
+        if not spaced and ids is None:
             return False
         last, first = text[i - 1][-1:], text[i][:1]
         if last == "›" and first == "‹":
             return True
         if UNSPACED.match(last) or UNSPACED.match(first):
             return False
+        if ids is not None:
+            return True
         return all(c.isalnum() or unicodedata.category(c).startswith("M") for c in (last, first))
 
     words: list[int] = []
@@ -136,18 +146,28 @@ def words_of(
     return tuple(words)
 
 
+def _split_at_spaces(ids: Sequence[Hashable | None] | None, text: Sequence[str]) -> bool:
+    """Whether a tokenizer's word ids can be trusted: none spans a space."""
+    if ids is None or len(ids) != len(text):
+        return False
+    return not any(
+        ids[i] is not None and ids[i] == ids[i - 1] and text[i].startswith(" ")
+        for i in range(1, len(text))
+    )
+
+
 def word_text(text: Sequence[str], words: Sequence[int]) -> tuple[str, ...]:
-    """Display text of each word, from that of its pieces.
+    """Display text of each word, from that of its tokens.
 
     >>> word_text(["[CLS]", "straw", "##berries"], [0, 1, 1]), word_text(["‹F0 9F›", "‹98 80›"], [0, 0])
     (('[CLS]', 'strawberries'), ('😀',))
     """  # noqa: E501
     whole: list[str] = []
-    for place, piece in zip(words, text, strict=True):
+    for place, part in zip(words, text, strict=True):
         if place < len(whole):
-            whole[place] += piece.removeprefix("##")
+            whole[place] += part.removeprefix("##")
         else:
-            whole.append(piece)
+            whole.append(part)
     return tuple(PIECES.sub(_whole_character, word) for word in whole)
 
 
@@ -210,7 +230,7 @@ def _decoded(token: str) -> str:
 
 
 def _of_bytes(data: bytes) -> str:
-    """A piece of a character: its bytes, since no character is there yet."""
+    """A part of a character, written as its bytes."""
     return "".join(chr(byte) if byte < 0x80 else f"‹{byte:02X}›" for byte in data).replace(
         "›‹", " "
     )

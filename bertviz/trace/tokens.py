@@ -8,7 +8,7 @@ part of everything.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Hashable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, TypeVar
 
@@ -44,6 +44,7 @@ class Tokens:
         tokenizer: Any = None,
         *,
         sentences: Sequence[int] | None = None,
+        word_ids: Sequence[Hashable | None] | None = None,
         prettify: bool = True,
     ) -> Tokens:
         """Read everything off the tokenizer's strings.
@@ -52,6 +53,8 @@ class Tokens:
             strings: The tokenizer's own strings.
             tokenizer: The tokenizer, if known; it tells special tokens and byte-level vocabularies.
             sentences: The number of each token's sentence, if known; kept if there are two.
+            word_ids: What a fast tokenizer says of each token's word, if known; None for special
+                tokens.
             prettify: Whether ``text`` leaves out the tokenizer's own marks.
 
         >>> Tokens.read(["[CLS]", "straw", "##berries", "[SEP]"]).words
@@ -63,7 +66,7 @@ class Tokens:
             strings=strings,
             text=display_text(strings, tokenizer) if prettify else strings,
             sentences=_two(sentences),
-            words=words_of(strings, special, tokenizer),
+            words=words_of(strings, special, tokenizer, word_ids),
             special=special,
         )
 

@@ -461,3 +461,18 @@ def test_a_table_of_angles_and_layers_without_are_told() -> None:
     ).eval()
     layers = extract(some, inputs={"input_ids": ids}).blocks["decoder"].layers
     assert [layer.formula.rotary for layer in layers] == [True, True, True, False]
+
+
+def test_words_as_a_fast_tokenizer_says(build: Callable[..., Any]) -> None:
+    """Its vocabulary marks neither spaces nor subword tokens, so its strings alone say nothing."""
+    from tokenizers import Tokenizer, models, pre_tokenizers
+    from transformers import PreTrainedTokenizerFast
+
+    letters = {letter: number for number, letter in enumerate("[strawbei.]")}
+    vocabulary = {**letters, "st": 20, "be": 21}
+    backend = Tokenizer(models.BPE(vocabulary, [("s", "t"), ("b", "e")]))
+    backend.pre_tokenizer = pre_tokenizers.Whitespace()
+    tokenizer = PreTrainedTokenizerFast(tokenizer_object=backend)
+    block = extract(build("bert"), tokenizer, "straw be.", "is be").blocks["encoder"]
+    assert block.query_tokens == ("st", "r", "a", "w", "be", ".", "i", "s", "be")
+    assert block.query.words == (0, 0, 0, 0, 1, 2, 3, 3, 4)

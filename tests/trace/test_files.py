@@ -82,7 +82,7 @@ def test_bad_files(tmp_path: Path) -> None:
     with pytest.raises(ValueError, match="is not a safetensors file"):
         AttentionTrace.load(tmp_path / "text.safetensors")
     save_file({"x": torch.ones(1)}, tmp_path / "other.safetensors")
-    with pytest.raises(ValueError, match="holds tensors, but no trace"):
+    with pytest.raises(ValueError, match="holds tensors but not a trace"):
         AttentionTrace.load(tmp_path / "other.safetensors")
 
 
