@@ -1,14 +1,15 @@
 """Model + text → AttentionTrace.
 
-The problem. A model gives its attention only with ``output_attentions=True``, under its slowest
-kernel, after being loaded for it, and then as all weights at once, without the queries and keys
-they come from. And it is the user's: nothing of it may be changed, whatever happens.
+The problem. A model returns its attention only with ``output_attentions=True`` and only on its
+slowest kernel; and then all weights at once, without the queries and keys they come from. The model
+belongs to the user: nothing about it may change, whatever happens.
 
-The way. Queries and keys are noted while the model runs as it always does, on whatever kernel it
-uses: ``interface`` sees the attention that goes through transformers' attention interface,
-``operations`` all other, whoever wrote the model. ``running`` runs it and leaves it as it was,
-``inputs`` checks what it reads, ``capture`` notes, ``blocks`` puts in order what was noted,
-``generation`` what was noted in many steps, and ``verification`` asks the model whether it is so.
+The solution. Queries and keys are recorded while the model runs on whatever kernel it uses.
+``interface`` sees the attention that goes through transformers' attention interface, ``operations``
+all other attention, whoever wrote the model. ``inputs`` checks what the model reads, ``running``
+runs it and leaves it as it was, ``capture`` records, ``blocks`` and ``sides`` sort the records into
+blocks and name their tokens, ``generation`` joins the records of many steps, and ``verification``
+compares them with what the model itself computed.
 """
 
 from __future__ import annotations
@@ -56,8 +57,8 @@ def extract(
 ) -> AttentionTrace:
     """Capture queries, keys and attention of every layer and head, for one text.
 
-    The model runs once, without gradients and in eval mode, on its own attention kernel, and is
-    afterwards as it was before.
+    The model runs once, without gradients and in eval mode, on its own attention kernel.
+    Afterwards it is exactly as before.
 
     >>> import torch
     >>> from transformers import BertConfig, BertModel
@@ -71,23 +72,22 @@ def extract(
 
     Args:
         model: Any module that computes softmax attention: a Hugging Face model as
-            ``from_pretrained`` gives it, ``torch.nn.Transformer``, one's own.
-        tokenizer: The model's tokenizer; needed for ``text``, and for the tokens' names: without
-            one, positions name them.
+            ``from_pretrained`` gives it, ``torch.nn.Transformer``, or a class of your own.
+        tokenizer: The model's tokenizer. It is needed for ``text``, and to name the tokens: without
+            one, they are named by their positions.
         text: What the model reads.
         text_pair: The second sentence; for an encoder-decoder model, what its decoder reads
-            (as when it is trained to write it). Without it such a decoder reads its start token
-            alone.
+            (as in training). Without it the decoder reads only its start token.
         inputs: In place of a text, what the model is called with: a BatchEncoding or a dict of
-            tensors, moved to the model's device where they are not there.
+            tensors. They are moved to the model's device.
         batch_index: Which text of ``inputs`` to keep, where there are several.
         drop_padding: Leave out the positions that ``attention_mask`` says are padding.
         layers: The layers to keep, by the model's own numbers; all by default.
-        heads: The heads to keep, likewise.
-        device: Where queries and keys are kept; they are moved there as they come.
-        generate: Let the model go on writing, with these options of ``model.generate``, such as
-            ``dict(max_new_tokens=40)``; the trace is of all that it read: the prompt and what it
-            wrote, without the last token, which no model reads any more.
+        heads: The heads to keep, by the model's own numbers; all by default.
+        device: Where queries and keys are kept; each layer's are moved there at once.
+        generate: Let the model continue the text, with these options of ``model.generate``, such as
+            ``dict(max_new_tokens=40)``. The trace covers all tokens that the model read: the prompt
+            and what it generated, except for the last token.
         verify: Compare with what the model itself computes: what each attention returned, and a
             separate run on the model's eager kernel where it has one. The trace's ``exactness``
             then says by how much they differ, and views show it.
@@ -136,7 +136,7 @@ def extract(
 def verified(
     trace: AttentionTrace, model: nn.Module, inputs: Mapping[str, Any], **options: Any
 ) -> AttentionTrace:
-    """``AttentionTrace.verify``: see there."""
+    """The trace with the report of a comparison made now; the work of ``AttentionTrace.verify``."""
     again = extract(model, inputs=inputs, verify=True, **options)
     for name, block in trace.blocks.items():
         other = again.blocks.get(name)
@@ -154,7 +154,8 @@ def verified(
             if not difference <= verification.TOLERANCE.get(trace.dtype, 1e-4):
                 raise NotReproduced(
                     f"The trace differs from what the model computes now by {difference:.1e}, in"
-                    f" block {name!r}, layer {layer.index}: its weights or the inputs are others."
+                    f" block {name!r}, layer {layer.index}: the model's parameters or the"
+                    " inputs have changed."
                 )
     return replace(trace, exactness=again.exactness)
 
@@ -177,7 +178,7 @@ def _forward(reading: Reading, keep: Keep, options: Mapping[str, Any]) -> tuple[
 def _generation(
     reading: Reading, keep: Keep, generate: Mapping[str, Any], shared: Mapping[str, Any]
 ) -> tuple[Capture, Reading]:
-    """Many forwards as one, and what was read as if it had been read at once."""
+    """All steps as if the model had read everything in one forward."""
     model: Any = reading.model
     options = generation.check_options(model, generate)
     capture = Capture(reading, keep, generating=True, **shared)
@@ -219,7 +220,7 @@ def _numbers(name: str, value: Iterable[SupportsIndex] | None) -> frozenset[int]
 
 
 def _check_kept(capture: Capture, blocks: Mapping[str, AttentionBlock]) -> None:
-    """Refuse layers and heads that are nowhere."""
+    """Refuse layers and heads that the model does not have."""
     keep = capture.keep
     found = [layer for block in blocks.values() for layer in block.layers]
     for name, wanted, there in (
@@ -250,9 +251,9 @@ def _nothing(model: nn.Module, capture: Capture) -> str:
     )
     if capture.skipped:
         more = f" and {len(capture.skipped) - 1} others" if len(capture.skipped) > 1 else ""
-        return f"{text} What was seen was not understood: {capture.skipped[0]}{more}."
+        return f"{text} Attention was seen but not understood: {capture.skipped[0]}{more}."
     if capture.seen:
         cause = "its softmaxes are not over products of queries and keys"
     else:
-        cause = "it has no softmax attention, as Mamba, FNet and convolutions have none"
+        cause = "it has no softmax attention, like Mamba, FNet or a convolutional network"
     return f"{text} The likely cause: {cause}."

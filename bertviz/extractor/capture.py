@@ -1,7 +1,8 @@
-"""What is noted during one forward of the user's model.
+"""What is recorded during one forward of the user's model.
 
-Two mechanisms note attention, ``interface`` and ``operations``; both end here, in records by value.
-Frames, kept by hooks, tell which module is running; ``origins`` tells what a tensor was made from.
+Two mechanisms record attention, ``interface`` and ``operations``; both end here, in records that
+hold copies. Frames, kept by hooks, say which module is running; ``provenance`` says what a tensor
+was computed from.
 """
 
 from __future__ import annotations
@@ -31,7 +32,7 @@ class Frame:
 
 
 class Capture:
-    """Collects records; one per forward."""
+    """Collects the records of one forward, or of all forwards of a generation."""
 
     def __init__(
         self,
@@ -51,15 +52,15 @@ class Capture:
         config = getattr(model, "config", None)
         self.windowed = hasattr(config, "window_size") and hasattr(config, "image_size")
         self.records: list[Record] = []
-        self.skipped: list[str] = []  # why attentions that were seen are not among the records
-        self.seen: dict[str, int] = {}  # calls by what was called
+        self.skipped: list[str] = []  # why an attention that was seen has no record
+        self.seen: dict[str, int] = {}  # how often each function was called
         self.decoder = reading.decoder
         self.decoder_ids: Tensor | None = None
         self.input_ids = batch.get("input_ids")
         self.readers: list[str] = []  # paths of the embeddings that read input_ids
         self.frames: list[Frame] = []
         self.origins = Origins()
-        self.quiet = 0  # inside what is noted already
+        self.quiet = 0  # above 0 inside a call that is recorded as a whole
         self.generating = generating
         self.check = check  # compare with what the model computes
         self._progress = progress  # called for every attention
@@ -72,7 +73,7 @@ class Capture:
 
     @contextlib.contextmanager
     def noting_nothing(self) -> Iterator[None]:
-        """What runs inside is noted already."""
+        """Record nothing inside: the call around it is recorded as a whole."""
         self.quiet += 1
         try:
             yield
@@ -80,11 +81,11 @@ class Capture:
             self.quiet -= 1
 
     def count(self, what: str) -> None:
-        """Count a call, for the message when nothing was captured."""
+        """Count a call, for the error when nothing was captured."""
         self.seen[what] = self.seen.get(what, 0) + 1
 
     def shared(self, tensor: Tensor | None, keys: int) -> Tensor | None:
-        """This text's part of a mask or bias, by value; the same object for the same memory.
+        """A copy of this text's part of a mask or bias; the same object for the same memory.
 
         Layers may take views of one mask, and a mask may be longer than the keys.
         """
@@ -124,12 +125,12 @@ class Capture:
         self.frames.append(Frame(module, path, start, given))
 
     def leave(self, module: nn.Module) -> None:
-        """A module has ended; those inside it that an exception ended are forgotten too."""
+        """A module has ended, and so have those inside it that an exception ended."""
         while self.frames and self.frames.pop().module is not module:
             pass
 
     def is_cross(self, query: Tensor, key: Tensor) -> bool:
-        """Whether keys are made from something else than queries are, inside their layer."""
+        """Whether, inside their layer, keys are computed from something other than queries are."""
         apart = False
         for frame in reversed(self.frames):
             mine = self.origins.among(query, frame.start, frame.given)
@@ -143,7 +144,7 @@ class Capture:
         return apart
 
     def path(self, module: nn.Module | None = None) -> str:
-        """Of a module, or of the innermost one that is running and is more than an operation."""
+        """The path of a module; by default of the innermost running one that is not torch's own."""
         if module is None:
             for frame in reversed(self.frames):
                 own = type(frame.module).__module__
@@ -169,23 +170,24 @@ class Capture:
         module_is_causal: bool = False,
         **terms: Any,
     ) -> Record:
-        """Note one attention: this text's queries and keys, and what else enters its softmax.
+        """Record one attention: this text's queries and keys, and what else enters its softmax.
 
         Args:
             path: Of the attention module.
-            queries: (heads, query, head_dim), not yet by value.
-            keys: (key_value_heads, key, head_dim), not yet by value.
+            queries: (heads, query, head_dim), not copied yet.
+            keys: (key_value_heads, key, head_dim), not copied yet.
             scaling: The factor on q·k.
             cross: Whether keys come from elsewhere.
             key_heads: The row of keys of each head, where they are not shared evenly.
-            sinks: (heads,) or (heads, query), not yet by value.
+            sinks: (heads,) or (heads, query), not copied yet.
             module_is_causal: What the module says of itself.
-            **terms: ``softcap``, ``mask``, ``position_bias``, ``causal`` of the formula, by value.
+            **terms: ``softcap``, ``mask``, ``position_bias`` and ``causal`` of the formula, already
+                copied.
         """
         if self._progress is not None:
             self._progress()
         if self.generating:
-            # A cache forgets what its keys were made from; the first step knew.
+            # Keys from a cache no longer tell what they were computed from; the first step did.
             cross = self._crosses.setdefault(path, cross)
         order = self._next_order(path, cross)
         width, all_keys = int(keys.shape[1]), keys
@@ -233,7 +235,7 @@ class Capture:
     def _new_keys(
         self, place: tuple[str, bool, int], rows: int, keys: Tensor
     ) -> tuple[Tensor, int]:
-        """While generating, the keys that no step before has given, and where the first key stands.
+        """While generating, the keys that are new in this step, and the position of the first key.
 
         Args:
             place: Path, cross and order of the attention.

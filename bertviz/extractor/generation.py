@@ -1,12 +1,12 @@
-"""A model that writes: many forwards, one trace.
+"""A model that generates: many forwards, one trace.
 
-The problem. `generate` reads the prompt at once and then one token at a time, against keys that a
-cache keeps: the first attention is square, the later ones are single rows, over all keys so far,
-over as many as a cache has room for (the rest masked), or over a window of the last ones. What one
-wants to see is one matrix whose row is a token and what it looked at.
+The problem. `generate` reads the prompt at once and then one token at a time, with the keys so far
+in a cache. The first attention is square, the later ones are single rows: over all keys so far,
+over all slots of the cache (the rest masked), or over a window of the last keys. What one wants to
+see is one matrix with a row for each token.
 
-So of every forward only the new queries and the new keys are kept; here they are put one below the
-other, and what each row could see becomes one mask.
+So of every forward only the new queries and the new keys are kept. Here they are joined, and what
+each row sees becomes one mask.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ GUESSING = ("assistant_model", "prompt_lookup_num_tokens", "assistant_early_exit
 
 
 def check_options(model: nn.Module, options: object) -> dict[str, Any]:
-    """What `generate` is called with.
+    """Check the options `generate` is to be called with.
 
     Raises:
         TypeError: ``options`` is not a dict, or the model cannot generate.
@@ -70,26 +70,26 @@ def check_options(model: nn.Module, options: object) -> dict[str, Any]:
 
 
 def stops_of(model: Any, options: Mapping[str, Any]) -> set[int]:
-    """The tokens that end a text: as the call says, else as the model does."""
+    """The tokens that end a text, from the call or else from the model."""
     config = options.get("generation_config") or model.generation_config
     ends = options.get("eos_token_id", getattr(config, "eos_token_id", None))
     return set() if ends is None else set(ends) if isinstance(ends, list | tuple) else {ends}
 
 
 def sequences_of(output: Any) -> Tensor:
-    """The tokens that `generate` returned, in whatever form."""
+    """The tokens that `generate` returned, whatever the form of its output."""
     sequences: Tensor = output if isinstance(output, Tensor) else output.sequences
     return sequences
 
 
 def read_tokens(sequences: Tensor, read: int, start: int, stops: set[int]) -> tuple[Tensor, Tensor]:
-    """The tokens that were read (the last one that was written never is), and which count.
+    """The tokens that were read (the last generated one never is), and which of them count.
 
     Args:
         sequences: (texts, tokens).
         read: How many were read.
-        start: Where what was written begins.
-        stops: Tokens that end a text; what comes after, while others go on, is padding.
+        start: The position of the first generated token.
+        stops: Tokens that end a text; what comes after them is padding.
     """
     ids = sequences[:, :read]
     counts = torch.ones_like(ids)

@@ -24,7 +24,7 @@ class Reading:
         encoding: What the tokenizer gave, or the user's own inputs.
         batch: What the model is called with, on its device.
         size: How many texts the batch holds.
-        row: The place of the text that is wanted.
+        row: The row of the batch to show.
         two_stacks: Whether the model is an encoder-decoder.
         decoder: The decoder of an encoder-decoder, if it says which module that is.
         device: Where the model is.
@@ -109,7 +109,7 @@ class Reading:
         return replace(self, batch={**self.batch, **inputs})
 
     def starting_decoder(self) -> Reading:
-        """The same, its decoder reading its start token alone."""
+        """The same, with a decoder that reads only its start token."""
         start = start_tokens(self.model, self.size).to(self.device)
         return self.with_inputs(decoder_input_ids=start)
 
@@ -136,7 +136,7 @@ def encode(
     *,
     writes: bool = False,
 ) -> Mapping[str, Any]:
-    """Tokenize a text, or a pair, whole; a model that writes begins its second text itself."""
+    """Tokenize a whole text or pair; a model that generates starts its second text itself."""
     if text is None:
         raise TypeError(
             "extract() got no text: pass extract(model, tokenizer, text), or inputs=..., a batch"
@@ -162,21 +162,20 @@ def encode(
     two_stacks = has_two_stacks(model)
     if two_stacks:
         decoder_text, text_pair = text_pair, None
-    encoding: Mapping[str, Any] = tokenizer(
-        text, text_pair, return_tensors="pt", truncation=False, verbose=False
-    )
+    encoding: Any = tokenizer(text, text_pair, return_tensors="pt", truncation=False, verbose=False)
     if encoding["input_ids"].numel() == 0:
         raise ValueError(f"text={text!r} gives no tokens: expected a text of at least one word.")
     if decoder_text is not None:
         labels = tokenizer(text_target=decoder_text, return_tensors="pt", truncation=False)
-        return {**encoding, "decoder_input_ids": _shifted(model, labels["input_ids"])}
-    if two_stacks and not writes:
-        return {**encoding, "decoder_input_ids": start_tokens(model, 1)}
-    return encoding
+        encoding["decoder_input_ids"] = _shifted(model, labels["input_ids"])
+    elif two_stacks and not writes:
+        encoding["decoder_input_ids"] = start_tokens(model, 1)
+    known: Mapping[str, Any] = encoding
+    return known
 
 
 def _shifted(model: nn.Module, labels: Tensor) -> Tensor:
-    """What a decoder reads to write the labels: its start token, then all but the last."""
+    """What a decoder reads to predict the labels: its start token, then all but the last."""
     own = getattr(model, "prepare_decoder_input_ids_from_labels", None)
     if callable(own):
         ids: Tensor = own(labels=labels)
@@ -185,7 +184,7 @@ def _shifted(model: nn.Module, labels: Tensor) -> Tensor:
 
 
 def start_tokens(model: nn.Module, rows: int) -> Tensor:
-    """The token with which a decoder starts."""
+    """(rows, 1): the token a decoder starts with."""
     config: Any = model.config
     generation = getattr(model, "generation_config", None)
     for holder in (config, generation, getattr(config, "decoder", None)):
@@ -201,7 +200,7 @@ def start_tokens(model: nn.Module, rows: int) -> Tensor:
 
 def device_of(model: nn.Module) -> torch.device:
     """Where a model is."""
-    # What accelerate has moved away stands on "meta" and says where it will be when it runs.
+    # Parameters that accelerate offloads are on "meta"; its hook says where they run.
     hook = getattr(model, "_hf_hook", None)
     for module_hook in (hook, *getattr(hook, "hooks", ())):
         place = getattr(module_hook, "execution_device", None)
@@ -234,7 +233,7 @@ def tensors(encoding: Mapping[str, Any], device: torch.device) -> dict[str, Any]
 
 
 def accepted(model: nn.Module, batch: dict[str, Any]) -> dict[str, Any]:
-    """Without what a tokenizer of another model gives and this model does not take."""
+    """Only what the model's forward takes; a tokenizer may give more."""
     known = inspect.signature(model.forward).parameters
     if any(p.kind is p.VAR_KEYWORD for p in known.values()):
         return batch
@@ -242,7 +241,7 @@ def accepted(model: nn.Module, batch: dict[str, Any]) -> dict[str, Any]:
 
 
 def batch_row(size: int, batch_index: int | None) -> int:
-    """The place of the text that is wanted."""
+    """The row of the batch to show."""
     if batch_index is None:
         if size == 1:
             return 0

@@ -1,12 +1,13 @@
-"""Is what was captured what the model computed? A number, and a refusal where it is not.
+"""Is what was captured what the model computed? A number if it is, an error if it is not.
 
-Softmax of our own scores against our own weights proves nothing. So the model's own numbers are
-asked, in two ways: in the very run, what each attention returned is compared with our weights times
-its values (or its weights with ours, where it has them); and where the model offers its attention,
-a separate run on its eager kernel is compared.
+Comparing our weights with the softmax of our own scores proves nothing. So they are compared with
+the model's own numbers, in two ways: in the same run, what each attention returned is compared with
+our weights times its values (or its weights with ours, where it returns them); and where the model
+can return its attention, a separate run on its eager kernel is compared.
 
-The first decides: attention that does not explain what the module returned is not shown. The second
-may differ for the model's own reasons: some architectures compute something else on another kernel.
+The first comparison decides: attention that does not explain what the module returned is not shown.
+The second may differ for the model's own reasons: some architectures compute something else on
+another kernel.
 """
 
 from __future__ import annotations
@@ -42,12 +43,12 @@ def report(
     trace: AttentionTrace,
     positions: Mapping[str, tuple[Sequence[int], Sequence[int]]],
 ) -> dict[str, Any]:
-    """What the comparison found.
+    """Compare a trace with the model.
 
     Args:
         reading: The model and what it read.
         capture: Of a run with ``check`` on.
-        trace: What was made of it.
+        trace: Made from it.
         positions: Per block the query and key positions that the trace has.
 
     Returns:

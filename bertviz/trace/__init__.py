@@ -1,9 +1,9 @@
 """What was captured: tokens, and per layer what its attention is computed from.
 
-The problem. The weights of all heads grow with the square of the text, and a model gives them only
-under its slowest kernel. Queries and keys grow with the text alone, and every kernel has them. So a
-trace keeps queries, keys and what else the formula needs, by value, and computes weights for the
-layer and the heads that somebody asks for. It holds no module: what happens to the model afterwards
+The problem. The weights of all heads grow with the square of the text's length, and a model returns
+them only on its slowest kernel. Queries and keys grow linearly, and every kernel has them. So a
+trace keeps copies of queries, keys and whatever else the formula needs, and computes the weights of
+a layer and its heads when they are asked for. It holds no module: what happens to the model later
 changes nothing here.
 
 Vocabulary and axis order, everywhere the same (Python, JavaScript, docs):

@@ -13,16 +13,16 @@ from bertviz.trace.frozen import Frozen
 
 @dataclass(frozen=True, eq=False)
 class AttentionTrace:
-    """Where every head of a model looked, for one text, and what it is computed from.
+    """Where every head of a model looks in one text, and what its attention is computed from.
 
-    ``extract`` makes one from a model, ``from_arrays`` from one's own arrays.
+    ``extract`` makes one from a model, ``from_arrays`` from arrays of your own.
 
     Attributes:
         blocks: In the model's order, by name; in ordinary models the name is the kind.
         model_name: Class of the model, None for arrays.
         dtype: What the model computed in, such as "float32".
-        exactness: The report of a comparison with the model's own attention; None if there was
-            none.
+        exactness: The report of a comparison with the model's own attention; None if it was not
+            compared.
     """
 
     blocks: Mapping[str, AttentionBlock]
@@ -60,8 +60,8 @@ class AttentionTrace:
                  [0.1220, 0.5465]]]))
 
         Args:
-            start: Position of the first token, from 0; of queries and keys alike. In a block whose
-                keys are others (cross-attention), all keys stay.
+            start: Position of the first token, from 0, for both queries and keys. All keys of
+                cross-attention stay.
             stop: Position after the last token.
 
         Raises:
@@ -72,7 +72,7 @@ class AttentionTrace:
         return window(self, start, stop)
 
     def save(self, path: str | os.PathLike[str]) -> None:
-        """Write the trace as one safetensors file, which ``load`` reads, also on another machine.
+        """Write the trace as one safetensors file, which ``load`` reads on any machine.
 
         >>> trace = AttentionTrace.from_arrays(["a", "b"], weights=[[[0.25, 0.75], [1.0, 0.0]]])
         >>> import pathlib, tempfile
@@ -101,8 +101,8 @@ class AttentionTrace:
             path: The file.
 
         Raises:
-            FileNotFoundError: There is none.
-            ValueError: It is no trace, or one of a later version.
+            FileNotFoundError: There is no such file.
+            ValueError: It is not a trace, or was written by another version.
         """
         from bertviz.trace.files import load
 
@@ -167,12 +167,13 @@ class AttentionTrace:
         attention_mask: Any = None,
         drop_padding: bool = True,
     ) -> AttentionTrace:
-        """Make a trace of one's own arrays: weights, queries and keys, or both.
+        """Make a trace of your own arrays: weights, queries and keys, or both.
 
         Arrays are torch tensors, NumPy arrays or nested lists; either a list with one array per
         layer, each (heads, query, key), or one array, (layers, heads, query, key). A batch
         dimension of one may stand before the heads; heads and layers may be missing where there is
-        one. Queries are (heads, query, head_dim), keys (key_value_heads, key, head_dim), likewise.
+        one. The same holds for queries, (heads, query, head_dim), and
+        keys, (key_value_heads, key, head_dim).
 
         >>> trace = AttentionTrace.from_arrays(["a", "b"], weights=[[[0.25, 0.75], [1.0, 0.0]]])
         >>> trace.num_layers, trace.num_heads, trace.blocks["encoder"].query_tokens
@@ -198,7 +199,7 @@ class AttentionTrace:
             drop_padding: False keeps it.
 
         Raises:
-            TypeError: Something that is no array.
+            TypeError: Something that is not an array.
             ValueError: Shapes that do not fit the tokens or each other, more than one text, NaN,
                 weights outside 0..1.
         """

@@ -1,7 +1,7 @@
 """A trace as a file: extract on a server, look at it on a laptop.
 
-The file is safetensors, so opening one that a stranger sent runs nothing: tensors by name, and one
-JSON text that says what they are. Tensors that layers share are written once.
+The file is safetensors, so opening one from a stranger runs no code: it holds tensors by name and
+one JSON text that says what they are. Tensors that layers share are written once.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ VERSION = 3  # of the format
 
 
 def save(trace: AttentionTrace, path: str | os.PathLike[str]) -> None:
-    """Write a trace; see ``AttentionTrace.save``."""
+    """Write a trace to a file; the work of ``AttentionTrace.save``."""
     from safetensors.torch import save_file
 
     target = Path(path)
@@ -68,7 +68,7 @@ def save(trace: AttentionTrace, path: str | os.PathLike[str]) -> None:
 
 
 def load(path: str | os.PathLike[str]) -> AttentionTrace:
-    """Read a trace; see ``AttentionTrace.load``."""
+    """Read a trace from a file; the work of ``AttentionTrace.load``."""
     from safetensors import SafetensorError, safe_open
 
     try:

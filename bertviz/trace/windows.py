@@ -23,7 +23,7 @@ ROWS = 512  # computed at a time, for one head
 
 
 def window(trace: AttentionTrace, start: int, stop: int) -> AttentionTrace:
-    """See ``AttentionTrace.window``."""
+    """The part of a trace between two positions; the work of ``AttentionTrace.window``."""
     longest = max(len(block.query) for block in trace.blocks.values())
     if not 0 <= start < stop <= longest:
         raise ValueError(

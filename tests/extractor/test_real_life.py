@@ -242,7 +242,7 @@ def test_windows_of_an_image_are_no_rows_over_the_whole() -> None:
         image_size=64, patch_size=4, embed_dim=8, depths=[1, 1], num_heads=[2, 2], window_size=4
     )
     for batch in (1, 2):
-        with pytest.raises(NothingCaptured, match="What was seen was not understood"):
+        with pytest.raises(NothingCaptured, match="Attention was seen but not understood"):
             extract(
                 t.SwinModel(config),
                 inputs={"pixel_values": torch.randn(batch, 3, 64, 64)},
