@@ -1,7 +1,7 @@
 """What is noted during one forward of the user's model.
 
 Two mechanisms note attention, ``interface`` and ``operations``; both end here, in records by value.
-Frames, kept by hooks, tell which module is running; ``origins`` tells what a tensor was made from.
+Frames, kept by hooks, tell which module is running; ``provenance`` what a tensor was made from.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ import torch
 from torch import Tensor, nn
 
 from bertviz.extractor.inputs import decoder_of
-from bertviz.extractor.provenance import Origins
+from bertviz.extractor.provenance import Provenance
 from bertviz.trace import LayerAttention
 
 CPU = torch.device("cpu")
@@ -124,7 +124,7 @@ class Frame:
     module: nn.Module
     path: str
     start: int  # what was given before it began
-    given: frozenset[int]  # its arguments, see Origins
+    given: frozenset[int]  # its arguments, see Provenance
 
 
 class Capture:
@@ -155,7 +155,7 @@ class Capture:
         self.input_ids = batch.get("input_ids")
         self.readers: list[str] = []  # paths of the embeddings that read input_ids
         self.frames: list[Frame] = []
-        self.origins = Origins()
+        self.provenance = Provenance()
         self.quiet = 0  # inside what is noted already
         self.generating = generating
         self.check = check  # compare with what the model computes
@@ -217,7 +217,7 @@ class Capture:
         path = self.names.get(module, "")
         if not self.frames:
             self._orders.clear()
-        start, given = self.origins.given(module, args, kwargs)
+        start, given = self.provenance.given(module, args, kwargs)
         self.frames.append(Frame(module, path, start, given))
 
     def leave(self, module: nn.Module) -> None:
@@ -229,8 +229,8 @@ class Capture:
         """Whether keys are made from something else than queries are, inside their layer."""
         apart = False
         for frame in reversed(self.frames):
-            mine = self.origins.among(query, frame.start, frame.given)
-            theirs = self.origins.among(key, frame.start, frame.given)
+            mine = self.provenance.among(query, frame.start, frame.given)
+            theirs = self.provenance.among(key, frame.start, frame.given)
             if mine & theirs:
                 return False
             apart = apart or bool(mine and theirs)

@@ -24,7 +24,7 @@ BESIDES = ("pos", "rotary", "rope", "cos", "sin", "mask", "bias", "freq", "time"
 NONE: frozenset[int] = frozenset()
 
 
-class Origins:
+class Provenance:
     """Numbers of arguments, and what each tensor was made from."""
 
     def __init__(self) -> None:
