@@ -1,4 +1,4 @@
-"""Attention that asks nobody for its function, seen in the torch operations themselves.
+"""Attention that is recognized in the torch operations themselves, whoever wrote the model.
 
 The problem. Every third architecture multiplies queries and keys in a way of its own, and so do all
 models that are not from Hugging Face. They have one thing in common: a softmax over what comes from
@@ -10,9 +10,9 @@ parameters is followed through what may happen to scores: factors, masks, biases
 rearrangements. Once it reaches a softmax, its queries, its keys and everything in between are
 known.
 
-`products` describes scores on their way, `rules` says what an operation makes of them, `reading`
-tells at the softmax which axis is which (`axes`), and checks the result against the model's own
-weights. Functions that are told everything are noted directly (`noted`).
+`products` describes scores on their way, and `rules` what an operation makes of them. At the
+softmax, `axes` tells which axis is which, and `reading` checks the result against the model's own
+weights. Functions that are given everything as arguments are noted directly (`noted`).
 """
 
 from __future__ import annotations
@@ -66,7 +66,7 @@ class Operations(TorchFunctionMode):
         return self.products.get(value) if isinstance(value, Tensor) else None
 
     def _follow(self, tensor: Any, product: Product | None) -> None:
-        """Remember what a tensor is; None ends the following."""
+        """Remember what a tensor is; with None, it is no longer followed."""
         if isinstance(tensor, Tensor):
             if product is None:
                 self.products.pop(tensor, None)
@@ -76,7 +76,7 @@ class Operations(TorchFunctionMode):
     def _run(
         self, rule: Rule, func: Callable[..., Any], args: Sequence[Any], kwargs: Mapping[str, Any]
     ) -> Any:
-        """The operation's result. Whatever a rule raises, the model runs on."""
+        """Call the function and follow its result; whatever a rule raises, the model runs on."""
         given, named, problem = args, kwargs, None
         if kwargs and ("input" in kwargs or "out" in kwargs):
             given = (kwargs["input"], *args) if "input" in kwargs else args
@@ -86,7 +86,7 @@ class Operations(TorchFunctionMode):
                 given = rule.before(*given, **named)
             except Exception as error:
                 problem = error
-        result = func(*args, **kwargs)  # outside of any try: its errors are the model's
+        result = func(*args, **kwargs)  # not in a try: its errors are the model's own
         try:
             if problem is not None:
                 raise problem
@@ -98,7 +98,7 @@ class Operations(TorchFunctionMode):
         return result
 
     def _ask(self, rule: Rule, result: Any, args: Sequence[Any], kwargs: Mapping[str, Any]) -> None:
-        """Store what a rule says of a result."""
+        """Ask a rule what a result is, and store the answer."""
         if rule.watches:
             call = Call(self.capture, result, self.product_of, self.parameters)
             self._follow(result, rule.answer(call, *args, **kwargs))

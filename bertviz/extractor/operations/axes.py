@@ -1,8 +1,8 @@
 """Which axis of followed scores is which.
 
 The problem. At its softmax, a model's scores may be (text, head, query, key), (text · head, query,
-key), (query, text, head, key) or (text, query, head, key), and sizes cannot tell them
-apart: twelve tokens in a model of twelve heads. Strides can, because views keep them: they say
+key), (query, text, head, key) or (text, query, head, key). Sizes cannot tell these apart: a text
+may have as many tokens as the model has heads. Strides can, because views preserve them: they say
 which element of the product each element of the scores is.
 
 A worked example. Two texts, three heads, four queries and five keys make a product of 120 numbers,
@@ -85,7 +85,7 @@ class Axes:
         texts: int = 1,
         key: int | None = None,
     ) -> Axes:
-        """Read them from the strides of a layout.
+        """Read the axes from the strides of a layout.
 
         Args:
             layout: See `Product`.
@@ -93,7 +93,7 @@ class Axes:
             columns: Its columns, and the length of a row.
             text: Which text is read.
             texts: How many there are.
-            key: The axis of the softmax, which must be that of keys.
+            key: The axis of the softmax, which must be the axis of keys; found by default.
 
         Raises:
             ValueError: The axes are not those of texts, heads, queries and keys; the message says

@@ -16,14 +16,14 @@ from bertviz.extractor.operations.products import MASKED, Product
 from bertviz.extractor.operations.reading import note
 from bertviz.extractor.operations.table import Call, arranges, follows, watches
 
-# Parameters have the names that they have in torch, since arguments may be given by name.
+# Parameters are named as in torch, because models may pass arguments by name.
 
 # --- where products begin --------------------------------------------------------------------
 
 
 @watches("matmul", "bmm")
 def _matmul(call: Call, *args: Any, **kwargs: Any) -> Product | None:
-    one, other = (*args, *kwargs.values())
+    one, other = [*args, *kwargs.values()][:2]
     if one.ndim < 2 or other.ndim < 2:
         return None
     return call.begin((one, other), one, other.transpose(-1, -2))
@@ -41,7 +41,7 @@ def _input_by_value(input: Tensor, *others: Any, beta: float = 1, **kwargs: Any)
 @watches("baddbmm")
 @watches("baddbmm_", before=_input_by_value)  # it writes over what it adds to
 def _baddbmm(
-    call: Call, input: Tensor, batch1: Tensor, batch2: Tensor, beta: float = 1, alpha: float = 1
+    call: Call, input: Any, batch1: Tensor, batch2: Tensor, *_: Any, beta: Any = 1, alpha: Any = 1
 ) -> Product | None:
     product = call.begin((batch1, batch2), batch1, batch2.transpose(-1, -2))
     if product is None:
@@ -52,7 +52,7 @@ def _baddbmm(
 
 @watches("einsum")
 def _einsum(call: Call, equation: Any, *operands: Any) -> Product | None:
-    """Two operands that share one summed letter, and batches; each has one letter of its own."""
+    """Two operands with one summed letter, one letter each of their own, and batches."""
     if len(operands) == 1 and isinstance(operands[0], list | tuple):
         operands = tuple(operands[0])
     if not isinstance(equation, str) or len(operands) != 2 or "." in equation:
@@ -123,7 +123,7 @@ def _where(*args: Any, **kwargs: Any) -> Product | None:
 
 @follows("clamp", "clip", "clamp_min", "max", "maximum", "clamp_max", "min", "minimum")
 def _bounded(scores: Product, *args: Any, **kwargs: Any) -> Product | None:
-    """Bounds that no score reaches are there against infinities."""
+    """Bounds that no score reaches only guard against infinities."""
     bounds = [x for x in (*args, *kwargs.values()) if x is not None]
     return scores if bounds and all(_is_far(scores, x) for x in bounds) else None
 

@@ -1,11 +1,11 @@
-"""The table of rules: what is asked when torch runs an operation.
+"""The table of rules: which rule is asked when torch runs an operation, and how.
 
 The problem. ``torch.add``, ``Tensor.add_`` and ``Tensor.__iadd__`` are one operation under many
-names. So a rule is found by the bare name, and there are two kinds:
+names. So a rule is found by the name without underscores. There are two kinds of rules:
 
 - A rule that **follows** is asked when a followed product is among the operation's arguments. It is
-  called as the operation was, with the `Product` in the place of its tensor, and returns what the
-  result is then, or None.
+  called as the operation was, with the `Product` in the place of its tensor, and returns the
+  product that the result is, or None.
 - A rule that **watches** is asked at every call of its operation. It is given the `Call`, then the
   arguments as they are, and returns a product if one begins there.
 """
@@ -33,9 +33,9 @@ class Rule:
     Attributes:
         answer: The rule itself.
         watches: Whether it is asked at every call.
-        among: In how many of the first arguments a rule that follows looks for a product.
-        before: Called before the operation, with its arguments: what to give the rule as positional
-            arguments instead, where the operation writes over one of them.
+        among: How many of the first arguments may be the product that a rule follows.
+        before: For operations that write over an argument the rule needs. It is called before the
+            operation, with its arguments, and returns the positional ones that the rule gets.
     """
 
     answer: Answer
@@ -70,10 +70,11 @@ class Call:
         """A product of (batches…, rows, d) and (batches…, columns, d), to be followed from here.
 
         Args:
-            made_from: The two tensors that the model multiplied, of which the next two are views.
-            rows: What is multiplied, its last two axes in this order.
-            columns: What it is multiplied by, its last two axes in this order.
-            order: How the axes (batches…, rows, columns) are ordered in the result; as here by
+            made_from: The two tensors that the model multiplied; rows and columns are views of
+                them.
+            rows: The first factor.
+            columns: The second factor.
+            order: The order of the axes (batches…, rows, columns) in the result; this one by
                 default.
         """
         if rows.shape[-1] != columns.shape[-1] or not rows.is_floating_point():
@@ -121,7 +122,7 @@ def _register(names: Sequence[str], answer: Answer, **options: Any) -> Answer:
 
 
 def arranges(*names: str) -> None:
-    """Operations that only arrange: what they do to scores, they do to their layout."""
+    """Operations that only rearrange: what they do to scores, they do to the layout too."""
     _arrangements.update(names)
 
 
