@@ -16,7 +16,7 @@ from typing import Any
 from torch import Tensor, nn
 
 from bertviz.extractor.inputs import Reading
-from bertviz.extractor.provenance import Origins
+from bertviz.extractor.provenance import Provenance
 from bertviz.extractor.records import Keep, Record, narrowed, numbers_in, tower, unrepeated
 from bertviz.trace import Formula
 
@@ -28,7 +28,7 @@ class Frame:
     module: nn.Module
     path: str
     start: int  # what was given before it began
-    given: frozenset[int]  # its arguments, see Origins
+    given: frozenset[int]  # its arguments, see Provenance
 
 
 class Capture:
@@ -59,7 +59,7 @@ class Capture:
         self.input_ids = batch.get("input_ids")
         self.readers: list[str] = []  # paths of the embeddings that read input_ids
         self.frames: list[Frame] = []
-        self.origins = Origins()
+        self.provenance = Provenance()
         self.quiet = 0  # above 0 inside a call that is recorded as a whole
         self.generating = generating
         self.check = check  # compare with what the model computes
@@ -121,7 +121,7 @@ class Capture:
         path = self.names.get(module, "")
         if not self.frames:
             self._orders.clear()
-        start, given = self.origins.given(module, args, kwargs)
+        start, given = self.provenance.given(module, args, kwargs)
         self.frames.append(Frame(module, path, start, given))
 
     def leave(self, module: nn.Module) -> None:
@@ -133,8 +133,8 @@ class Capture:
         """Whether, inside their layer, keys are computed from something other than queries are."""
         apart = False
         for frame in reversed(self.frames):
-            mine = self.origins.among(query, frame.start, frame.given)
-            theirs = self.origins.among(key, frame.start, frame.given)
+            mine = self.provenance.among(query, frame.start, frame.given)
+            theirs = self.provenance.among(key, frame.start, frame.given)
             if mine & theirs:
                 return False
             apart = apart or bool(mine and theirs)

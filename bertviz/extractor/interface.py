@@ -1,10 +1,13 @@
-"""Attention that asks transformers' attention interface for the function that computes it.
+"""Attention whose function comes from transformers' attention interface.
 
-``AttentionInterface.get_interface`` is wrapped once in a process; while a capture is on (a context
-variable, so no other thread is concerned), the function it gives out is wrapped too: it notes
-queries, keys, scaling, mask and what else enters the softmax, and calls the model's own function,
-which computes what it always computes. The configuration and the attention implementation are never
-touched: some models ask for them by name and change their output.
+The problem. Most models of transformers look up the function that computes their attention, by the
+name of a kernel. Setting a kernel of our own would be easy, but some models compare that name with
+the ones they know and change their output.
+
+So ``AttentionInterface.get_interface`` is wrapped once per process, and the configuration stays as
+it is. While a capture is on (a context variable, so no other thread is affected), the function that
+it returns is wrapped too: queries, keys, scaling, mask and whatever else enters the softmax are
+recorded, then the model's own function computes what it always computes.
 """
 
 from __future__ import annotations
@@ -25,7 +28,7 @@ _original: Callable[..., Callable[..., Any]] | None = None
 
 
 def install() -> None:
-    """Wrap the one place where models ask for their attention function, once in a process."""
+    """Wrap the one place where models look up their attention function, once per process."""
     global _original
     with _installing:
         if _original is not None:
@@ -58,7 +61,7 @@ def install() -> None:
 
 
 def _check(record: Record, value: Tensor, result: Any, row: int) -> None:
-    """Against what the function returned: (batch, query, heads, d), and weights from some."""
+    """Compare with what the function returned: (batch, query, heads, d), from some with weights."""
     output = result[0] if isinstance(result, tuple) else result
     if isinstance(output, Tensor) and output.ndim >= 3 and output.shape[1] == record.shape[0]:
         own = output[row].reshape(record.shape[0], record.count, -1)
@@ -66,7 +69,7 @@ def _check(record: Record, value: Tensor, result: Any, row: int) -> None:
 
 
 def _of_heads(sinks: Tensor, row: int) -> Tensor:
-    """(heads,), or (heads, query) where every query has its own."""
+    """Sinks as (heads,), or as (heads, query) where every query has its own."""
     if sinks.ndim < 4:
         return sinks.reshape(-1)
     sinks = sinks[row if sinks.shape[0] > 1 else 0].squeeze(-1)
@@ -82,11 +85,11 @@ def _note(
     mask: Any,
     kw: Mapping[str, Any],
 ) -> Record | None:
-    """Record one attention by value; None where it is not understood."""
+    """Record one attention by value; None if it is not understood."""
     capture.count(f"attention functions ({implementation})")
     path, row = capture.path(module), capture.keep.row
-    # One text has several rows where an image was cut: into tiles, of which the first is kept, or
-    # into windows, which are no picture of the whole.
+    # Images may be cut, so that one text has several rows: tiles, of which the first is kept, or
+    # windows, which do not show the whole image.
     parts = query.shape[0] not in capture.sizes
     windows = capture.windowed or capture.batch_size > 1
     row = row if query.shape[0] > 1 else 0  # one image beside several texts
@@ -107,7 +110,7 @@ def _note(
         and query.shape[2] > 1
         and bool(own if wanted is None else wanted)
     )
-    # sdpa looks at as many keys as there are queries then (an empty static cache is longer).
+    # Then sdpa uses only as many keys as there are queries; an empty static cache has more.
     keys = key[row][:, : query.shape[2]] if causal else key[row]
     scaling = kw.get("scaling")
     sinks = next(
@@ -120,7 +123,7 @@ def _note(
     )
     mask = capture.shared(mask, keys.shape[1])
     if causal and keys.shape[1] < query.shape[2]:
-        # With fewer keys than queries, sdpa lines up their beginnings, not their ends.
+        # With fewer keys than queries, sdpa aligns their beginnings, not their ends.
         mask = torch.ones(1, query.shape[2], keys.shape[1], dtype=torch.bool).tril()
         causal = False
     return capture.add(

@@ -1,4 +1,8 @@
-"""Names of what is no word: patches of an image, by row and column."""
+"""Names for tokens that are not text: patches of an image, by row and column.
+
+The problem. An image's encoder numbers its patches, and a language model sees one placeholder per
+patch; neither says where in the image a patch is.
+"""
 
 from __future__ import annotations
 
@@ -9,11 +13,11 @@ from typing import Any
 
 from torch import Tensor
 
-MOST_BESIDES = 8  # class and register tokens that stand before an image's patches
+MOST_BESIDES = 8  # class and register tokens, before an image's patches
 
 
 def patch_names(length: int, config: Any, batch: Mapping[str, Any]) -> tuple[str, ...] | None:
-    """Names for the positions of an image's encoder, or None where they are no patches.
+    """Names for the positions of an image's encoder; None where they are not patches.
 
     >>> import torch
     >>> from transformers import ViTConfig
@@ -39,7 +43,7 @@ def patch_names(length: int, config: Any, batch: Mapping[str, Any]) -> tuple[str
 def name_images(
     tokens: Sequence[str], ids: Sequence[int], config: Any, batch: Mapping[str, Any]
 ) -> tuple[str, ...]:
-    """Tokens of a text, those that stand for an image's patches named by row and column."""
+    """The tokens of a text; placeholders for an image's patches are named by row and column."""
     image = _image_token(config)
     if image is None or image not in ids:
         return tuple(tokens)
@@ -59,7 +63,7 @@ def _grid(rows: int, columns: int) -> list[str]:
 
 
 def _shape(count: int, batch: Mapping[str, Any], config: Any) -> tuple[int, int]:
-    """Rows and columns of so many patches: as the image is, else square; 0 where neither fits."""
+    """Rows and columns of ``count`` patches: the image's own, else a square; 0 if neither fits."""
     pixels, size = batch.get("pixel_values"), _patch_size(config)
     if isinstance(pixels, Tensor) and pixels.ndim >= 4 and size is not None:
         rows, columns = (int(pixels.shape[-2 + i]) // size[i] for i in (0, 1))

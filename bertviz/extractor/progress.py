@@ -1,4 +1,4 @@
-"""A bar for what takes long; what is quick shows none."""
+"""A progress bar for what takes more than a few seconds."""
 
 from __future__ import annotations
 
@@ -11,17 +11,17 @@ SECONDS = 3.0  # until a bar appears
 
 @contextlib.contextmanager
 def bar(wanted: bool, what: str) -> Iterator[Callable[[], None] | None]:
-    """Gives a function to call at every step; tqdm's bar, in notebooks the notebook's.
+    """Yield a function to call at every step. The bar is tqdm's, in notebooks the notebook's.
 
     Args:
-        wanted: False shows none.
-        what: What is done, in a word or two.
+        wanted: Whether to show a bar; without one, None is yielded.
+        what: What is being done, in a word or two.
     """
     if not wanted:
         yield None
         return
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # without ipywidgets tqdm says so, and draws text
+        warnings.simplefilter("ignore")  # without ipywidgets, tqdm warns and falls back to text
         from tqdm.auto import tqdm
 
         shown = tqdm(desc=what, unit=" attentions", delay=SECONDS, leave=False)

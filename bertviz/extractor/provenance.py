@@ -1,12 +1,14 @@
 """What a tensor was made from: which arguments of the modules that are running.
 
-Cross-attention differs from self-attention in this alone: its keys are made from something else
-than its queries. Names mislead (``nn.Transformer`` calls both attentions of a decoder alike, some
-encoders look at two modalities), and memory misleads too: projections, rotary embeddings and
-reductions make new tensors. So every operation passes on where its inputs came from.
+The problem. Cross-attention differs from self-attention in one respect only: its keys are made from
+something other than its queries. Names mislead (``nn.Transformer`` has one class for both
+attentions of a decoder, and some encoders read two modalities), and so does memory: projections,
+rotary embeddings and reductions make new tensors. So every operation passes on where its inputs
+came from.
 
-An argument that a module is given gets a number, higher than all before; the number knows what the
-argument itself was made from, so one can go back to the arguments of any module around.
+Each argument that a module is given gets a number, higher than all before it. The number is linked
+to what the argument itself was made from, so a tensor can be traced back to the arguments of any
+enclosing module.
 """
 
 from __future__ import annotations
@@ -18,24 +20,24 @@ from typing import Any
 
 from torch import Tensor, nn
 
-# Arguments that queries and keys may both be made with, whatever they are made from.
+# Arguments that are mixed into queries and keys alike, whatever those are made from.
 BESIDES = ("pos", "rotary", "rope", "cos", "sin", "mask", "bias", "freq", "time", "temb", "cache")
 
 NONE: frozenset[int] = frozenset()
 
 
-class Origins:
-    """Numbers of arguments, and what each tensor was made from."""
+class Provenance:
+    """What each tensor was made from, as numbers of arguments."""
 
     def __init__(self) -> None:
         self._parents: list[frozenset[int]] = []
-        # By id, with a weak reference that tells whether it is still that tensor: every operation
-        # asks, and a dictionary of weak keys takes several times as long.
+        # By id, with a weak reference that tells whether the tensor is still the same one. A
+        # dictionary with weak keys is several times slower, and every operation looks this up.
         self._of: dict[int, tuple[weakref.ref[Tensor], frozenset[int]]] = {}
         self._names: dict[type, tuple[str, ...]] = {}
 
     def of(self, tensor: Tensor) -> frozenset[int]:
-        """The numbers of what a tensor was made from."""
+        """The numbers of the arguments that a tensor was made from."""
         entry = self._of.get(id(tensor))
         return entry[1] if entry is not None and entry[0]() is tensor else NONE
 
@@ -45,10 +47,14 @@ class Origins:
     def given(
         self, module: nn.Module, args: Sequence[Any], kwargs: Mapping[str, Any]
     ) -> tuple[int, frozenset[int]]:
-        """A module begins: the first number that is its own, and the numbers of its arguments."""
+        """Number the arguments of a module that begins.
+
+        Returns:
+            The first number that is new, and the numbers of the module's arguments.
+        """
         start = len(self._parents)
         kind = type(module)
-        # The layers of torch.nn are operations with weights, except for its attention.
+        # Apart from attention, the layers of torch.nn are operations with weights.
         if kind.__module__.startswith("torch.nn.modules") and not isinstance(
             module, nn.MultiheadAttention | nn.TransformerEncoderLayer | nn.TransformerDecoderLayer
         ):
@@ -69,7 +75,7 @@ class Origins:
         return start, frozenset(numbers.values())
 
     def pass_on(self, result: Any, args: Iterable[Any], kwargs: Mapping[str, Any]) -> None:
-        """An operation was done: its result is made from what its inputs are made from."""
+        """Record that the result of an operation is made from what its inputs are made from."""
         several = isinstance(result, tuple | list)
         if not several and not isinstance(result, Tensor):
             return
@@ -89,7 +95,7 @@ class Origins:
                     self._set(tensor, found)
 
     def among(self, tensor: Tensor, start: int, given: frozenset[int]) -> set[int]:
-        """Which of a module's arguments a tensor was made from."""
+        """Which of a module's arguments (see `given`) a tensor was made from."""
         found: set[int] = set()
         seen: set[int] = set()
         ahead = list(self.of(tensor))

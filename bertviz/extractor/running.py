@@ -1,4 +1,9 @@
-"""One forward of a model that is borrowed: whatever happens, it is afterwards as it was before."""
+"""One forward pass of a borrowed model.
+
+The problem. The model belongs to the user. Whatever happens during a capture, an exception or an
+interrupt included, the model must be as it was before: its hooks, its training flags and the random
+state.
+"""
 
 from __future__ import annotations
 
@@ -15,20 +20,16 @@ from bertviz.extractor.operations import Operations
 
 
 def run(model: nn.Module, batch: Mapping[str, Any], capture: Capture) -> Any:
-    """Call the model with the capture on.
-
-    Returns:
-        What the model returns.
-    """
+    """Run the model on a batch with the capture on, and return what the model returns."""
     return run_call(model, lambda: model(**batch), capture)
 
 
 def run_call(model: nn.Module, call: Callable[[], Any], capture: Capture) -> Any:
-    """Likewise, for any call that runs the model."""
+    """Run any call of the model with the capture on, and return what it returns."""
     interface.install()
     with contextlib.ExitStack() as undo:
         undo.enter_context(borrowed(model))
-        # Compiled code calls none of the functions that are watched.
+        # Compiled code bypasses the functions that are watched.
         undo.enter_context(_uncompiled())
         undo.enter_context(_hooked(model, capture))
         token = current.set(capture)
@@ -39,7 +40,7 @@ def run_call(model: nn.Module, call: Callable[[], Any], capture: Capture) -> Any
 
 @contextlib.contextmanager
 def borrowed(model: nn.Module) -> Iterator[None]:
-    """Eval mode without gradients; afterwards flags and random state are as before."""
+    """Eval mode without gradients; flags and random state are restored afterwards."""
     devices = {p.device.index for p in model.parameters() if p.device.type == "cuda"}
     with _evaluating(model), torch.random.fork_rng(devices=sorted(devices)), torch.no_grad():
         yield
@@ -52,7 +53,7 @@ def _uncompiled() -> contextlib.AbstractContextManager[Any]:
 
 @contextlib.contextmanager
 def _evaluating(model: nn.Module) -> Iterator[None]:
-    """Eval mode; afterwards every submodule has its own flag back."""
+    """Eval mode; every submodule gets its own flag back afterwards."""
     flags = {module: module.training for module in model.modules()}
     try:
         for module in flags:

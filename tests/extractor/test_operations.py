@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -12,6 +13,7 @@ import torch.nn.functional as F  # noqa: N812, its usual name
 from torch import Tensor, nn
 
 from bertviz import NothingCaptured, extract
+from bertviz.extractor.operations import table
 from tests.models import TOLERANCE, state_of
 
 HEADS, DIM, LENGTH = 4, 8, 6
@@ -132,6 +134,32 @@ def heads_among_rows(q: Tensor, k: Tensor) -> Tensor:
     return scores.softmax(-1).transpose(1, 2)
 
 
+def baddbmm_in_place(q: Tensor, k: Tensor) -> Tensor:
+    scores = BIAS.repeat(len(q), 1, 1)
+    scores.baddbmm_(flat(q), flat(k).mT, beta=0.5, alpha=0.3)
+    return scores.softmax(-1).view(len(q), HEADS, LENGTH, LENGTH)
+
+
+def arranged_in_place(q: Tensor, k: Tensor) -> Tensor:
+    """A bias is added before, so its own layout must not turn with the scores."""
+    scores = (k @ q.mT) * 0.3 + BIAS.mT
+    return scores.transpose_(-1, -2).softmax(-1)
+
+
+def into_memory_of_its_own(q: Tensor, k: Tensor) -> Tensor:
+    scores = torch.empty(len(q), HEADS, LENGTH, LENGTH)
+    torch.matmul(q, k.mT, out=scores)
+    torch.add(scores, BIAS, alpha=0.5, out=scores)
+    return torch.softmax(scores, -1)
+
+
+def arguments_by_name(q: Tensor, k: Tensor) -> Tensor:
+    scores = torch.matmul(input=q, other=k.mT)
+    scores = torch.add(input=BIAS, other=scores, alpha=0.5)
+    scores = torch.masked_fill(input=scores, mask=~LOWER, value=-1e9)
+    return torch.softmax(input=scores, dim=-1)
+
+
 WAYS: dict[str, Callable[[Tensor, Tensor], Tensor]] = {
     "plain": lambda q, k: F.softmax(q @ k.transpose(-1, -2) / math.sqrt(DIM), dim=-1),
     "mT": lambda q, k: (q @ k.mT * 0.5).softmax(-1),
@@ -173,6 +201,10 @@ WAYS: dict[str, Callable[[Tensor, Tensor], Tensor]] = {
         -1
     ),
     "in place": in_place,
+    "baddbmm in place": baddbmm_in_place,
+    "arranged in place": arranged_in_place,
+    "into memory of its own": into_memory_of_its_own,
+    "arguments by name": arguments_by_name,
     "in half precision and back": lambda q, k: (q @ k.mT).float().softmax(-1, torch.float32),
     "clamped": lambda q, k: (q @ k.mT).clamp(min=-50000, max=50000).softmax(-1),
     "one key head": lambda q, k: (q @ k[:, :1].mT).softmax(-1),
@@ -216,6 +248,9 @@ NOT_ATTENTION: dict[str, Callable[[Tensor, Tensor], Tensor]] = {
             -1, scores.topk(2, -1).indices, scores.topk(2, -1).values
         )
     )(q @ k.mT).softmax(-1),
+    "added to the bias itself": lambda q, k: (
+        BIAS.repeat(len(q), 1, 1, 1).add_(q @ k.mT).softmax(-1)
+    ),
     "written over": lambda q, k: (
         lambda scores: (scores[..., 0].fill_(3.0), scores.softmax(-1))[1]
     )(q @ k.mT),
@@ -238,6 +273,35 @@ def test_what_is_not_understood_is_not_shown(way: str) -> None:
         extract(Parameterized(), inputs={"x": torch.randn(2, LENGTH, HEADS * DIM)}, batch_index=1)
 
 
+@pytest.mark.parametrize("way", ["in place", "baddbmm in place"])
+@pytest.mark.parametrize("culprit", ["rules.note", "products.Product.plus", "table.Call.begin"])
+def test_an_operation_is_done_once_whatever_a_rule_raises(
+    way: str, culprit: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: Any) -> None:
+        raise ZeroDivisionError("a bug of ours")
+
+    model, x = Own(WAYS[way]), torch.randn(1, LENGTH, HEADS * DIM)
+    model(x)
+    own = model.weights
+    monkeypatch.setattr(f"bertviz.extractor.operations.{culprit}", fail)
+    with pytest.raises(NothingCaptured, match="a bug of ours"):
+        extract(model, inputs={"x": x})
+    torch.testing.assert_close(model.weights, own, atol=0, rtol=0)
+
+
+def test_what_is_kept_before_an_operation_may_fail(monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(*_: Any, **__: Any) -> Any:
+        raise MemoryError("no room for a copy")
+
+    rule = replace(table._rules["baddbmm_"], before=fail)
+    monkeypatch.setitem(table._found, Tensor.baddbmm_, rule)
+    model, x = Own(baddbmm_in_place), torch.randn(1, LENGTH, HEADS * DIM)
+    with pytest.raises(NothingCaptured, match=r"baddbmm_, no room for a copy"):
+        extract(model, inputs={"x": x})
+    assert model.weights is not None, "it ran to its end"
+
+
 def test_what_goes_wrong_in_following_never_reaches_the_model(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
@@ -246,7 +310,7 @@ def test_what_goes_wrong_in_following_never_reaches_the_model(
 
     model = Own(WAYS["plain"])
     x = torch.randn(1, LENGTH, HEADS * DIM)
-    monkeypatch.setattr("bertviz.extractor.operations._scaled", fail)
+    monkeypatch.setattr("bertviz.extractor.operations.products.Product.scaled", fail)
     with pytest.raises(NothingCaptured, match="a bug of ours"):
         extract(model, inputs={"x": x})
     assert model.weights is not None, "it ran to its end"

@@ -1,0 +1,172 @@
+"""Functions that are given everything attention is computed from.
+
+The problem. ``scaled_dot_product_attention`` and ``multi_head_attention_forward`` compute attention
+inside, where no operation is seen. But their arguments say it all, so they are noted directly. What
+remains are their conventions: how batches and heads are laid out, what True means in a mask, how a
+causal mask is aligned, and which keys the function adds.
+"""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import torch
+import torch.nn.functional as F  # noqa: N812, its usual name
+from torch import Tensor
+
+from bertviz.extractor.capture import Capture
+from bertviz.extractor.operations.table import Call, watches
+from bertviz.extractor.records import Record
+
+# --- scaled_dot_product_attention ------------------------------------------------------------
+
+
+@watches("scaled_dot_product_attention")
+def _sdpa(
+    call: Call,
+    query: Tensor,
+    key: Tensor,
+    value: Tensor,
+    attn_mask: Tensor | None = None,
+    dropout_p: float = 0.0,
+    is_causal: bool = False,
+    scale: float | None = None,
+    enable_gqa: bool = False,
+) -> None:
+    capture, row = call.capture, call.capture.keep.row
+    capture.count("scaled_dot_product_attention calls")
+    queries, keys = (_with_batch(x, capture.batch_size) for x in (query, key))
+    if queries is None or keys is None:
+        capture.skipped.append(f"{capture.path()}: queries of shape {tuple(query.shape)}")
+        return
+    q, k = queries[row], keys[row]
+    mask = attn_mask
+    if isinstance(mask, Tensor):
+        mask = _mask_with_batch(mask, query.ndim, capture.batch_size)
+    if is_causal and q.shape[1] != k.shape[1]:  # aligned at their beginnings, not their ends
+        mask = torch.ones(q.shape[1], k.shape[1], dtype=torch.bool, device=q.device).tril()
+        is_causal = False
+    record = capture.add(
+        capture.path(),
+        q,
+        k,
+        scaling=q.shape[-1] ** -0.5 if scale is None else float(scale),
+        cross=capture.is_cross(query, key),
+        mask=capture.shared(mask, k.shape[1]),
+        causal=bool(is_causal),
+    )
+    if capture.check:
+        values, outputs = (_with_batch(x, capture.batch_size) for x in (value, call.result))
+        if values is not None and outputs is not None:
+            record.check_output(values[row], outputs[row])
+
+
+def _with_batch(tensor: Tensor, batch: int) -> Tensor | None:
+    """(batch, heads, ·, ·), if that is what it is."""
+    if tensor.ndim == 4 and tensor.shape[0] == batch:
+        return tensor
+    if tensor.ndim == 3 and tensor.shape[0] % batch == 0:
+        return tensor.view(batch, -1, *tensor.shape[1:])
+    if tensor.ndim == 2 and batch == 1:
+        return tensor[None, None]
+    return None
+
+
+def _mask_with_batch(mask: Tensor, ndim: int, batch: int) -> Tensor:
+    """A mask, with the batch apart where queries of so many axes have it among their heads."""
+    while mask.ndim < ndim:
+        mask = mask[None]
+    if ndim != 3:
+        return mask
+    return mask.unflatten(0, (batch, -1)) if mask.shape[0] > 1 else mask[None]
+
+
+# --- multi_head_attention_forward ------------------------------------------------------------
+
+
+@watches("multi_head_attention_forward")
+def _multi_head(call: Call, *args: Any, **kwargs: Any) -> None:
+    capture = call.capture
+    capture.count("multi_head_attention_forward calls")
+    bound = inspect.signature(F.multi_head_attention_forward).bind(*args, **kwargs)
+    bound.apply_defaults()
+    record = _note_multi_head(capture, bound.arguments)
+    if capture.check and record is not None:
+        asked = {**bound.arguments, "need_weights": True, "average_attn_weights": False}
+        weights = F.multi_head_attention_forward(**asked)[1]
+        assert weights is not None, "it was asked for"
+        record.check_weights(weights[capture.keep.row] if weights.ndim == 4 else weights)
+
+
+def _note_multi_head(capture: Capture, given: Mapping[str, Any]) -> Record | None:
+    query, key, heads = given["query"], given["key"], int(given["num_heads"])
+    if query.ndim == 2:
+        query, key = query[:, None], key[:, None]
+    batch = query.shape[1]
+    if batch != capture.batch_size:
+        capture.skipped.append(f"{capture.path()}: a batch of {batch}")
+        return None
+    queries, keys, extra = _projected(query, key, heads, given)
+    row = capture.keep.row
+    q, k = (x[:, row].unflatten(-1, (heads, -1)).transpose(0, 1) for x in (queries, keys))
+    mask = _masked_or_added(given["attn_mask"], extra)
+    if mask is not None and mask.ndim == 3:
+        mask = mask.unflatten(0, (batch, -1))
+    padding = _masked_or_added(given["key_padding_mask"], extra)
+    if padding is not None:
+        padding = padding.view(-1, padding.shape[-1])[:, None, None]
+    return capture.add(
+        capture.path(),
+        q,
+        k,
+        scaling=q.shape[-1] ** -0.5,
+        cross=capture.is_cross(given["query"], given["key"]),
+        mask=capture.shared(mask, k.shape[1]),
+        position_bias=_additive(capture.shared(padding, k.shape[1])),
+    )
+
+
+def _projected(
+    query: Tensor, key: Tensor, heads: int, given: Mapping[str, Any]
+) -> tuple[Tensor, Tensor, int]:
+    """Queries and keys, (token, batch, width), and how many keys the function added."""
+    _, batch, width = query.shape
+    if given["use_separate_proj_weight"]:
+        weights = [given["q_proj_weight"], given["k_proj_weight"]]
+    else:
+        weights = list(given["in_proj_weight"].split(width)[:2])
+    biases: Sequence[Any] = (None, None)
+    if given["in_proj_bias"] is not None:
+        biases = given["in_proj_bias"].split(width)[:2]
+    queries = F.linear(query, weights[0], biases[0])
+    keys = F.linear(key, weights[1], biases[1])
+    extra = 0
+    if given["bias_k"] is not None:
+        keys = torch.cat([keys, given["bias_k"].expand(1, batch, width)])
+        extra += 1
+    if given["static_k"] is not None:
+        static = given["static_k"].unflatten(0, (batch, heads))
+        keys = static.permute(2, 0, 1, 3).flatten(2)
+    if given["add_zero_attn"]:
+        keys = torch.cat([keys, keys.new_zeros(1, batch, width)])
+        extra += 1
+    return queries, keys, extra
+
+
+def _masked_or_added(mask: Tensor | None, extra: int) -> Tensor | None:
+    """A mask that covers the extra keys too, True where a key is unmasked."""
+    if mask is None:
+        return None
+    if extra:
+        mask = F.pad(mask, (0, extra))
+    return ~mask if mask.dtype == torch.bool else mask  # this function's True is a masked key
+
+
+def _additive(mask: Tensor | None) -> Tensor | None:
+    """What is added to scores in place of a mask: a record has room for one mask."""
+    if mask is None or mask.dtype != torch.bool:
+        return mask
+    lowest = torch.finfo(torch.float32).min
+    return torch.zeros(mask.shape).masked_fill(~mask.cpu(), lowest).to(mask.device)

@@ -1,0 +1,185 @@
+"""At the softmax: the queries and keys of one text's heads, and what was added to their scores.
+
+The problem. A product has rows and columns; which of them are one text's queries and keys, head by
+head, is known only at the softmax. And a rule may have misunderstood what the model did. So what
+was read is compared at once, on a few rows, with the weights that the model's own softmax gives:
+attention that was misunderstood is skipped and counted, never shown.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from bertviz.extractor.capture import Capture
+from bertviz.extractor.operations.axes import Axes
+from bertviz.extractor.operations.products import Product
+from bertviz.extractor.records import narrowed
+from bertviz.trace import Formula
+from bertviz.trace.masks import lowest
+
+# How far our weights may be from the model's own, on the rows that are compared.
+TOLERANCE = {torch.float16: 5e-3, torch.bfloat16: 5e-2}
+EXACT = 1e-4
+
+
+@dataclass(frozen=True)
+class Attention:
+    """One text's attention, as it was followed."""
+
+    queries: Tensor  # (heads, query, head_dim)
+    keys: Tensor  # (key_heads, key, head_dim)
+    key_heads: tuple[int, ...]  # of each head: its row of keys
+    scaling: float
+    softcap: float | None
+    masked: Tensor | None  # bool, (heads or 1, query or 1, key)
+    bias: Tensor | None  # of such a shape too
+    weights: Tensor  # (heads, query, key), the model's own
+
+    def check(self) -> None:
+        """Compare a few rows of every head with the model's own weights.
+
+        Raises:
+            ValueError: They differ; the message says by how much.
+        """
+        formula = Formula(
+            queries=self.queries,
+            keys=self.keys,
+            scaling=self.scaling,
+            softcap=self.softcap,
+            mask=None if self.masked is None else ~self.masked,
+            position_bias=self.bias,
+            key_heads=self.key_heads,
+        )
+        heads, length = list(range(formula.num_heads)), self.queries.shape[1]
+        rows = sorted({0, length // 2, length - 1})
+        expected = formula.weights(heads, rows)
+        difference = (expected - self.weights[:, rows].float()).abs().amax(-1)
+        compared = ~difference.isnan()
+        bias = formula.bias(heads, rows)
+        if (
+            bias is not None
+        ):  # rows of padding have every key masked; kernels fill them as they like
+            compared &= (~lowest(bias)).any(-1)
+        exact = TOLERANCE.get(self.weights.dtype, EXACT)
+        if bool((difference[compared] > TOLERANCE.get(self.queries.dtype, exact)).any()):
+            largest = float(difference[compared].max())
+            raise ValueError(f"its softmax differs by {largest:.1e} from what was followed")
+
+
+def note(capture: Capture, product: Product, axis: int, weights: Tensor) -> None:
+    """Record what a softmax along an axis was computed from, once it explains the weights."""
+    try:
+        found = _read(capture, product, axis, weights)
+        found.check()
+    except ValueError as error:
+        capture.skipped.append(f"{product.path}: {error}")
+        return
+    except (RuntimeError, IndexError):  # shapes that are not those of attention
+        capture.skipped.append(f"{product.path}: scores of shape {tuple(product.layout.shape)}")
+        return
+    heads, used = len(found.key_heads), found.keys.shape[0]
+    even = tuple(head * used // heads for head in range(heads))
+    bias = found.bias
+    record = capture.add(
+        product.path,
+        found.queries,
+        found.keys,
+        scaling=found.scaling,
+        cross=product.cross,
+        key_heads=None if found.key_heads == even else found.key_heads,
+        softcap=found.softcap,
+        # The same memory in every layer is the same tensor in every record.
+        position_bias=None if bias is None else capture.shared(bias[None], bias.shape[-1]),
+        mask=None if found.masked is None else capture.seen_of(found.masked),
+    )
+    if capture.check:
+        record.check_weights(found.weights)
+
+
+def _read(capture: Capture, product: Product, axis: int, weights: Tensor) -> Attention:
+    """One text's attention.
+
+    Raises:
+        ValueError: This is not attention, or not understood; the message says why.
+    """
+    layout, rows, columns = product.layout, product.rows.shape[-2], product.columns.shape[-2]
+    if layout.stride(axis) == columns > 1 and layout.shape[axis] == rows:
+        product = product.exchanged()  # the softmax is over rows, so these are the keys
+    axes = _axes(capture, product, layout=product.layout, key=axis)
+    queries, keys, key_heads = _vectors(product, axes)
+    scaling, softcap = _scaling(product)
+    masked, bias = _terms(capture, product)
+    return Attention(
+        queries=queries,
+        keys=keys,
+        key_heads=key_heads,
+        scaling=scaling,
+        softcap=softcap,
+        masked=masked,
+        bias=bias,
+        weights=axes.of_text(weights.detach()),
+    )
+
+
+def _axes(capture: Capture, product: Product, layout: Tensor, key: int | None = None) -> Axes:
+    return Axes.of(
+        layout,
+        rows=product.rows.shape[-2],
+        columns=product.columns.shape[-2],
+        text=capture.keep.row,
+        texts=capture.batch_size,
+        key=key,
+    )
+
+
+def _vectors(product: Product, axes: Axes) -> tuple[Tensor, Tensor, tuple[int, ...]]:
+    """Queries of every head, keys without repeats, and which of these each head has."""
+    rows, columns = product.rows, product.columns
+    batches = torch.broadcast_shapes(rows.shape[:-2], columns.shape[:-2])
+    # Which matrix of the product a head is in, and where in it its queries begin.
+    places = [divmod(axes.row(head), rows.shape[-2]) for head in range(axes.heads)]
+
+    def matrices(side: Tensor) -> list[int]:
+        """Of each head: its matrix among a side's own, which may be shared by broadcasting."""
+        own = side.shape[:-2]
+        numbers = torch.arange(math.prod(own)).reshape(own).expand(batches).reshape(-1)
+        return numbers[[matrix for matrix, _ in places]].tolist()
+
+    flat, length = rows.reshape(-1, *rows.shape[-2:]), (axes.queries - 1) * axes.query_step + 1
+    queries = torch.stack(
+        [
+            flat[matrix, start : start + length : axes.query_step]
+            for matrix, (_, start) in zip(matrices(rows), places, strict=True)
+        ]
+    )
+    own = matrices(columns)
+    used = list(dict.fromkeys(own))
+    keys = columns.reshape(-1, *columns.shape[-2:])[used]
+    return queries, keys, tuple(used.index(matrix) for matrix in own)
+
+
+def _scaling(product: Product) -> tuple[float, float | None]:
+    """The factor on q·k, and the softcap."""
+    if product.inner is None:
+        return product.factor, None
+    softcap = product.factor
+    if softcap <= 0:
+        raise ValueError("its scores pass through a tanh in a way that is not understood")
+    return product.inner * softcap, softcap
+
+
+def _terms(capture: Capture, product: Product) -> tuple[Tensor | None, Tensor | None]:
+    """What masks this text's scores (bool), and what is added to them."""
+    masked: Tensor | None = None
+    bias: Tensor | None = None
+    for term in product.terms:
+        part = narrowed(_axes(capture, product, layout=term.layout).of_text(term.tensor))
+        if term.masks:
+            masked = part if masked is None else masked | part
+        else:
+            bias = part if bias is None else bias + part
+    return masked, bias

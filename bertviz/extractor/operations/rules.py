@@ -1,0 +1,169 @@
+"""What torch operations make of a product: where it begins, what it becomes, where it ends.
+
+The problem. Models write the same few steps in dozens of ways: a mask may be added, filled in,
+chosen with ``where`` or multiplied in. Each way has a rule here; `table` says when a rule is asked
+and with what. The result of an operation without a rule is not followed.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from bertviz.extractor.operations.products import Product
+from bertviz.extractor.operations.reading import note
+from bertviz.extractor.operations.table import Call, arranges, follows, watches
+from bertviz.trace.masks import MASKED
+
+# Parameters are named as in torch, because models may pass arguments by name.
+
+# --- where products begin --------------------------------------------------------------------
+
+
+@watches("matmul", "bmm")
+def _matmul(call: Call, *args: Any, **kwargs: Any) -> Product | None:
+    one, other = [*args, *kwargs.values()][:2]
+    if one.ndim < 2 or other.ndim < 2:
+        return None
+    return call.begin((one, other), one, other.transpose(-1, -2))
+
+
+@watches("rmatmul")
+def _rmatmul(call: Call, other: Tensor, one: Tensor) -> Product | None:
+    return _matmul(call, one, other)
+
+
+def _input_by_value(input: Tensor, *others: Any, beta: float = 1, **kwargs: Any) -> tuple[Any, ...]:
+    return (input.clone() if beta else input, *others)
+
+
+@watches("baddbmm")
+@watches("baddbmm_", before=_input_by_value)  # it writes over what it adds to
+def _baddbmm(
+    call: Call, input: Any, batch1: Tensor, batch2: Tensor, *_: Any, beta: Any = 1, alpha: Any = 1
+) -> Product | None:
+    product = call.begin((batch1, batch2), batch1, batch2.transpose(-1, -2))
+    if product is None:
+        return None
+    product = product.scaled(float(alpha))
+    return product.plus(input, float(beta)) if beta else product
+
+
+@watches("einsum")
+def _einsum(call: Call, equation: Any, *operands: Any) -> Product | None:
+    """Two operands with one summed letter, one letter each of their own, and batches."""
+    if len(operands) == 1 and isinstance(operands[0], list | tuple):
+        operands = tuple(operands[0])
+    if not isinstance(equation, str) or len(operands) != 2 or "." in equation:
+        return None
+    left, _, out = equation.replace(" ", "").partition("->")
+    first, _, second = left.partition(",")
+    summed = [c for c in first if c in second and c not in out]
+    batch = [c for c in out if c in first and c in second]
+    rows = [c for c in first if c in out and c not in second]
+    columns = [c for c in second if c in out and c not in first]
+    plain = len(set(first)) == len(first) and len(set(second)) == len(second)
+    known = set(first) | set(second) == {*summed, *batch, *rows, *columns}
+    if not plain or not known or (len(summed), len(rows), len(columns)) != (1, 1, 1):
+        return None
+    a = operands[0].permute(*(first.index(c) for c in [*batch, *rows, *summed]))
+    b = operands[1].permute(*(second.index(c) for c in [*batch, *columns, *summed]))
+    canonical = [*batch, *rows, *columns]
+    return call.begin(operands, a, b, [canonical.index(c) for c in out])
+
+
+# --- what they become ------------------------------------------------------------------------
+
+
+@follows("add", "iadd", "radd", among=2)
+def _add(input: Any, other: Any, alpha: float = 1) -> Product | None:
+    if isinstance(input, Product):
+        return input.plus(other, float(alpha))
+    product: Product = other.scaled(float(alpha))
+    return product.plus(input)
+
+
+@follows("sub", "isub", "subtract")
+def _subtract(scores: Product, other: Any, alpha: float = 1) -> Product | None:
+    return scores.plus(other, -float(alpha))
+
+
+@follows("mul", "imul", "rmul", "multiply", among=2)
+def _multiply(input: Any, other: Any) -> Product | None:
+    scores, factor = (input, other) if isinstance(input, Product) else (other, input)
+    product: Product | None = scores.times(factor)
+    return product
+
+
+@follows("div", "idiv", "truediv", "itruediv", "divide")
+def _divide(scores: Product, other: Any, rounding_mode: str | None = None) -> Product | None:
+    return scores.times(other, inverse=True) if rounding_mode is None else None
+
+
+@follows("tanh")
+def _tanh(scores: Product) -> Product | None:
+    return scores.capped()
+
+
+@follows("masked_fill")
+def _masked_fill(scores: Product, mask: Any, value: Any) -> Product | None:
+    return scores.filled(mask, value)
+
+
+@follows("where", among=3)
+def _where(*args: Any, **kwargs: Any) -> Product | None:
+    condition, one, other = (*args, *kwargs.values())
+    if isinstance(one, Tensor) and one.dtype == torch.bool:  # Tensor.where takes itself first
+        condition, one = one, condition
+    if isinstance(one, Product):
+        return one.filled(~condition, other)
+    return other.filled(condition, one) if isinstance(other, Product) else None
+
+
+@follows("clamp", "clip", "clamp_min", "max", "maximum", "clamp_max", "min", "minimum")
+def _bounded(scores: Product, *args: Any, **kwargs: Any) -> Product | None:
+    """Bounds that no score reaches only guard against infinities."""
+    bounds = [x for x in (*args, *kwargs.values()) if x is not None]
+    return scores if bounds and all(_is_far(scores, x) for x in bounds) else None
+
+
+def _is_far(scores: Product, bound: Any) -> bool:
+    if isinstance(bound, Tensor):
+        return scores.fits(bound) and float(abs(bound).min()) >= -MASKED
+    return isinstance(bound, int | float) and abs(bound) >= -MASKED
+
+
+@follows(
+    *("contiguous", "to", "float", "half", "bfloat16", "double", "type", "type_as", "clone"),
+    *("dropout", "detach", "alias", "nan_to_num", "requires_grad"),
+)
+def _same(scores: Product, *_: Any, **__: Any) -> Product:
+    return scores
+
+
+arranges(
+    *("view", "reshape", "transpose", "permute", "unsqueeze", "squeeze", "flatten", "unflatten"),
+    *("swapaxes", "swapdims", "movedim", "expand", "mT", "T", "view_as"),
+    *("getitem", "select", "narrow", "slice"),
+)
+
+
+# --- where they end --------------------------------------------------------------------------
+
+
+@follows("setitem", "fill", "copy", "zero", "index_fill", "masked_scatter", "index_copy")
+def _overwritten(scores: Product, *_: Any, **__: Any) -> None:
+    return None
+
+
+@watches("softmax")
+def _softmax(call: Call, input: Any, dim: int | None = None, *_: Any, **__: Any) -> None:
+    if not isinstance(input, Tensor) or input.ndim < 2:
+        return
+    call.capture.count("softmax calls")
+    product = call.product_of(input)
+    if product is not None:
+        axis = input.ndim - 1 if dim is None else dim % input.ndim
+        note(call.capture, product, axis, call.result)

@@ -1,0 +1,156 @@
+"""The table of rules: which rule is asked when torch runs an operation, and how.
+
+The problem. ``torch.add``, ``Tensor.add_`` and ``Tensor.__iadd__`` are one operation under many
+names. So a rule is found by the name without underscores. There are two kinds of rules:
+
+- A rule that **follows** is asked when a followed product is among the operation's arguments. It is
+  called as the operation was, with the `Product` in the place of its tensor, and returns the
+  product that the result is, or None.
+- A rule that **watches** is asked at every call of its operation. It is given the `Call`, then the
+  arguments as they are, and returns a product if one begins there.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from bertviz.extractor.capture import Capture
+from bertviz.extractor.operations.products import Product
+
+Answer = Callable[..., Product | None]
+
+
+@dataclass(frozen=True)
+class Rule:
+    """What to ask about an operation.
+
+    Attributes:
+        answer: The rule itself.
+        watches: Whether it is asked at every call.
+        among: How many of the first arguments may be the product that a rule follows.
+        before: For operations that write over an argument the rule needs. It is called before the
+            operation, with its arguments, and returns the positional ones that the rule gets.
+    """
+
+    answer: Answer
+    watches: bool = False
+    among: int = 1
+    before: Callable[..., Sequence[Any]] | None = None
+
+
+@dataclass(frozen=True)
+class Call:
+    """An operation that has run, for rules that watch.
+
+    Attributes:
+        capture: Where attention is noted.
+        result: What the operation returned.
+        product_of: Gives the product that a tensor is known to be, or None.
+        parameters: Addresses of the memory of the model's parameters.
+    """
+
+    capture: Capture
+    result: Any
+    product_of: Callable[[Any], Product | None]
+    parameters: frozenset[int]
+
+    def begin(
+        self,
+        made_from: Sequence[Tensor],
+        rows: Tensor,
+        columns: Tensor,
+        order: Sequence[int] | None = None,
+    ) -> Product | None:
+        """A product of (batches…, rows, d) and (batches…, columns, d), to be followed from here.
+
+        Args:
+            made_from: The two tensors that the model multiplied; rows and columns are views of
+                them.
+            rows: The first factor.
+            columns: The second factor.
+            order: The order of the axes (batches…, rows, columns) in the result; this one by
+                default.
+        """
+        if rows.shape[-1] != columns.shape[-1] or not rows.is_floating_point():
+            return None
+        if {_memory(rows), _memory(columns)} & self.parameters:
+            return None  # a projection, or a router among experts
+        batches = torch.broadcast_shapes(rows.shape[:-2], columns.shape[:-2])
+        layout = torch.empty((*batches, rows.shape[-2], columns.shape[-2]), device="meta")
+        return Product(
+            path=self.capture.path(),
+            rows=rows,
+            columns=columns,
+            cross=self.capture.is_cross(made_from[0], made_from[1]),
+            layout=layout if order is None else layout.permute(*order),
+        )
+
+
+def _memory(tensor: Tensor) -> int:
+    try:
+        return tensor.untyped_storage().data_ptr()
+    except (NotImplementedError, RuntimeError):
+        return 0
+
+
+_rules: dict[str, Rule] = {}
+_arrangements: set[str] = set()
+_found: dict[Any, Rule | None] = {}
+
+
+def follows(*names: str, among: int = 1) -> Callable[[Answer], Answer]:
+    """A rule for operations on a product that is followed."""
+    return partial(_register, names, watches=False, among=among)
+
+
+def watches(
+    *names: str, before: Callable[..., Sequence[Any]] | None = None
+) -> Callable[[Answer], Answer]:
+    """A rule that is asked at every call."""
+    return partial(_register, names, watches=True, before=before)
+
+
+def _register(names: Sequence[str], answer: Answer, **options: Any) -> Answer:
+    _rules.update(dict.fromkeys(names, Rule(answer, **options)))
+    return answer
+
+
+def arranges(*names: str) -> None:
+    """Operations that only rearrange: what they do to scores, they do to the layout too."""
+    _arrangements.update(names)
+
+
+def _arranged(func: Callable[..., Tensor], scores: Product, *args: Any, **kwargs: Any) -> Any:
+    if any(isinstance(x, torch.dtype) for x in args):
+        return None  # view(dtype) reads the same bits as other numbers
+    try:
+        # A view of the layout, because transpose_ and its kind change the tensor itself.
+        return scores.viewed(func(scores.layout[...], *args, **kwargs))
+    except RuntimeError:  # the product itself is not contiguous in memory
+        return None
+
+
+def rule_of(func: Callable[..., Any]) -> Rule | None:
+    """The rule for a torch function: by its own name first, then without underscores.
+
+    >>> rule_of(torch.Tensor.__iadd__) is rule_of(torch.add)
+    True
+    """
+    try:
+        return _found[func]
+    except KeyError:
+        own = getattr(func, "__name__", "")
+        name = own.strip("_")
+        if name == "get":  # a property: T, mT
+            name = getattr(getattr(func, "__self__", None), "__name__", "")
+        rule = _rules.get(own) or _rules.get(name)
+        if name in _arrangements:
+            rule = Rule(partial(_arranged, func))
+        _found[func] = rule
+        return rule
