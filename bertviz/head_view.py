@@ -87,7 +87,7 @@ def head_view(
 def head_view(
     *source: Any, html_action: Literal["return"], **options: Unpack[AnyOptions]
 ) -> HeadView: ...
-def head_view(*arguments: Any, **keywords: Any) -> HeadView | None:  # noqa: D417, by their own names
+def head_view(*arguments: Any, **keywords: Any) -> HeadView | None:  # noqa: D417
     """Show one layer's heads as lines from each query token to the key tokens it attends to.
 
     The first argument, or the names that are used, say what is shown:
@@ -143,5 +143,5 @@ def head_view(*arguments: Any, **keywords: Any) -> HeadView | None:  # noqa: D41
     return finish(HeadView(call.shown, **call.options), call.html_action)
 
 
-# What an editor or Shift-Tab in Jupyter shows; the other two are in the docstring.
+# What Shift-Tab in Jupyter shows first, as an editor shows the first overload.
 head_view.__signature__ = SIGNATURES.model  # type: ignore[attr-defined]

@@ -85,7 +85,7 @@ def model_view(
 def model_view(
     *source: Any, html_action: Literal["return"], **options: Unpack[AnyOptions]
 ) -> ModelView: ...
-def model_view(*arguments: Any, **keywords: Any) -> ModelView | None:  # noqa: D417, by their own names
+def model_view(*arguments: Any, **keywords: Any) -> ModelView | None:  # noqa: D417
     """Show every layer and head as a grid of thumbnails, each of which opens.
 
     The first argument, or the names that are used, say what is shown:
@@ -142,5 +142,5 @@ def model_view(*arguments: Any, **keywords: Any) -> ModelView | None:  # noqa: D
     return finish(ModelView(call.shown, **call.options), call.html_action)
 
 
-# What an editor or Shift-Tab in Jupyter shows; the other two are in the docstring.
+# What Shift-Tab in Jupyter shows first, as an editor shows the first overload.
 model_view.__signature__ = SIGNATURES.model  # type: ignore[attr-defined]

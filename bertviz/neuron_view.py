@@ -81,7 +81,7 @@ def neuron_view(
 def neuron_view(
     *source: Any, html_action: Literal["return"], **options: Unpack[AnyOptions]
 ) -> NeuronView: ...
-def neuron_view(*arguments: Any, **keywords: Any) -> NeuronView | None:  # noqa: D417, by their own names
+def neuron_view(*arguments: Any, **keywords: Any) -> NeuronView | None:  # noqa: D417
     """Show how one head's attention is computed from query and key vectors.
 
     The first argument, or the names that are used, say what is shown:
@@ -133,7 +133,7 @@ def neuron_view(*arguments: Any, **keywords: Any) -> NeuronView | None:  # noqa:
     return finish(NeuronView(call.shown, **call.options), call.html_action)
 
 
-# What an editor or Shift-Tab in Jupyter shows; the other two are in the docstring.
+# What Shift-Tab in Jupyter shows first, as an editor shows the first overload.
 neuron_view.__signature__ = SIGNATURES.model  # type: ignore[attr-defined]
 
 

@@ -56,7 +56,11 @@ class View:
     def __init_subclass__(cls) -> None:
         """Show a view's own keywords and, in place of ``**options``, those of every view."""
         own = list(signature(cls.__init__).parameters.values())[1:]  # without self
-        named = [parameter for parameter in own if parameter.kind is not Parameter.VAR_KEYWORD]
+        named = [
+            parameter.replace(annotation=Parameter.empty)
+            for parameter in own
+            if parameter.kind is not Parameter.VAR_KEYWORD
+        ]
         shared = [Parameter(n, Parameter.KEYWORD_ONLY, default=d) for n, d in DEFAULTS.items()]
         cls.__signature__ = Signature([*named, *shared])  # type: ignore[attr-defined]
 
