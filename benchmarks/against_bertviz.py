@@ -49,7 +49,15 @@ from playwright.sync_api import (
 from playwright.sync_api import Error as PlaywrightError
 from transformers import BertConfig, BertModel
 
-from bertviz import HeadView, ModelView, NeuronView, extract
+from bertviz import (
+    HeadView,
+    ModelView,
+    NeuronView,
+    extract,
+    head_view,
+    model_view,
+    neuron_view,
+)
 from bertviz.demo import load_demo_model
 from bertviz.web.page import document
 
@@ -117,9 +125,9 @@ def structured(tokens: int) -> Shown:
         names,
         weights,
         {
-            "head": lambda: HeadView(weights, names),
-            "neuron": lambda: NeuronView(tokens=names, queries=q, keys=q),
-            "model": lambda: ModelView(weights, names),
+            "head": lambda: head_view(weights, names, html_action="return"),
+            "neuron": lambda: neuron_view(tokens=names, queries=q, keys=q, html_action="return"),
+            "model": lambda: model_view(weights, names, html_action="return"),
         },
     )
 

@@ -59,7 +59,8 @@ def kept(trace: AttentionTrace) -> tuple[int, int, int]:
     layers = [layer for block in trace.blocks.values() for layer in block.layers]
     vectors = [x for layer in layers for x in (layer.queries, layer.keys) if x is not None]
     memory = {x.untyped_storage().data_ptr(): x.untyped_storage().nbytes() for x in vectors}
-    terms = [x for layer in layers for x in (layer.formula.mask, layer.formula.position_bias) if x is not None]
+    formulas = [layer.explained for layer in layers]
+    terms = [x for f in formulas for x in (f.mask, f.position_bias) if x is not None]
     others = {x.untyped_storage().data_ptr(): x.untyped_storage().nbytes() for x in terms}
     return (
         sum(x.numel() * x.element_size() for x in vectors),

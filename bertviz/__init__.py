@@ -15,9 +15,12 @@ from __future__ import annotations
 from importlib import import_module as _import_module
 from typing import TYPE_CHECKING
 
-from bertviz.head_view import HeadView, head_view
-from bertviz.model_view import ModelView, model_view
-from bertviz.neuron_view import NeuronView, neuron_view
+from bertviz.head_view import head_view
+from bertviz.model_view import model_view
+from bertviz.neuron_view import neuron_view
+from bertviz.views.head import HeadView
+from bertviz.views.model import ModelView
+from bertviz.views.neuron import NeuronView
 
 if TYPE_CHECKING:
     from bertviz import extractor as extractor

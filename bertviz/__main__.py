@@ -14,7 +14,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from bertviz import HeadView, ModelView, NeuronView, __version__
+from bertviz import HeadView, ModelView, NeuronView, __version__, extract
 from bertviz.views.view import OFFERED_SUFFIXES, View
 
 DEMO = "demo"
@@ -95,18 +95,18 @@ def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:
 
 
 def _make(options: argparse.Namespace, model: Any, tokenizer: Any) -> View:
-    source = (model, tokenizer, options.text, options.text_pair)
+    trace = extract(model, tokenizer, options.text, options.text_pair)
     shared = {
         "include_layers": options.include_layers,
         "include_heads": options.include_heads,
         "display_mode": options.display_mode,
     }
     if options.view == "model":
-        return ModelView(*source, **shared)
+        return ModelView(trace, **shared)
     if options.view == "neuron":
         head = None if options.heads is None else options.heads[0]
-        return NeuronView(*source, layer=options.layer, head=head, **shared)
-    return HeadView(*source, layer=options.layer, heads=options.heads, **shared)
+        return NeuronView(trace, layer=options.layer, head=head, **shared)
+    return HeadView(trace, layer=options.layer, heads=options.heads, **shared)
 
 
 def _load(name: str) -> tuple[Any, Any]:

@@ -1,15 +1,16 @@
 """Model view: all layers and heads at once, as a grid of small pictures.
 
-The question it answers: which heads are worth a closer look? Layers go down, heads go across; a
-click opens a cell with its tokens beside it.
+``ModelView`` is the object; here a call on a model, a trace or arrays makes one and displays it.
 """
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Literal, overload
 
-from bertviz.views.sources import comparison_in, resolve
-from bertviz.views.view import DisplayMode, HtmlAction, View, check_html_action, finish
+from bertviz.views.display import finish
+from bertviz.views.model import ModelView
+from bertviz.views.signatures import Signatures
+from bertviz.views.sources import read
 
 if TYPE_CHECKING:
     from typing import SupportsIndex
@@ -17,99 +18,31 @@ if TYPE_CHECKING:
     from torch.nn import Module
     from typing_extensions import Unpack
 
+    from bertviz.analysis.comparison import Comparison
     from bertviz.trace import AttentionTrace
-    from bertviz.views.sources import ArrayOptions, ExtractOptions, SharedOptions
-    from bertviz.views.view import Numbers
+    from bertviz.views.options import DisplayMode, Numbers, ViewOptions
+    from bertviz.views.signatures import ArrayOptions, ExtractOptions, SourceOptions
 
-    class Options(SharedOptions, total=False):
-        """What a call on a model or a trace may choose."""
+    class Options(ViewOptions, total=False):
+        """What may be chosen with a trace."""
 
-        scores: Any
+        measures: Any
 
     class ModelOptions(Options, ExtractOptions, total=False):
-        """Likewise, with the keywords of ``extract``."""
+        """What may be chosen with a model."""
+
+    class AnyOptions(Options, SourceOptions, total=False):
+        """All keywords."""
 
 
-class ModelView(View):
-    """The object behind ``model_view``: same arguments, without ``html_action``.
-
-    >>> ModelView([[[0.25, 0.75], [1.0, 0.0]]], ["a", "b"])
-    ModelView(1 layer, 1 head, 2 tokens)
-    """
-
-    kind = "model"
-
-    @overload
-    def __init__(
-        self,
-        model: Module,
-        tokenizer: Any = None,
-        text: str | None = None,
-        text_pair: str | None = None,
-        **options: Unpack[ModelOptions],
-    ) -> None: ...
-    @overload
-    def __init__(self, trace: AttentionTrace, **options: Unpack[Options]) -> None: ...
-    @overload
-    def __init__(
-        self,
-        attention: Any = None,
-        tokens: Any = None,
-        sentence_b_start: SupportsIndex | None = None,
-        prettify_tokens: bool = True,
-        display_mode: DisplayMode = "auto",
-        encoder_attention: Any = None,
-        decoder_attention: Any = None,
-        cross_attention: Any = None,
-        encoder_tokens: Any = None,
-        decoder_tokens: Any = None,
-        include_layers: Numbers | None = None,
-        include_heads: Numbers | None = None,
-        *,
-        scores: Any = None,
-        **more: Unpack[ArrayOptions],
-    ) -> None: ...
-    def __init__(  # type: ignore[misc]  # its first arguments have two names each
-        self,
-        attention: Any = None,
-        tokens: Any = None,
-        sentence_b_start: Any = None,
-        prettify_tokens: Any = True,
-        display_mode: DisplayMode = "auto",
-        encoder_attention: Any = None,
-        decoder_attention: Any = None,
-        cross_attention: Any = None,
-        encoder_tokens: Any = None,
-        decoder_tokens: Any = None,
-        include_layers: Numbers | None = None,
-        include_heads: Numbers | None = None,
-        *,
-        scores: Any = None,
-        **more: Any,
-    ) -> None:
-        """See ``model_view``."""
-        comparison, attention = comparison_in(attention)
-        trace = resolve(
-            "model_view",
-            attention,
-            tokens,
-            sentence_b_start,
-            prettify_tokens,
-            encoder_attention=encoder_attention,
-            decoder_attention=decoder_attention,
-            cross_attention=cross_attention,
-            encoder_tokens=encoder_tokens,
-            decoder_tokens=decoder_tokens,
-            **more,
-        )
-        super().__init__(
-            trace,
-            include_layers=include_layers,
-            include_heads=include_heads,
-            display_mode=display_mode,
-            scores=scores,
-            comparison=comparison,
-        )
+SIGNATURES = Signatures.of(
+    ModelView,
+    order=(
+        *("attention", "tokens", "sentence_b_start", "prettify_tokens", "display_mode"),
+        *("encoder_attention", "decoder_attention", "cross_attention"),
+        *("encoder_tokens", "decoder_tokens", "include_layers", "include_heads", "html_action"),
+    ),
+)
 
 
 @overload
@@ -124,27 +57,13 @@ def model_view(
 ) -> None: ...
 @overload
 def model_view(
-    model: Module,
-    tokenizer: Any = None,
-    text: str | None = None,
-    text_pair: str | None = None,
-    *,
-    html_action: Literal["return"],
-    **options: Unpack[ModelOptions],
-) -> ModelView: ...
-@overload
-def model_view(
-    trace: AttentionTrace,
+    trace: AttentionTrace | Comparison,
     *,
     html_action: Literal["view"] = "view",
     **options: Unpack[Options],
 ) -> None: ...
 @overload
 def model_view(
-    trace: AttentionTrace, *, html_action: Literal["return"], **options: Unpack[Options]
-) -> ModelView: ...
-@overload
-def model_view(
     attention: Any = None,
     tokens: Any = None,
     sentence_b_start: SupportsIndex | None = None,
@@ -159,55 +78,24 @@ def model_view(
     include_heads: Numbers | None = None,
     html_action: Literal["view"] = "view",
     *,
-    scores: Any = None,
+    measures: Any = None,
     **more: Unpack[ArrayOptions],
 ) -> None: ...
 @overload
 def model_view(
-    attention: Any = None,
-    tokens: Any = None,
-    sentence_b_start: SupportsIndex | None = None,
-    prettify_tokens: bool = True,
-    display_mode: DisplayMode = "auto",
-    encoder_attention: Any = None,
-    decoder_attention: Any = None,
-    cross_attention: Any = None,
-    encoder_tokens: Any = None,
-    decoder_tokens: Any = None,
-    include_layers: Numbers | None = None,
-    include_heads: Numbers | None = None,
-    *,
-    html_action: Literal["return"],
-    scores: Any = None,
-    **more: Unpack[ArrayOptions],
+    *source: Any, html_action: Literal["return"], **options: Unpack[AnyOptions]
 ) -> ModelView: ...
-def model_view(  # type: ignore[misc]  # its first arguments have two names each
-    attention: Any = None,
-    tokens: Any = None,
-    sentence_b_start: Any = None,
-    prettify_tokens: Any = True,
-    display_mode: DisplayMode = "auto",
-    encoder_attention: Any = None,
-    decoder_attention: Any = None,
-    cross_attention: Any = None,
-    encoder_tokens: Any = None,
-    decoder_tokens: Any = None,
-    include_layers: Numbers | None = None,
-    include_heads: Numbers | None = None,
-    html_action: HtmlAction = "view",
-    *,
-    scores: Any = None,
-    **more: Any,
-) -> ModelView | None:
+def model_view(*arguments: Any, **keywords: Any) -> ModelView | None:  # noqa: D417
     """Show every layer and head as a grid of thumbnails, each of which opens.
 
-    The first argument says what the next three are:
+    The first argument, or the names that are used, say what is shown:
 
     * a model: ``model_view(model, tokenizer, text, text_pair)``, with the further keywords of
-      ``extract`` (``inputs``, ``batch_index``, ``drop_padding``);
+      ``extract``;
     * an ``AttentionTrace``: ``model_view(trace)``;
-    * what ``compare(a, b)`` gives: the weights of b minus those of a, in two colours;
-    * attention weights: ``model_view(attention, tokens, sentence_b_start, prettify_tokens)``, as in
+    * what ``compare(a, b)`` gives: the weights of b minus those of a, in two colors;
+    * attention weights, or what a model returned:
+      ``model_view(attention, tokens, sentence_b_start, prettify_tokens, ...)``, in the order of
       BertViz 1.x; for an encoder-decoder model the three ``*_attention`` arguments instead.
 
     >>> attention = [[[0.25, 0.75], [1.0, 0.0]]]  # (heads, query, key) of the only layer
@@ -216,28 +104,31 @@ def model_view(  # type: ignore[misc]  # its first arguments have two names each
     ('ModelView', True)
 
     Args:
-        attention: A model, a trace, or weights per layer, each (heads, query, key), with or without
+        model: A model (``torch.nn.Module``).
+        tokenizer: Its tokenizer.
+        text: What the model reads.
+        text_pair: The second text.
+        trace: In place of a model: a trace or a comparison.
+        attention: In place of a model: weights per layer, each (heads, query, key), with or without
             a batch dimension of one: what Hugging Face models return as ``attentions``.
-        tokens: With weights: the tokens, as a list of strings. With a model: its tokenizer.
-        sentence_b_start: With weights: position of the second sentence's first token, for the
-            sentence filter. With a model: the text.
-        prettify_tokens: With weights: show tokens without the tokenizer's own marks (default).
-            With a model: the second text.
-        display_mode: "light" and "dark" fix the theme; "auto" follows the notebook.
+        tokens: With arrays: the tokens, as a list of strings.
+        sentence_b_start: With arrays: position of the second sentence's first token, for the
+            sentence filter.
+        measures: Numbers that heads are colored and sorted by, beside entropy, mean distance and
+            weight on the first token: what ``find_patterns`` or ``compare`` gives, or one's own,
+            ``{"mine": {(layer, head): 0.5}}``. The first is chosen at the start.
         encoder_attention: Weights of an encoder; needs ``encoder_tokens``.
         decoder_attention: Weights of a decoder's self-attention; needs ``decoder_tokens``.
-        cross_attention: Weights of the decoder's look at the encoder; needs both tokens.
+        cross_attention: Weights of the decoder's attention to the encoder; needs both tokens.
         encoder_tokens: The encoder's tokens.
         decoder_tokens: The decoder's tokens.
-        include_layers: The layers to ship, by the model's own numbers; by default all.
-        include_heads: The heads to ship, by the model's own numbers; by default all.
+        include_layers: The layers the view contains, by the model's own numbers; by default all.
+        include_heads: The heads it contains, by the model's own numbers; by default all.
+        prettify_tokens: Whether to show tokens without the tokenizer's own marks; by default yes.
+        display_mode: "light" and "dark" fix the theme; "auto" follows the notebook.
         html_action: "view" displays at once; "return" gives the ``ModelView``, whose ``data`` is
             the HTML and whose ``save("x.html")`` writes a file.
-        scores: Numbers that cells are coloured and sorted by, beside entropy, mean distance and
-            weight on the first token: what ``find_patterns`` or ``compare`` gives, or one's own,
-            ``{"my score": {(layer, head): 0.5}}``. The first is chosen at the start.
-        **more: ``model``, ``tokenizer``, ``text``, ``text_pair``, ``trace`` by name; keywords of
-            ``extract`` or of ``AttentionTrace.from_arrays``.
+        more: Keywords of ``extract``, or of ``AttentionTrace.from_arrays``.
 
     Returns:
         None, or the view with ``html_action="return"``.
@@ -247,21 +138,9 @@ def model_view(  # type: ignore[misc]  # its first arguments have two names each
         ValueError: Numbers out of range, shapes that do not fit.
         NothingCaptured: The model computed no attention that could be captured.
     """
-    check_html_action(html_action)
-    view = ModelView(
-        attention,
-        tokens,
-        sentence_b_start,
-        prettify_tokens,
-        display_mode,
-        encoder_attention,
-        decoder_attention,
-        cross_attention,
-        encoder_tokens,
-        decoder_tokens,
-        include_layers,
-        include_heads,
-        scores=scores,
-        **more,
-    )
-    return finish(view, html_action)
+    call = read(SIGNATURES, arguments, keywords)
+    return finish(ModelView(call.shown, **call.options), call.html_action)
+
+
+# What Shift-Tab in Jupyter shows first, as an editor shows the first overload.
+model_view.__signature__ = SIGNATURES.model  # type: ignore[attr-defined]

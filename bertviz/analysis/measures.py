@@ -1,16 +1,16 @@
-"""One number per head, whatever made it: what cells of the model view are coloured and sorted by.
+"""One number per head, whatever made it: what the model view colors and sorts its heads by.
 
 The problem. Scores of patterns, differences of two traces and a user's own numbers all end up in
 the same grid, each with its own idea of what a head without a number is. A wrong layer number or a
-NaN there is a cell of a wrong colour, which nobody notices.
+NaN there is a head of the wrong color, which nobody notices.
 
 So there is one form, and this is where it is checked: a list with, for every measure,
 
     {"name": str, "values": {block: {layer: {head: float | None}}},
      "null": the same or None, "diverging": bool}
 
-``null`` is what a head would have by chance; None in place of a number, and a head that is left
-out, mean that there is none. ``diverging`` measures have a sign: their colours part at zero.
+``null`` is what a head would have by chance. None in place of a number, or a head that is left out,
+means that there is no number. ``diverging`` measures have a sign: their colors part at zero.
 """
 
 from __future__ import annotations
@@ -19,48 +19,49 @@ import math
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
-from bertviz.errors import a_type
+from bertviz.errors import a_type, numbers_in_words
 
 if TYPE_CHECKING:
     from bertviz.trace import AttentionTrace
 
-EXAMPLE = 'scores={"my score": {(0, 3): 0.5}}, with (layer, head) as keys'
+EXAMPLE = 'measures={"mine": {(0, 3): 0.5}}, with (layer, head) as keys'
 
 
-def measures_of(scores: Any, trace: AttentionTrace) -> list[dict[str, Any]]:
-    """Check what was passed as ``scores``, and give it in the one form.
+def measures_of(measures: Any, trace: AttentionTrace) -> list[dict[str, Any]]:
+    """Check what was passed as ``measures``, and bring it into the one form.
 
     Args:
-        scores: An object whose ``measures()`` gives that form, as what ``find_patterns`` and
+        measures: An object whose ``measures()`` gives that form, such as ``find_patterns`` and
             ``compare`` return; or a mapping from names to {(layer, head): number}; or None.
         trace: Whose heads they are.
 
     Raises:
         TypeError: Something is of the wrong type.
-        ValueError: A block, layer or head that the trace does not have, or a number that is none.
+        ValueError: A block, layer or head that the trace does not have, or an infinite number.
 
     >>> from bertviz.trace import AttentionTrace
     >>> trace = AttentionTrace.from_arrays(tokens=["a", "b"], weights=[[[0.25, 0.75], [1.0, 0.0]]])
     >>> measures_of({"mine": {(0, 0): 1}}, trace)
     [{'name': 'mine', 'values': {'encoder': {0: {0: 1.0}}}, 'null': None, 'diverging': False}]
     """
-    if scores is None:
+    if measures is None:
         return []
-    if isinstance(scores, Mapping):
-        given = [_from_mapping(name, values, trace) for name, values in scores.items()]
-    elif callable(getattr(scores, "measures", None)):
-        given = list(scores.measures())
+    if isinstance(measures, Mapping):
+        given = [_from_mapping(name, values, trace) for name, values in measures.items()]
+    elif callable(getattr(measures, "measures", None)):
+        given = list(measures.measures())
     else:
         raise TypeError(
-            f"scores is {a_type(scores)}: expected what find_patterns(trace) gives, or {EXAMPLE}."
+            f"measures is {a_type(measures)}: expected what find_patterns(trace) gives, or"
+            f" {EXAMPLE}."
         )
     if not given:
-        raise ValueError(f"scores is empty: expected at least one, such as {EXAMPLE}.")
+        raise ValueError(f"measures is empty: expected at least one, such as {EXAMPLE}.")
     found = [_checked(measure, trace) for measure in given]
     names = [measure["name"] for measure in found]
     twice = [name for name in names if names.count(name) > 1]
     if twice:
-        raise ValueError(f"scores has {twice[0]!r} twice: give every score a name of its own.")
+        raise ValueError(f"measures has {twice[0]!r} twice: give every measure its own name.")
     return found
 
 
@@ -68,20 +69,20 @@ def _from_mapping(name: object, values: object, trace: AttentionTrace) -> dict[s
     """A user's {(layer, head): number} in the one form."""
     if isinstance(name, tuple):
         raise TypeError(
-            f"scores has {name!r} in place of a name: give the numbers a name, {EXAMPLE}."
+            f"measures has {name!r} in place of a name: give the numbers a name, {EXAMPLE}."
         )
     if not isinstance(values, Mapping):
-        raise TypeError(f"scores[{name!r}] is {a_type(values)}: expected a mapping, {EXAMPLE}.")
+        raise TypeError(f"measures[{name!r}] is {a_type(values)}: expected a mapping, {EXAMPLE}.")
     if len(trace.blocks) > 1:
         raise ValueError(
-            f"scores[{name!r}] names layers and heads, but there are {len(trace.blocks)} blocks of"
-            f" them ({', '.join(trace.blocks)}): pass an object whose measures() gives values by"
+            f"measures[{name!r}] names layers and heads, but there are {len(trace.blocks)} blocks"
+            f" of them ({', '.join(trace.blocks)}): pass an object whose measures() gives values by"
             " block, layer and head."
         )
     layers: dict[Any, dict[Any, Any]] = {}
     for key, value in values.items():
         if not isinstance(key, tuple) or len(key) != 2:
-            raise TypeError(f"scores[{name!r}] has the key {key!r}: expected (layer, head).")
+            raise TypeError(f"measures[{name!r}] has the key {key!r}: expected (layer, head).")
         layers.setdefault(key[0], {})[key[1]] = value
     return {"name": name, "values": {next(iter(trace.blocks)): layers}}
 
@@ -90,11 +91,11 @@ def _checked(measure: object, trace: AttentionTrace) -> dict[str, Any]:
     """One measure, with plain ints and floats."""
     if not isinstance(measure, Mapping) or not {"name", "values"} <= set(measure):
         raise TypeError(
-            f"scores.measures() gave {a_type(measure)}: expected dicts with 'name' and 'values'."
+            f"measures() gave {a_type(measure)}: expected dicts with 'name' and 'values'."
         )
     name = measure["name"]
     if not isinstance(name, str) or not name.strip():
-        raise TypeError(f"scores has the name {name!r}: expected a string that is not empty.")
+        raise TypeError(f"measures has the name {name!r}: expected a string that is not empty.")
     null = measure.get("null")
     return {
         "name": name,
@@ -112,19 +113,19 @@ def _numbers(
     for block, layer, head, value in _each(name, values):
         if block not in trace.blocks:
             raise ValueError(
-                f"scores[{name!r}] names the block {block!r}: the trace has"
+                f"measures[{name!r}] names the block {block!r}: the trace has"
                 f" {', '.join(trace.blocks)}."
             )
         known = {row.index: row for row in trace.blocks[block].layers}
         if layer not in known:
             raise ValueError(
-                f"scores[{name!r}] names layer {layer!r}: block {block!r} has layers"
-                f" {_some(known)}."
+                f"measures[{name!r}] names layer {layer!r}: block {block!r} has layers"
+                f" {numbers_in_words(known)}."
             )
         if head not in known[layer].heads:
             raise ValueError(
-                f"scores[{name!r}] names head {head!r}: layer {layer} has heads"
-                f" {_some(known[layer].heads)}."
+                f"measures[{name!r}] names head {head!r}: layer {layer} has heads"
+                f" {numbers_in_words(known[layer].heads)}."
             )
         number = _number(name, layer, head, value)
         found.setdefault(block, {}).setdefault(int(layer), {})[int(head)] = number
@@ -139,7 +140,7 @@ def _each(name: str, values: Any) -> Iterator[tuple[Any, Any, Any, Any]]:
                     yield block, layer, head, value
     except AttributeError:
         raise TypeError(
-            f"scores[{name!r}] has values of another form: expected {{block: {{layer: {{head:"
+            f"measures[{name!r}] has values of another form: expected {{block: {{layer: {{head:"
             " number}}}."
         ) from None
 
@@ -147,7 +148,7 @@ def _each(name: str, values: Any) -> Iterator[tuple[Any, Any, Any, Any]]:
 def _number(name: str, layer: int, head: int, value: Any) -> float | None:
     if value is None:
         return None
-    where = f"scores[{name!r}] has {value!r:.40} for layer {layer}, head {head}"
+    where = f"measures[{name!r}] has {value!r:.40} for layer {layer}, head {head}"
     try:
         if isinstance(value, str | bytes | bool):
             raise TypeError
@@ -157,15 +158,3 @@ def _number(name: str, layer: int, head: int, value: Any) -> float | None:
     if not math.isfinite(number):
         raise ValueError(f"{where}: expected a finite number; pass None where there is none.")
     return number
-
-
-def _some(numbers: Any) -> str:
-    """Numbers in words.
-
-    >>> _some([0, 1, 2]), _some([0, 3])
-    ('0 to 2', '0, 3')
-    """
-    found = sorted(numbers)
-    if len(found) > 1 and found == list(range(found[0], found[-1] + 1)):
-        return f"{found[0]} to {found[-1]}"
-    return ", ".join(map(str, found))

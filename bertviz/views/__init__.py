@@ -1,1 +1,1 @@
-"""trace → view object: what was passed, options, display, the View classes."""
+"""Traces → view objects: what a call was given, the options it chose, and how a view is shown."""

@@ -1,303 +1,192 @@
-"""What a view was asked to show: a model, a trace or arrays, in the argument order of BertViz 1.x.
+"""What a view function was asked to show, turned into a trace or a comparison.
 
-The problem. Three kinds of things come as the first argument of a view, and the arguments after it
-mean something else for each: ``head_view(model, tokenizer, text, text_pair)``,
-``head_view(trace)``, ``head_view(attention, tokens, sentence_b_start, prettify_tokens)``, and, for
-an encoder-decoder model's arrays, no first argument but three named ones. Old calls must go on
-working, and a mixture must be an error that says which argument belongs to which.
+The problem. Models, traces, comparisons, arrays and whatever a model or ``generate`` returned all
+come as the first argument, and the mistakes are as many: a text without its tokenizer, outputs of
+a fast kernel, which hold no attention, an encoder's tokens without its attention.
 
-So there is one place for all views that looks at the first argument, gives the others their names,
-and makes a trace. What a trace is made from is never guessed from more than its type.
+So the type of the first argument chooses one of three signatures, which gives the others their
+names; then the trace is made, or the error says which argument is wrong and which call works.
 """
 
 from __future__ import annotations
 
-import dataclasses
-import difflib
-import inspect
 import operator
-import sys
-from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, TypedDict
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple
 
 from bertviz.arrays import from_arrays, from_stacks, parts_of
 from bertviz.errors import a_type
 from bertviz.trace import AttentionTrace
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
-
-    from bertviz.trace import Kind
-    from bertviz.views.view import DisplayMode, Numbers
-
-    class SharedOptions(TypedDict, total=False):
-        """Keywords of every view, whatever it shows."""
-
-        prettify_tokens: bool
-        include_layers: Numbers | None
-        include_heads: Numbers | None
-        display_mode: DisplayMode
-
-    class ExtractOptions(TypedDict, total=False):
-        """Keywords of ``extract`` that a view passes on."""
-
-        inputs: Mapping[str, Any] | None
-        batch_index: int | None
-        drop_padding: bool
-        device: Any
-        generate: Mapping[str, Any] | None
-        verify: bool
-        progress: bool
-
-    class ArrayOptions(TypedDict, total=False):
-        """Keywords of ``AttentionTrace.from_arrays`` that a view passes on."""
-
-        queries: Any
-        keys: Any
-        scaling: float | Sequence[float] | None
-        query_tokens: Sequence[str] | None
-        key_tokens: Sequence[str] | None
-        kind: Kind | None
-        batch_index: int | None
-        attention_mask: Any
-        drop_padding: bool
-
-
-# What the second to fourth argument mean when the first is a model.
-MODEL_SLOTS = ("tokenizer", "text", "text_pair")
-# Keywords that go with a model, those that go with arrays and are not BertViz's, and with both. A
-# view's own layers and heads are where it starts, so those of ``extract`` are not among them.
-MODEL_ONLY = (*MODEL_SLOTS, "inputs", "device", "generate", "verify", "progress")
-ARRAYS_ONLY = (
-    *("queries", "keys", "scaling", "query_tokens", "key_tokens", "kind"),
-    "attention_mask",
+from bertviz.views.display import HtmlAction, check_html_action
+from bertviz.views.lookalikes import (
+    is_comparison,
+    is_model,
+    refuse_comparison,
+    refuse_lookalikes,
 )
-EITHER = ("batch_index", "drop_padding")
+from bertviz.views.options import ViewOptions, check_options
+from bertviz.views.signatures import (
+    FIRST,
+    PARTS,
+    Signatures,
+    Source,
+)
 
 
-def resolve(
-    call: str,
-    attention: Any = None,
-    tokens: Any = None,
-    sentence_b_start: Any = None,
-    prettify_tokens: Any = True,
+class Call(NamedTuple):
+    """A call of a view function, understood.
+
+    Attributes:
+        shown: What the view class is given: a trace or a comparison.
+        options: The keywords that the view class is given.
+        html_action: What to do with the view.
+    """
+
+    shown: Any
+    options: dict[str, Any]
+    html_action: HtmlAction
+
+
+def read(
+    signatures: Signatures,
+    arguments: Sequence[Any],
+    keywords: Mapping[str, Any],
     *,
-    encoder_attention: Any = None,
-    decoder_attention: Any = None,
-    cross_attention: Any = None,
-    encoder_tokens: Any = None,
-    decoder_tokens: Any = None,
-    **more: Any,
-) -> AttentionTrace:
-    """Make a trace of whatever a view was given.
+    comparisons: bool = True,
+) -> Call:
+    """Understand a call: choose the signature, bind the arguments, make the trace.
 
     Args:
-        call: The public function's name, for errors.
-        attention: A model, a trace or arrays; may come as ``model`` or ``trace`` in ``more``.
-        tokens: Tokens, or a model's tokenizer.
-        sentence_b_start: Position of the second sentence, or a model's text.
-        prettify_tokens: Whether to show tokens readably, or a model's second text.
-        encoder_attention: Weights of an encoder.
-        decoder_attention: Weights of a decoder's self-attention.
-        cross_attention: Weights of the decoder's look at the encoder.
-        encoder_tokens: The encoder's tokens.
-        decoder_tokens: The decoder's tokens.
-        **more: The same things by their own names, and keywords of ``extract`` or ``from_arrays``.
-
-    Returns:
-        The trace; the one that was given, if one was.
+        signatures: Those of the function.
+        arguments: What it was given by position.
+        keywords: What it was given by name.
+        comparisons: Whether its view shows comparisons.
 
     Raises:
         TypeError: Arguments of the wrong type, unknown ones, or a mixture.
         ValueError: Arguments that are missing, or do not fit each other.
     """
-    parts = {
-        "encoder_attention": encoder_attention,
-        "decoder_attention": decoder_attention,
-        "cross_attention": cross_attention,
-        "encoder_tokens": encoder_tokens,
-        "decoder_tokens": decoder_tokens,
-    }
-    parts = {name: value for name, value in parts.items() if value is not None}
-    output = parts_of(attention)
+    call = signatures.call
+    check_html_action(keywords.get("html_action", "view"))
+    source, arguments, keywords = _first(call, arguments, keywords)
+    if not comparisons and arguments:
+        refuse_comparison(call, arguments[0])
+    output = parts_of(arguments[0]) if arguments else None
     if output is not None:  # what a model or generate() returned
-        clash = [name for name in output if name in parts]
-        if clash:
-            raise TypeError(f"{call}() got {clash[0]} twice, also in the output: pass it once.")
-        attention = output.pop("attention", None)
-        parts |= output
-        _check_output(call, attention, parts)
-    source = _source(call, attention, more)
-    slots = (tokens, sentence_b_start, prettify_tokens)
-    if _is_model(source):
-        _refuse(call, parts, "a model", "its attention is captured, every block of it")
-        return _from_model(call, source, slots, more)
-    if isinstance(source, AttentionTrace):
-        _check_keywords(call, more, (*MODEL_ONLY, *ARRAYS_ONLY, *EITHER), "with a trace")
-        named = {"tokens": tokens, "sentence_b_start": sentence_b_start, **parts, **more}
-        _refuse(call, named, "a trace", "it holds tokens and attention already")
-        return _prettified(source, _flag(prettify_tokens))
-    return _from_arrays(call, source, slots, parts, more)
+        arguments = (None, *arguments[1:])
+    given = dict(signatures.bind(source, arguments, keywords).arguments)
+    html_action = given.pop("html_action", "view")
+    check_html_action(html_action)
+    options = {name: given.pop(name) for name in signatures.options if name in given}
+    shared = {name: options[name] for name in ViewOptions.__annotations__ if name in options}
+    check_options(call, shared, signatures.options)
+    if source == "trace":
+        shown = given["trace"]
+    elif source == "model":
+        shown = _from_model(call, given)
+    else:
+        shown = _from_arrays(call, given if output is None else _merged(call, given, output))
+    return Call(shown, options, html_action)
 
 
-def comparison_in(value: Any) -> tuple[Any, Any]:
-    """A comparison of two traces, if it is one, and what a view resolves in its place.
+def _first(
+    call: str, arguments: Sequence[Any], keywords: Mapping[str, Any]
+) -> tuple[Source, Sequence[Any], dict[str, Any]]:
+    """What a view is made from, moved to the first place, whatever name it came under."""
+    named = {name: keywords[name] for name in FIRST if keywords.get(name) is not None}
+    others = {name: value for name, value in keywords.items() if name not in FIRST}
+    if arguments and arguments[0] is not None:
+        if "attention" in named:
+            raise TypeError(f"{call}() got attention twice, by position and by name: pass it once.")
+        named = {"attention": arguments[0], **named}
+    if len(named) > 1:
+        raise TypeError(f"{call}() got {' and '.join(named)}: pass one of them, first.")
+    if not named:
+        return "arrays", arguments, others
+    [(name, value)] = named.items()
+    if name == "model" and not is_model(value):
+        raise TypeError(
+            f"model is {a_type(value)}: expected a torch.nn.Module, such as what"
+            " AutoModel.from_pretrained(...) gives."
+        )
+    if name == "trace" and not (isinstance(value, AttentionTrace) or is_comparison(value)):
+        raise TypeError(
+            f"trace is {a_type(value)}: expected an AttentionTrace, which"
+            " extract(model, tokenizer, text) gives."
+        )
+    moved = (value, *arguments[1:])
+    if is_model(value):
+        return "model", moved, others
+    if isinstance(value, AttentionTrace) or is_comparison(value):
+        return "trace", moved, others
+    if parts_of(value) is None:
+        refuse_lookalikes(call, value)
+    return "arrays", moved, others
 
-    It is known by what it offers, ``a``, ``b``, ``weights`` and ``measures``; its tokens, layers
-    and heads are those of either trace.
 
-    >>> comparison_in("no comparison")
-    (None, 'no comparison')
-    """
-    both = (getattr(value, "a", None), getattr(value, "b", None))
-    if all(isinstance(trace, AttentionTrace) for trace in both) and hasattr(value, "measures"):
-        return value, both[1]
-    return None, value
-
-
-def _check_output(call: str, attention: Any, parts: Mapping[str, Any]) -> None:
-    """Say why a model's output has nothing to show."""
-    if attention is None and not any(name.endswith("attention") for name in parts):
+def _merged(call: str, given: dict[str, Any], output: Mapping[str, Any]) -> dict[str, Any]:
+    """The arguments, with what a model returned in its place among them."""
+    clash = [name for name in output if given.get(name) is not None]
+    if clash:
+        raise TypeError(f"{call}() got {clash[0]} twice, also in the output: pass it once.")
+    merged = {**given, **output}
+    if not any(merged.get(name) is not None for name in ("attention", *PARTS[:3])):
         raise ValueError(
-            f"attention is an output without attentions: the model ran without"
+            "attention is an output without attentions: the model ran without"
             " output_attentions=True, or on a fast kernel such as sdpa, which gives none. Pass the"
             f" model itself, {call}(model, tokenizer, text): its attention is captured on any"
             " kernel."
         )
+    return merged
 
 
-def _source(call: str, attention: Any, more: dict[str, Any]) -> Any:
-    """What to show, under whichever of its names it came."""
-    given = {"attention": attention} if attention is not None else {}
-    for name in ("model", "trace"):
-        if name in more:
-            given[name] = more.pop(name)
-    if len(given) > 1:
-        raise TypeError(f"{call}() got {' and '.join(given)}: pass one of them, first.")
-    for name, value in given.items():
-        if name == "model" and not _is_model(value):
-            raise TypeError(
-                f"model is {a_type(value)}: expected a torch.nn.Module, such as what"
-                " AutoModel.from_pretrained(...) gives."
-            )
-        if name == "trace" and not isinstance(value, AttentionTrace):
-            raise TypeError(
-                f"trace is {a_type(value)}: expected an AttentionTrace, which"
-                " extract(model, tokenizer, text) gives."
-            )
-        _refuse_lookalikes(call, value)
-        return value
-    return None
-
-
-def _refuse_lookalikes(call: str, value: Any) -> None:
-    """Name the mistake for what is often passed in place of a model or its attention."""
-    if isinstance(value, str):
-        raise TypeError(
-            f"attention={value!r:.60} is a string: expected a model, a trace or arrays. Load the"
-            f" model first, AutoModel.from_pretrained(...), then {call}(model, tokenizer, text)."
-        )
-    if comparison_in(value)[0] is not None:
-        raise TypeError(
-            f"attention is {a_type(value)}: {call} shows one trace; pass {call}(x.a, ...) or"
-            f" {call}(x.b, ...), or see the differences with model_view(x)."
-        )
-    if hasattr(value, "convert_ids_to_tokens"):
-        raise TypeError(
-            f"attention is a tokenizer ({type(value).__name__}): the model comes first,"
-            f" {call}(model, tokenizer, text)."
-        )
-    if isinstance(value, Mapping):
-        held = [name for name in value if str(name).endswith("attentions")]
-        fix = f"pass one of its entries, such as outputs.{held[0]}" if held else "pass its arrays"
-        raise TypeError(
-            f"attention is {a_type(value)}: expected weights per layer; {fix}, or the model"
-            f" itself: {call}(model, tokenizer, text)."
-        )
-    if _is_model(getattr(value, "model", None)) and not _is_model(value):
-        raise TypeError(
-            f"attention is {a_type(value)}: expected a model; pass the one it holds,"
-            f" {call}(x.model, x.tokenizer, text)."
-        )
-    readable = ("shape", "__array__", "__iter__", "__getitem__")
-    if not (_is_model(value) or isinstance(value, AttentionTrace)) and not any(
-        hasattr(value, name) for name in readable
-    ):
-        raise TypeError(
-            f"attention is {a_type(value)}: expected a model (torch.nn.Module), a trace that"
-            " extract(...) gave, or weights as a list with one array per layer."
-        )
-
-
-def _from_model(
-    call: str, model: Any, slots: tuple[Any, Any, Any], more: dict[str, Any]
-) -> AttentionTrace:
-    """The second to fourth argument are tokenizer, text and text_pair."""
+def _from_model(call: str, given: dict[str, Any]) -> AttentionTrace:
+    """A trace of a text that the model reads now."""
     from bertviz.extractor import extract
 
-    _check_keywords(call, more, (*MODEL_ONLY, *EITHER), "with a model")
-    # A bool in the fourth place can only mean prettify_tokens; a text is never one.
-    pretty = slots[2] if isinstance(slots[2], bool) else True
-    pair = None if isinstance(slots[2], bool) else slots[2]
-    named: dict[str, Any] = {}
-    for name, value in zip(MODEL_SLOTS, (slots[0], slots[1], pair), strict=True):
-        if value is not None and more.get(name) is not None:
-            raise TypeError(f"{call}() got {name} twice, by position and by name: pass it once.")
-        named[name] = more.pop(name, None) if value is None else value
-    _check_texts(call, named, inputs=more.get("inputs"))
-    return _prettified(extract(model, **named, **more), pretty)
+    _check_texts(call, given)
+    return extract(**given)
 
 
-def _check_texts(call: str, named: Mapping[str, Any], inputs: Any) -> None:
+def _check_texts(call: str, given: Mapping[str, Any]) -> None:
     """Refuse what would otherwise fail inside the tokenizer, in its words."""
-    if isinstance(named["tokenizer"], str | list | tuple):
+    tokenizer, text = given.get("tokenizer"), given.get("text")
+    if isinstance(tokenizer, str | list | tuple):
         raise TypeError(
-            f"tokenizer={named['tokenizer']!r:.60} is {a_type(named['tokenizer'])}: with a model"
-            f" expected its tokenizer in the second place, {call}(model, tokenizer, text)."
+            f"tokenizer={tokenizer!r:.60} is {a_type(tokenizer)}: with a model expected its"
+            f" tokenizer in the second place, {call}(model, tokenizer, text)."
         )
     for name in ("text", "text_pair"):
-        if isinstance(named[name], int):
+        if isinstance(given.get(name), int):
             raise TypeError(
-                f"{name}={named[name]!r} is {a_type(named[name])}: with a model expected a string,"
-                f" {call}(model, tokenizer, text, text_pair). sentence_b_start and prettify_tokens"
-                " go with arrays."
+                f"{name}={given[name]!r} is {a_type(given[name])}: with a model expected a string,"
+                f" {call}(model, tokenizer, text, text_pair). sentence_b_start goes with arrays,"
+                " and prettify_tokens is passed by name."
             )
-    if named["text"] is None and inputs is None:
-        missing = "the text" if named["tokenizer"] is not None else "a tokenizer and a text"
+    if text is None and given.get("inputs") is None:
+        missing = "the text" if tokenizer is not None else "a tokenizer and a text"
         raise TypeError(
             f"{call}() with a model needs {missing}: pass {call}(model, tokenizer, text), or"
             " inputs=..., a batch that the tokenizer made."
         )
-    if named["text"] is not None and named["tokenizer"] is None:
+    if text is not None and tokenizer is None:
         raise TypeError(
             f"{call}() got a text and no tokenizer to read it with: pass"
             f" {call}(model, tokenizer, text), or inputs=... in place of the text."
         )
 
 
-def _from_arrays(
-    call: str,
-    attention: Any,
-    slots: tuple[Any, Any, Any],
-    parts: dict[str, Any],
-    more: dict[str, Any],
-) -> AttentionTrace:
-    """The arguments mean what they are called: tokens, sentence_b_start, prettify_tokens."""
-    tokens, sentence_b_start, pretty = slots
-    _check_array_keywords(call, more)
-    prettify = _flag(pretty)
-    if attention is not None or more.get("queries") is not None or more.get("keys") is not None:
+def _from_arrays(call: str, given: dict[str, Any]) -> AttentionTrace:
+    """A trace of weights, or of queries and keys, with one stack of tokens or with two."""
+    parts = {name: given.pop(name) for name in PARTS if given.get(name) is not None}
+    given = {name: value for name, value in given.items() if value is not None}
+    if not {"attention", "queries", "keys"}.isdisjoint(given):
         _refuse(call, parts, "attention", "pass one or the other")
+        attention = given.pop("attention", None)
         _check_present("attention", attention, call)
-        _check_tokens("tokens", tokens)
-        return from_arrays(
-            tokens,
-            attention,
-            sentence_b_start=_position(sentence_b_start),
-            prettify_tokens=prettify,
-            name="attention",
-            **more,
-        )
+        _check_tokens("tokens", given.get("tokens"))
+        start = _position(given.pop("sentence_b_start", None))
+        return from_arrays(weights=attention, sentence_b_start=start, name="attention", **given)
     if not any(name.endswith("attention") for name in parts):
         beside = f"it got {', '.join(parts)}, but no attention" if parts else "attention is None"
         raise ValueError(
@@ -305,25 +194,20 @@ def _from_arrays(
             f" fast kernel such as sdpa. Pass the model itself, {call}(model, tokenizer, text): its"
             " attention is captured on any kernel. Or pass a trace, or weights per layer."
         )
-    named = {"tokens": tokens, "sentence_b_start": sentence_b_start, **more}
     fix = "the tokens are called encoder_tokens and decoder_tokens, and there are no sentences"
-    _refuse(call, named, "encoder_attention, decoder_attention or cross_attention", fix)
+    _refuse(call, given, "encoder_attention, decoder_attention or cross_attention", fix)
     for name, value in parts.items():
         if name.endswith("tokens"):
             _check_tokens(name, value)
         else:
             _check_present(name, value, call)
-    return from_stacks(**parts, prettify_tokens=prettify)
+    return from_stacks(**parts)
 
 
-def _check_array_keywords(call: str, more: Mapping[str, Any]) -> None:
-    strays = [name for name in MODEL_ONLY if more.get(name) is not None]
-    if strays:
-        raise TypeError(
-            f"{call}() got {strays[0]} and no model: {strays[0]} goes with a model,"
-            f" {call}(model, tokenizer, text)."
-        )
-    _check_keywords(call, more, (*ARRAYS_ONLY, *EITHER), "with arrays")
+def _refuse(call: str, given: Mapping[str, Any], source: str, fix: str) -> None:
+    """Refuse arguments that do not go with what is shown."""
+    if given:
+        raise TypeError(f"{call}() takes no {next(iter(given))} with {source}: {fix}.")
 
 
 def _check_present(name: str, value: Any, call: str) -> None:
@@ -355,53 +239,3 @@ def _position(value: Any) -> Any:
         return value if isinstance(value, bool) else operator.index(value)
     except TypeError:
         return value
-
-
-def _check_keywords(call: str, given: Iterable[str], offered: Iterable[str], when: str) -> None:
-    """Refuse keywords that this kind of call does not take; say which one was meant."""
-    unknown = [name for name in given if name not in offered]
-    if not unknown:
-        return
-    view = sys.modules[f"bertviz.{call}"]
-    own = [name for name in inspect.signature(getattr(view, call)).parameters if name != "more"]
-    everything = sorted({*own, *offered, "model", "trace", *MODEL_ONLY, *EITHER})
-    close = difflib.get_close_matches(unknown[0], everything, n=1) or [
-        name for name in everything if unknown[0] in name
-    ]
-    hint = f"did you mean {close[0]}?" if close else f"it takes {', '.join(everything)}."
-    raise TypeError(f"{call}() takes no {unknown[0]} {when}: {hint}")
-
-
-def _refuse(call: str, given: Mapping[str, Any], source: str, fix: str) -> None:
-    """Refuse arguments that do not go with what is shown."""
-    names = [name for name, value in given.items() if value is not None]
-    if names:
-        raise TypeError(f"{call}() takes no {names[0]} with {source}: {fix}.")
-
-
-def _prettified(trace: AttentionTrace, pretty: bool) -> AttentionTrace:
-    """The trace, with the tokenizer's own strings for display if not ``pretty``."""
-    if pretty:
-        return trace
-    blocks = {
-        name: dataclasses.replace(
-            block, query=block.query.unprettified(), key=block.key.unprettified()
-        )
-        for name, block in trace.blocks.items()
-    }
-    return dataclasses.replace(trace, blocks=blocks)
-
-
-def _flag(value: Any) -> bool:
-    if isinstance(value, bool):
-        return value
-    hint = " A second text (text_pair) goes with a model." if isinstance(value, str) else ""
-    raise TypeError(
-        f"prettify_tokens={value!r:.60} is {a_type(value)}: expected True or False.{hint}"
-    )
-
-
-def _is_model(value: Any) -> bool:
-    # Without torch in memory nothing can be a module, so asking costs no import.
-    torch = sys.modules.get("torch")
-    return torch is not None and isinstance(value, torch.nn.Module)

@@ -11,16 +11,23 @@ that payload again, as an output of its own: two displays of one view share noth
 from __future__ import annotations
 
 import importlib
-import operator
 import os
-import warnings
-from collections.abc import Iterable, Sequence
+from inspect import Parameter, Signature, signature
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, ClassVar, Literal, TypeAlias, TypeVar, get_args
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from bertviz.analysis.measures import measures_of
 from bertviz.analysis.tables import as_table
-from bertviz.errors import a_type
+from bertviz.views.display import warn_if_large
+from bertviz.views.lookalikes import trace_and_comparison
+from bertviz.views.options import (
+    DEFAULTS,
+    ViewOptions,
+    check_options,
+    included,
+    starting_state,
+    with_raw_tokens,
+)
 from bertviz.web import figures, page, payload
 
 if TYPE_CHECKING:
@@ -28,18 +35,11 @@ if TYPE_CHECKING:
 
     from torch import Tensor
 
+    from bertviz.analysis.comparison import Comparison
     from bertviz.trace import AttentionBlock, AttentionTrace, LayerAttention
+    from bertviz.views.options import Numbers
 
-    Numbers: TypeAlias = SupportsIndex | Iterable[SupportsIndex]
-
-DisplayMode: TypeAlias = Literal["auto", "light", "dark"]
-HtmlAction: TypeAlias = Literal["view", "return"]
-
-# Databricks refuses an output over 10 MB by default, and Colab did at about that size.
-LARGE_BYTES = 10_000_000
 OFFERED_SUFFIXES = (".html", *figures.SUFFIXES)
-
-AnyView = TypeVar("AnyView", bound="View")
 
 
 class View:
@@ -48,61 +48,64 @@ class View:
     ``HeadView``, ``ModelView`` and ``NeuronView`` are the views; this is what they share.
 
     Attributes:
-        trace: What is shown.
+        trace: What is shown; of a comparison its second trace.
     """
 
     kind: ClassVar[payload.ViewName]
 
+    def __init_subclass__(cls) -> None:
+        """Show a view's own keywords and, in place of ``**options``, those of every view."""
+        own = list(signature(cls.__init__).parameters.values())[1:]  # without self
+        named = [
+            parameter.replace(annotation=Parameter.empty)
+            for parameter in own
+            if parameter.kind is not Parameter.VAR_KEYWORD
+        ]
+        shared = [Parameter(n, Parameter.KEYWORD_ONLY, default=d) for n, d in DEFAULTS.items()]
+        cls.__signature__ = Signature([*named, *shared])  # type: ignore[attr-defined]
+
     def __init__(
         self,
-        trace: AttentionTrace,
+        shown: AttentionTrace | Comparison,
+        options: ViewOptions,
         *,
         layer: SupportsIndex | None = None,
         heads: Numbers | None = None,
-        include_layers: Numbers | None = None,
-        include_heads: Numbers | None = None,
-        display_mode: DisplayMode = "auto",
         heads_name: str = "heads",
-        scores: Any = None,
-        comparison: Any = None,
+        measures: Any = None,
         explanation: Any = None,
     ) -> None:
         """Check the options and make the payload.
 
         Args:
-            trace: What to show.
+            shown: A trace, or a comparison, whose differences are shown in place of weights.
+            options: The keywords of every view.
             layer: The model's own number of the layer the view starts with.
             heads: The model's own numbers of the heads the view starts with.
-            include_layers: The layers to ship; all by default.
-            include_heads: The heads to ship; all by default.
-            display_mode: "light" and "dark" fix the theme; "auto" follows the notebook.
             heads_name: What the caller's argument for ``heads`` is called, for errors.
-            scores: Numbers per head to colour by; see ``measures.measures_of``.
+            measures: Numbers per head to color by; see ``measures.measures_of``.
             explanation: Which neurons make the head that the view starts with.
-            comparison: Whose differences to show in place of the weights of ``trace``, its b.
 
         Raises:
-            TypeError: An option is of the wrong type.
+            TypeError: An option is of the wrong type, or unknown.
             ValueError: An option names what the trace does not have.
         """
-        if display_mode not in get_args(DisplayMode):
-            raise ValueError(
-                f"display_mode={display_mode!r} is unknown: expected 'auto' (follows the"
-                " notebook), 'light' or 'dark'."
-            )
-        layers, kept_heads = _included(trace, include_layers, include_heads)
-        state = _start(trace, layer, heads, layers, kept_heads, heads_name)
+        check_options(type(self).__name__, options, signature(type(self)).parameters)
+        trace, comparison = trace_and_comparison(type(self).__name__, shown)
+        if not options.get("prettify_tokens", True):
+            trace = with_raw_tokens(trace)
+        layers, kept = included(trace, options.get("include_layers"), options.get("include_heads"))
+        state = starting_state(trace, layer, heads, layers, kept, heads_name)
         self.trace = trace
         self._comparison = comparison
-        scores = comparison if scores is None and self.kind == "model" else scores
         self._payload = payload.build(
             trace,
             self.kind,
             state=state,
             include_layers=layers,
-            include_heads=kept_heads,
-            display_mode=display_mode,
-            measures=measures_of(scores, trace),
+            include_heads=kept,
+            display_mode=options.get("display_mode", "auto"),
+            measures=measures_of(measures, trace),
             comparison=comparison,
             explanation=explanation,
         )
@@ -114,15 +117,7 @@ class View:
         Every reading gives an output with an id of its own.
         """
         fragment = page.render(self._payload)
-        size = len(fragment)  # ASCII
-        if size >= LARGE_BYTES:
-            warnings.warn(
-                f"This {page.NAMES[self.kind]} is {size / 1e6:.1f} MB of HTML; Colab and"
-                f" Databricks may refuse an output over {LARGE_BYTES / 1e6:.0f} MB. Pass fewer"
-                " layers or heads, such as include_layers=[0, 1] or include_heads=[0, 1], or a"
-                ' shorter text; or .save("view.html") it, a file may be as large.',
-                stacklevel=2,
-            )
+        warn_if_large(self, len(fragment))  # ASCII: as many bytes
         return fragment
 
     def save(self, path: str | os.PathLike[str], *, width: int | None = None, **state: Any) -> None:
@@ -134,8 +129,9 @@ class View:
         lines (10,000 in the thumbnails of a model view) they are an image under the text.
 
         >>> import pathlib, tempfile
-        >>> from bertviz import HeadView
-        >>> view = HeadView([[[0.25, 0.75], [1.0, 0.0]]], ["a", "b"])
+        >>> from bertviz import AttentionTrace, HeadView
+        >>> weights = [[[0.25, 0.75], [1.0, 0.0]]]
+        >>> view = HeadView(AttentionTrace.from_arrays(["a", "b"], weights))
         >>> with tempfile.TemporaryDirectory() as folder:
         ...     path = pathlib.Path(folder) / "figure.svg"
         ...     view.save(path, query=0)
@@ -183,8 +179,9 @@ class View:
         The head view gives its layer and heads, the neuron view its head (with the scores beside
         the weights), the model view all layers and heads it shows.
 
-        >>> from bertviz import HeadView
-        >>> rows = HeadView([[[0.25, 0.75], [1.0, 0.0]]], ["a", "b"]).table()
+        >>> from bertviz import AttentionTrace, HeadView
+        >>> weights = [[[0.25, 0.75], [1.0, 0.0]]]
+        >>> rows = HeadView(AttentionTrace.from_arrays(["a", "b"], weights)).table()
         >>> len(rows)
         4
 
@@ -266,8 +263,8 @@ class View:
     def __repr__(self) -> str:
         """One line: the view, the model and how much is shown.
 
-        >>> from bertviz import HeadView
-        >>> HeadView([[[0.25, 0.75], [1.0, 0.0]]], ["a", "b"])
+        >>> from bertviz import AttentionTrace, HeadView
+        >>> HeadView(AttentionTrace.from_arrays(["a", "b"], [[[0.25, 0.75], [1.0, 0.0]]]))
         HeadView(1 layer, 1 head, 2 tokens)
         """
         blocks = self._payload["blocks"]
@@ -284,244 +281,5 @@ class View:
         return f"{type(self).__name__}({model}{'; '.join(shown)})"
 
 
-def check_html_action(html_action: object) -> None:
-    """Refuse anything but the two values; called before the work that makes the picture.
-
-    Raises:
-        ValueError: ``html_action`` is neither "view" nor "return".
-    """
-    if not isinstance(html_action, str) or html_action not in get_args(HtmlAction):
-        raise ValueError(
-            f"html_action={html_action!r} is unknown: expected 'view' (show the picture at once)"
-            " or 'return' (get the view object)."
-        )
-
-
-def finish(view: AnyView, html_action: HtmlAction) -> AnyView | None:
-    """Display a view at once and give None, or give the view.
-
-    Where nothing can show HTML (a plain script, IPython in a terminal), a warning says what to do
-    instead.
-    """
-    if html_action == "return":
-        return view
-    try:
-        import IPython.display
-        from IPython.core.getipython import get_ipython
-    except ImportError:
-        _warn_unseen(view)
-        return None
-    shell = get_ipython()
-    # Looked up at the time of the call: marimo has no shell and puts its own `display` here, under
-    # the name and module of IPython's, so only the function's globals tell whose it is.
-    display = IPython.display.display
-    alone = shell is None and display.__globals__["__name__"].startswith("IPython.")
-    if alone or type(shell).__name__ == "TerminalInteractiveShell":
-        _warn_unseen(view)
-    else:
-        display(view)  # type: ignore[no-untyped-call]
-    return None
-
-
-def _warn_unseen(view: View) -> None:
-    name = page.NAMES[view.kind].replace(" ", "_")
-    warnings.warn(
-        f"{name} has nowhere to show its picture: this is not a notebook. Save it instead:"
-        f' {name}(..., html_action="return").save("{name}.html"), and open the file in a browser.',
-        stacklevel=4,
-    )
-
-
-def as_index(name: str, value: object, what: str) -> int:
-    """A whole number from an int, a NumPy integer or the like.
-
-    Args:
-        name: The argument's name, for errors.
-        value: What was passed.
-        what: What the number counts, such as "layer".
-
-    Raises:
-        TypeError: ``value`` is a bool, a string, a float or anything else that is no integer.
-
-    >>> as_index("layer", "2", "layer")
-    Traceback (most recent call last):
-        ...
-    TypeError: layer='2' is a str: expected a layer number, such as layer=2.
-    """
-    example = value if isinstance(value, str) and value.isdecimal() else 0
-    if isinstance(value, float) and value.is_integer():
-        example = int(value)
-    try:
-        if isinstance(value, bool):
-            raise TypeError
-        return operator.index(value)  # type: ignore[arg-type]
-    except TypeError:
-        raise TypeError(
-            f"{name}={_short(value)} is {a_type(value)}: expected a {what} number, such"
-            f" as {name}={example}."
-        ) from None
-
-
-def as_indices(name: str, value: object, what: str) -> list[int]:
-    """Whole numbers, without repeats, from a list, tuple, range, set, array or one number.
-
-    Args:
-        name: The argument's name, for errors.
-        value: What was passed.
-        what: What the numbers count, such as "head".
-
-    Raises:
-        TypeError: Something in it is no integer.
-        ValueError: There is nothing in it.
-
-    >>> as_indices("heads", range(2, 5), "head"), as_indices("heads", 3, "head")
-    ([2, 3, 4], [3])
-    >>> as_indices("heads", [], "head")
-    Traceback (most recent call last):
-        ...
-    ValueError: heads=[] is empty: expected at least one head number, such as heads=[0], or leave heads out for all.
-    """  # noqa: E501
-    if isinstance(value, str | bytes | bool | float):
-        raise TypeError(
-            f"{name}={_short(value)} is {a_type(value)}: expected a list of {what}"
-            f" numbers, such as {name}=[0, 1]."
-        )
-    try:
-        items = list(value)  # type: ignore[call-overload]
-    except TypeError:
-        return [as_index(name, value, what)]
-    numbers = []
-    for item in items:
-        try:
-            number = as_index(name, item, what)
-        except TypeError:
-            raise TypeError(
-                f"{name} holds {_short(item)}, {a_type(item)}: expected {what} numbers,"
-                f" such as {name}=[0, 1]."
-            ) from None
-        numbers.append(number)
-    if not numbers:
-        raise ValueError(
-            f"{name}={_short(value)} is empty: expected at least one {what} number, such as"
-            f" {name}=[0], or leave {name} out for all."
-        )
-    return list(dict.fromkeys(numbers))
-
-
-def _included(
-    trace: AttentionTrace, include_layers: Numbers | None, include_heads: Numbers | None
-) -> tuple[list[int] | None, list[int] | None]:
-    """The layers and heads to ship, each None for all."""
-    layers = heads = None
-    every = [layer for block in trace.blocks.values() for layer in block.layers]
-    if include_layers is not None:
-        layers = as_indices("include_layers", include_layers, "layer")
-        _check_among("include_layers", layers, {layer.index for layer in every}, _who(trace))
-        every = [layer for layer in every if layer.index in layers]
-    if include_heads is not None:
-        heads = as_indices("include_heads", include_heads, "head")
-        _check_among("include_heads", heads, {h for x in every for h in x.heads}, _who(trace))
-    return layers, heads
-
-
-def _start(
-    trace: AttentionTrace,
-    layer: SupportsIndex | None,
-    heads: Numbers | None,
-    include_layers: Sequence[int] | None,
-    include_heads: Sequence[int] | None,
-    heads_name: str,
-) -> dict[str, Any]:
-    """The state a view starts with: block and layer, and heads, as far as they were chosen."""
-    found: list[tuple[AttentionBlock, LayerAttention]] = [
-        (block, row)
-        for block in trace.blocks.values()
-        for row in block.layers
-        if include_layers is None or row.index in include_layers
-    ]
-    state: dict[str, Any] = {}
-    if layer is not None:
-        number = as_index("layer", layer, "layer")
-        every = {row.index for block in trace.blocks.values() for row in block.layers}
-        _check_among("layer", number, every, _who(trace))
-        found = [(block, row) for block, row in found if row.index == number]
-        if not found:
-            included = sorted(include_layers or ())
-            raise ValueError(
-                f"layer={number} is not among include_layers={included}: add it there, or pass"
-                f" layer={_alternatives('layer', included)}."
-            )
-        state = {"block": found[0][0].name, "layer": number}
-    if heads is not None:
-        numbers = as_indices(heads_name, heads, "head")
-        single = heads_name == "head"
-        row = found[0][1]
-        value: int | list[int] = numbers[0] if single else numbers
-        _check_among(heads_name, value, set(row.heads), f"layer {row.index}")
-        missing = [n for n in numbers if include_heads is not None and n not in include_heads]
-        if missing:
-            included = sorted(include_heads or ())
-            named = f"{heads_name}={value}"
-            if not single:
-                named += f": head {missing[0]}"
-            raise ValueError(
-                f"{named} is not among include_heads={included}: add it there, or choose"
-                f" {heads_name} from those."
-            )
-        state["heads"] = numbers
-    return state
-
-
-def _check_among(name: str, value: int | list[int], known: Iterable[int], owner: str) -> None:
-    """Refuse numbers that are not known, and say which are."""
-    available = sorted(known)
-    what = "layer" if "layer" in name else "head"
-    wanted = value if isinstance(value, list) else [value]
-    unknown = [number for number in wanted if number not in available]
-    if not unknown:
-        return
-    single = not isinstance(value, list)
-    subject = f"{name}={value}" if single else f"{name} holds {unknown[0]}, which"
-    if unknown[0] > available[-1] or unknown[0] < 0:
-        problem = "is out of range"
-    else:
-        problem = f"is not a {what} that is there"
-    near = min(available, key=lambda number: abs(number - unknown[0]))
-    if single:
-        fix = f"pass {name}={near}"
-        if near == available[-1] and len(available) > 1:
-            fix += " or lower"
-    else:
-        fix = f"choose from {'it' if len(available) == 1 else 'these'}"
-    raise ValueError(f"{subject} {problem}: {owner} has {_listing(what, available)}; {fix}.")
-
-
-def _listing(what: str, numbers: Sequence[int]) -> str:
-    """Numbers in words.
-
-    >>> _listing("layer", [0, 1, 2]), _listing("head", [4]), _listing("layer", [0, 3])
-    ('layers 0 to 2', 'head 4', 'layers 0, 3')
-    """
-    if len(numbers) == 1:
-        return f"only {what} {numbers[0]}" if numbers[0] == 0 else f"{what} {numbers[0]}"
-    if list(numbers) == list(range(numbers[0], numbers[-1] + 1)):
-        return f"{what}s {numbers[0]} to {numbers[-1]}"
-    return f"{what}s {', '.join(map(str, numbers))}"
-
-
-def _alternatives(name: str, numbers: Sequence[int]) -> str:
-    return f" or {name}=".join(map(str, numbers[:3]))
-
-
-def _who(trace: AttentionTrace) -> str:
-    return "the model" if trace.model_name else "the attention"
-
-
 def _count(number: int, what: str) -> str:
     return f"{number} {what}{'' if number == 1 else 's'}"
-
-
-def _short(value: object) -> str:
-    """A repr that never fills the screen."""
-    text = repr(value)
-    return text if len(text) <= 60 else text[:57] + "..."

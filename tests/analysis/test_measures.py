@@ -65,13 +65,21 @@ def measure(**more: Any) -> dict[str, Any]:
 
 
 BAD: list[tuple[Any, type[Exception], str]] = [
-    (0.5, TypeError, r"scores is a float: expected what find_patterns\(trace\) gives, or scores="),
-    ([0.5], TypeError, "scores is a list"),
-    ({}, ValueError, "scores is empty: expected at least one"),
-    (Scores(), ValueError, "scores is empty"),
-    ({(0, 3): 0.5}, TypeError, r"scores has \(0, 3\) in place of a name: give the numbers a name"),
-    ({"x": [0.5]}, TypeError, r"scores\['x'\] is a list: expected a mapping"),
-    ({"x": {3: 0.5}}, TypeError, r"scores\['x'\] has the key 3: expected \(layer, head\)"),
+    (
+        0.5,
+        TypeError,
+        r"measures is a float: expected what find_patterns\(trace\) gives, or measures=",
+    ),
+    ([0.5], TypeError, "measures is a list"),
+    ({}, ValueError, "measures is empty: expected at least one"),
+    (Scores(), ValueError, "measures is empty"),
+    (
+        {(0, 3): 0.5},
+        TypeError,
+        r"measures has \(0, 3\) in place of a name: give the numbers a name",
+    ),
+    ({"x": [0.5]}, TypeError, r"measures\['x'\] is a list: expected a mapping"),
+    ({"x": {3: 0.5}}, TypeError, r"measures\['x'\] has the key 3: expected \(layer, head\)"),
     ({"x": {(0, 1, 2): 0.5}}, TypeError, r"has the key \(0, 1, 2\)"),
     ({"x": {(2, 0): 0.5}}, ValueError, "names layer 2: block 'encoder' has layers 0 to 1"),
     ({"x": {(0, 4): 0.5}}, ValueError, "names head 4: layer 0 has heads 0 to 3"),
@@ -82,21 +90,21 @@ BAD: list[tuple[Any, type[Exception], str]] = [
     ({"x": {(0, 0): [1]}}, TypeError, "a list: expected a number"),
     ({"": {(0, 0): 1}}, TypeError, "has the name '': expected a string that is not empty"),
     ({3: {(0, 0): 1}}, TypeError, "has the name 3"),
-    (Scores(5), TypeError, r"scores.measures\(\) gave an int: expected dicts with 'name'"),
+    (Scores(5), TypeError, r"^measures\(\) gave an int: expected dicts with 'name'"),
     (Scores({"name": "x"}), TypeError, "gave a dict: expected dicts with 'name' and 'values'"),
     (Scores(measure(values={"cross": {0: {0: 1}}})), ValueError, "names the block 'cross'"),
     (Scores(measure(values={"encoder": [1]})), TypeError, "has values of another form"),
     (Scores(measure(null={"encoder": {0: {9: 1}}})), ValueError, r"\['null of x'\] names head 9"),
-    (Scores(measure(), measure()), ValueError, "scores has 'x' twice"),
+    (Scores(measure(), measure()), ValueError, "measures has 'x' twice"),
 ]
 
 
-@pytest.mark.parametrize(("scores", "error", "message"), BAD)
+@pytest.mark.parametrize(("measures", "error", "message"), BAD)
 def test_what_is_wrong_is_said(
-    trace: AttentionTrace, scores: Any, error: type[Exception], message: str
+    trace: AttentionTrace, measures: Any, error: type[Exception], message: str
 ) -> None:
     with pytest.raises(error, match=message):
-        ModelView(trace, scores=scores)
+        ModelView(trace, measures=measures)
 
 
 def test_layers_and_heads_alone_do_not_tell_blocks(both: AttentionTrace) -> None:
@@ -106,11 +114,11 @@ def test_layers_and_heads_alone_do_not_tell_blocks(both: AttentionTrace) -> None
 
 def test_the_payload_has_the_heads_that_are_shipped(both: AttentionTrace) -> None:
     values = {"encoder": {1: {2: 1 / 3, 0: 0.25}}, "decoder": {0: {1: 0.5}}}
-    view = ModelView(both, scores=Scores(measure(values=values)), include_heads=[1, 2])
+    view = ModelView(both, measures=Scores(measure(values=values)), include_heads=[1, 2])
     [shipped] = view._payload["measures"]
     assert shipped["values"] == [[[None, None], [None, 0.33333]], [[0.5]]]
     assert shipped["null"] is None
 
 
-def test_without_scores_there_are_none(trace: AttentionTrace) -> None:
+def test_without_measures_there_are_none(trace: AttentionTrace) -> None:
     assert ModelView(trace)._payload["measures"] == []

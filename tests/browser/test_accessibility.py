@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from playwright.sync_api import expect
 
-from bertviz import HeadView, ModelView, NeuronView
+from tests.helpers import a_head_view, a_model_view, a_neuron_view
 
 from .conftest import ROOT, Opened
 
@@ -28,11 +28,11 @@ def vectors(seed: int) -> np.ndarray:
 
 
 VIEWS: dict[str, Callable[[], Any]] = {
-    "head": lambda: HeadView(weights(), TOKENS, sentence_b_start=4),
-    "neuron": lambda: NeuronView(
+    "head": lambda: a_head_view(weights(), TOKENS, sentence_b_start=4),
+    "neuron": lambda: a_neuron_view(
         tokens=TOKENS, queries=vectors(0), keys=vectors(1), sentence_b_start=4
     ),
-    "model": lambda: ModelView(weights(), TOKENS, sentence_b_start=4),
+    "model": lambda: a_model_view(weights(), TOKENS, sentence_b_start=4),
 }
 STATES: dict[str, list[dict[str, Any]]] = {
     "head": [
@@ -89,7 +89,7 @@ def test_no_violation_in_any_state(page_of: Callable[..., Opened], view: str, th
 @pytest.mark.parametrize("theme", ["light", "dark"])
 def test_no_violation_in_an_error(page_of: Callable[..., Opened], theme: str) -> None:
     opened = page_of(
-        HeadView(weights(), TOKENS).data.replace('"version":1', '"version":99'), theme=theme
+        a_head_view(weights(), TOKENS).data.replace('"version":1', '"version":99'), theme=theme
     )
     expect(opened.host).to_have_attribute("data-state", "error")
     assert violations(opened) == []

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from playwright.sync_api import expect
 
-from bertviz import HeadView, NeuronView
+from tests.helpers import a_head_view, a_neuron_view
 
 TOKENS = ["the", "cat", "sat", "</script>", "<!--"]
 
@@ -20,7 +20,7 @@ def random_weights(seed: int = 0) -> np.ndarray:
 
 @pytest.mark.parametrize("way", ["insert", "write"])
 def test_output_comes_alive_in_a_frame_of_another_origin(colab: Callable, way: str) -> None:
-    opened = colab(HeadView(random_weights(), TOKENS).data, way=way)
+    opened = colab(a_head_view(random_weights(), TOKENS).data, way=way)
     frame = opened.page.frame_locator("iframe")
     host = frame.locator(".bertviz[data-state=ready]")
     host.wait_for()
@@ -35,8 +35,8 @@ def test_output_comes_alive_in_a_frame_of_another_origin(colab: Callable, way: s
 def test_two_outputs_are_independent(colab: Callable) -> None:
     vectors = np.random.default_rng(1).normal(size=(2, 3, 5, 4))
     opened = colab(
-        HeadView(random_weights(), TOKENS).data,
-        NeuronView(queries=vectors, keys=vectors, tokens=TOKENS).data,
+        a_head_view(random_weights(), TOKENS).data,
+        a_neuron_view(queries=vectors, keys=vectors, tokens=TOKENS).data,
     )
     first = opened.page.frame_locator("iframe >> nth=0").locator(".bertviz[data-state=ready]")
     second = opened.page.frame_locator("iframe >> nth=1").locator(".bertviz[data-state=ready]")

@@ -9,16 +9,15 @@ import numpy as np
 import pytest
 from playwright.sync_api import expect
 
-from bertviz import HeadView
 from bertviz.web import figures
-from tests.helpers import HEADS, TOKENS, weights
+from tests.helpers import HEADS, TOKENS, a_head_view, weights
 
 from .conftest import Opened
 
 
 @pytest.fixture
 def opened(page_of: Callable[..., Opened]) -> Opened:
-    return page_of(HeadView(weights(), TOKENS, sentence_b_start=4))
+    return page_of(a_head_view(weights(), TOKENS, sentence_b_start=4))
 
 
 def square(opened: Opened, head: int) -> Any:
@@ -232,7 +231,7 @@ def test_the_opacity_drawn_is_the_weight(page_of: Callable[..., Opened], weight:
     """One head, one line: its pixels have the weight as their alpha."""
     matrix = np.zeros((1, 1, 3, 3))
     matrix[0, 0, 1, 1] = weight
-    opened = page_of(HeadView(matrix, ["a", "b", "c"]))
+    opened = page_of(a_head_view(matrix, ["a", "b", "c"]))
     alpha = pixels(opened)[..., 3] / 255
     row = alpha[36 - 3 : 36 + 3, alpha.shape[1] // 2]  # a level line in the second row
     assert abs(row.max() - weight) < 0.01
@@ -371,7 +370,7 @@ def test_words_hiding_heads_as_one_and_strongest_lines(opened: Opened) -> None:
 
 def test_words_instead_of_pieces(page_of: Callable[..., Opened]) -> None:
     tokens = ["[CLS]", "straw", "##berry", "[SEP]"]
-    opened = page_of(HeadView(weights(1, 1, 4), tokens))
+    opened = page_of(a_head_view(weights(1, 1, 4), tokens))
     opened.host.locator('button[data-action="words"]').click()
     expect(opened.token("key", 1)).to_have_text("strawberry")
     expect(opened.token("key", 2)).to_have_count(0)
@@ -389,7 +388,7 @@ def test_words_instead_of_pieces(page_of: Callable[..., Opened]) -> None:
 def test_the_overview_has_a_window(page_of: Callable[..., Opened]) -> None:
     n = 100
     true = weights(1, 2, n)
-    opened = page_of(HeadView(true, [f"t{i}" for i in range(n)]))
+    opened = page_of(a_head_view(true, [f"t{i}" for i in range(n)]))
     assert opened.host.evaluate("h => h.bertviz.state.mass") == 0.5, "the strongest lines"
     plot = opened.host.locator(".overview .plot")
     box = plot.bounding_box()
@@ -429,7 +428,7 @@ def test_the_overview_has_a_window(page_of: Callable[..., Opened]) -> None:
 
 @pytest.mark.parametrize("theme", ["light", "dark"])
 def test_saved_is_what_is_shown(page_of: Callable[..., Opened], theme: str) -> None:
-    view = HeadView(weights(), TOKENS, sentence_b_start=4, display_mode=theme)
+    view = a_head_view(weights(), TOKENS, sentence_b_start=4, display_mode=theme)
     opened = page_of(view)
     opened.set(query=2, heads=[1, 3], locked=True)
     with opened.page.expect_download() as svg:
@@ -449,7 +448,7 @@ def test_saved_is_what_is_shown(page_of: Callable[..., Opened], theme: str) -> N
 def test_a_head_that_looks_everywhere_does_not_look_empty(page_of: Callable[..., Opened]) -> None:
     """At 512 tokens every weight of it is below what is listed."""
     n = 512
-    even = page_of(HeadView(np.full((1, 1, n, n), 1 / n), [str(i) for i in range(n)]))
+    even = page_of(a_head_view(np.full((1, 1, n, n), 1 / n), [str(i) for i in range(n)]))
     assert even.scene("scene.edges.weight") == []
     ink = pixels(even)[..., 3] / 255
     assert ink.mean() > 0.02
@@ -463,7 +462,7 @@ def test_a_head_that_looks_everywhere_does_not_look_empty(page_of: Callable[...,
 
 
 def test_two_views_are_independent(page_of: Callable[..., Opened]) -> None:
-    view = HeadView(weights(), TOKENS)
+    view = a_head_view(weights(), TOKENS)
     opened = page_of(view, view)
     first, second = opened.page.locator(".bertviz").nth(0), opened.page.locator(".bertviz").nth(1)
     before = opened.drawn(second)
@@ -478,7 +477,7 @@ def test_two_views_are_independent(page_of: Callable[..., Opened]) -> None:
 
 @pytest.mark.parametrize("theme", ["light", "dark"])
 def test_the_theme_is_that_of_the_page(page_of: Callable[..., Opened], theme: str) -> None:
-    opened = page_of(HeadView(weights(), TOKENS), theme=theme)
+    opened = page_of(a_head_view(weights(), TOKENS), theme=theme)
     assert opened.host.locator(".view").get_attribute("data-theme") == theme
     other = "light" if theme == "dark" else "dark"
     opened.page.emulate_media(color_scheme=other)
@@ -486,13 +485,13 @@ def test_the_theme_is_that_of_the_page(page_of: Callable[..., Opened], theme: st
 
 
 def test_a_theme_that_is_asked_for_stays(page_of: Callable[..., Opened]) -> None:
-    opened = page_of(HeadView(weights(), TOKENS, display_mode="dark"), theme="light")
+    opened = page_of(a_head_view(weights(), TOKENS, display_mode="dark"), theme="light")
     assert opened.host.locator(".view").get_attribute("data-theme") == "dark"
 
 
 def test_what_cannot_be_saved_is_said(page_of: Callable[..., Opened]) -> None:
     n = 700
-    opened = page_of(HeadView(np.full((1, 1, n, n), 1 / n), [f"t{i}" for i in range(n)]))
+    opened = page_of(a_head_view(np.full((1, 1, n, n), 1 / n), [f"t{i}" for i in range(n)]))
     opened.host.locator('button[data-action="png"]').click()
     said = opened.host.locator(".save [role=alert]")
     expect(said).to_contain_text("Not saved: the picture is too large for a PNG. Choose a window")
@@ -527,7 +526,7 @@ INK = """(host) => new Promise((resolve) => {
 
 
 def test_many_lines_are_sharp_once_nothing_moves(page_of: Callable[..., Opened]) -> None:
-    opened = page_of(HeadView(weights(1, 12, 60), [f"t{i}" for i in range(60)]))
+    opened = page_of(a_head_view(weights(1, 12, 60), [f"t{i}" for i in range(60)]))
     moving, sharp = opened.host.evaluate(INK)
     assert abs(moving[0] / sharp[0] - 1) < 0.05, "the same picture"
     assert moving[1] < 0.8 * sharp[1], "coarser"
@@ -536,7 +535,7 @@ def test_many_lines_are_sharp_once_nothing_moves(page_of: Callable[..., Opened])
 def test_a_long_text_scrolls_inside_and_reaches_its_end(page_of: Callable[..., Opened]) -> None:
     n = 512
     tokens = [f"token{i}" for i in range(n)]
-    opened = page_of(HeadView(weights(1, 2, n), tokens))
+    opened = page_of(a_head_view(weights(1, 2, n), tokens))
     box = opened.host.bounding_box()
     assert box is not None
     assert box["height"] < 1000
@@ -555,7 +554,7 @@ def test_a_long_text_scrolls_inside_and_reaches_its_end(page_of: Callable[..., O
 
 def test_a_long_token_is_cut_and_whole_in_the_tooltip(page_of: Callable[..., Opened]) -> None:
     word = "Donaudampfschifffahrtsgesellschaftskapitän" * 3
-    opened = page_of(HeadView(weights(1, 1, 2), [word, "b"]))
+    opened = page_of(a_head_view(weights(1, 1, 2), [word, "b"]))
     token = opened.token("query", 0)
     expect(token).to_have_text(word)
     box = token.bounding_box()
@@ -568,7 +567,7 @@ def test_a_long_token_is_cut_and_whole_in_the_tooltip(page_of: Callable[..., Ope
 
 def test_hostile_tokens_are_text(page_of: Callable[..., Opened]) -> None:
     tokens = ["</script>", "<img src=x onerror=alert(1)>", "<!--", "\u202e", "\ud800"]
-    opened = page_of(HeadView(weights(1, 1, 5), tokens))
+    opened = page_of(a_head_view(weights(1, 1, 5), tokens))
     for index, token in enumerate(tokens[:3]):
         expect(opened.token("query", index)).to_have_text(token)
     assert opened.errors == []
@@ -576,7 +575,7 @@ def test_hostile_tokens_are_text(page_of: Callable[..., Opened]) -> None:
 
 
 def test_a_narrow_cell_and_many_heads(page_of: Callable[..., Opened]) -> None:
-    opened = page_of(HeadView(weights(1, 32), TOKENS), width=420)
+    opened = page_of(a_head_view(weights(1, 32), TOKENS), width=420)
     overflow = opened.page.evaluate(
         "document.documentElement.scrollWidth - document.documentElement.clientWidth"
     )
@@ -587,7 +586,7 @@ def test_a_narrow_cell_and_many_heads(page_of: Callable[..., Opened]) -> None:
 
 
 def test_an_error_is_a_sentence(page_of: Callable[..., Opened]) -> None:
-    fragment = HeadView(weights(), TOKENS).data.replace('"version":1', '"version":99')
+    fragment = a_head_view(weights(), TOKENS).data.replace('"version":1', '"version":99')
     opened = page_of(fragment)
     expect(opened.host).to_have_attribute("data-state", "error")
     text = opened.host.locator("[role=alert]").inner_text()

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from playwright.sync_api import Locator
 
-from bertviz import HeadView, ModelView, NeuronView
+from tests.helpers import a_head_view, a_model_view, a_neuron_view
 
 from .conftest import Opened
 
@@ -22,11 +22,11 @@ def view(i: int) -> Any:
     rng = np.random.default_rng(i)
     vectors = [rng.normal(size=(2, 3, 7, 16)).astype(np.float32) for _ in range(2)]
     if i % 3 == 1:
-        return NeuronView(tokens=TOKENS, queries=vectors[0], keys=vectors[1])
+        return a_neuron_view(tokens=TOKENS, queries=vectors[0], keys=vectors[1])
     scores = vectors[0] @ vectors[1].swapaxes(-1, -2)
     weights = np.exp(scores - scores.max(-1, keepdims=True))
     weights /= weights.sum(-1, keepdims=True)
-    return (ModelView if i % 3 else HeadView)(weights, TOKENS)
+    return (a_model_view if i % 3 else a_head_view)(weights, TOKENS)
 
 
 def drawn(opened: Opened) -> list[str]:

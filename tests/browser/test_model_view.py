@@ -10,14 +10,14 @@ import pytest
 from playwright.sync_api import Locator, expect
 
 from bertviz import AttentionTrace, ModelView
-from tests.helpers import TOKENS, Difference, weights
+from tests.helpers import TOKENS, Difference, a_model_view, weights
 
 from .conftest import Opened
 
 
 @pytest.fixture
 def opened(page_of: Callable[..., Opened]) -> Opened:
-    return page_of(ModelView(weights(), TOKENS, sentence_b_start=4), width=1100)
+    return page_of(a_model_view(weights(), TOKENS, sentence_b_start=4), width=1100)
 
 
 def cell(opened: Opened, layer: int, head: int) -> Locator:
@@ -78,7 +78,7 @@ def test_keyboard(opened: Opened) -> None:
 
 
 def test_included_layers_and_heads_keep_their_numbers(page_of: Callable[..., Opened]) -> None:
-    view = ModelView(weights(), TOKENS, include_layers=[0, 2], include_heads=[1, 3])
+    view = a_model_view(weights(), TOKENS, include_layers=[0, 2], include_heads=[1, 3])
     opened = page_of(view)
     assert opened.host.locator("button[data-layer]").count() == 4
     cell(opened, 2, 3).click()
@@ -121,7 +121,7 @@ def test_thumbnails_show_what_is_there(page_of: Callable[..., Opened]) -> None:
     both = np.zeros((1, 2, 6, 6))
     both[0, 0] = np.eye(6)
     both[0, 1, :, 0] = 1
-    opened = page_of(ModelView(both, list("abcdef")))
+    opened = page_of(a_model_view(both, list("abcdef")))
     data = opened.host.evaluate(
         """host => {
              const root = host.shadowRoot;
@@ -147,7 +147,7 @@ def test_thumbnails_show_what_is_there(page_of: Callable[..., Opened]) -> None:
 
 @pytest.mark.parametrize(("layers", "heads"), [(12, 12), (32, 32)])
 def test_many_heads(page_of: Callable[..., Opened], layers: int, heads: int) -> None:
-    opened = page_of(ModelView(weights(layers, heads), TOKENS), width=1100)
+    opened = page_of(a_model_view(weights(layers, heads), TOKENS), width=1100)
     box = cell(opened, layers - 1, heads - 1).bounding_box()
     assert box is not None
     assert box["width"] >= 15
@@ -174,7 +174,7 @@ def test_a_score_colours_sorts_and_speaks(page_of: Callable[..., Opened]) -> Non
         "mine": {(layer, head): layer + head / 10 for layer in range(3) for head in range(4)},
         "other": {(2, 1): 0.5},
     }
-    opened = page_of(ModelView(weights(), TOKENS, scores=scores), width=1100)
+    opened = page_of(a_model_view(weights(), TOKENS, measures=scores), width=1100)
     assert opened.drawn()["measure"] == "mine"
     select = opened.host.locator('select[name="measure"]')
     expect(select).to_have_value("mine")
@@ -202,7 +202,7 @@ def test_a_score_colours_sorts_and_speaks(page_of: Callable[..., Opened]) -> Non
 
 def test_a_score_is_shown_beside_its_null(page_of: Callable[..., Opened]) -> None:
     null = {"encoder": {1: {2: 0.125}}}
-    opened = page_of(ModelView(weights(), TOKENS, scores=Scores({1: {2: 0.75}}, null=null)))
+    opened = page_of(a_model_view(weights(), TOKENS, measures=Scores({1: {2: 0.75}}, null=null)))
     label = "Layer 1, head 2: a score 0.750, by chance 0.125"
     expect(cell(opened, 1, 2)).to_have_attribute("aria-label", label)
     cell(opened, 1, 2).click()
@@ -225,7 +225,7 @@ COLOUR = """(host, [layer, head]) => {
 @pytest.mark.parametrize("theme", ["light", "dark"])
 def test_a_score_with_a_sign_parts_at_zero(page_of: Callable[..., Opened], theme: str) -> None:
     scores = Scores({0: {0: -0.4, 1: 0.0, 2: 0.4, 3: None}}, diverging=True)
-    view = ModelView(weights(1), TOKENS, scores=scores)
+    view = a_model_view(weights(1), TOKENS, measures=scores)
     opened = page_of(view, theme=theme)
     below, zero, above, none = (opened.host.evaluate(COLOUR, [0, head]) for head in range(4))
     assert below[0] > below[2] + 30, "orange below zero"
@@ -241,7 +241,7 @@ def test_thousands_of_heads_are_tiles(page_of: Callable[..., Opened]) -> None:
     """Tiles of a score need no weights; what is under the pointer gets its own."""
     many = weights(40, 40)
     scores = {"mine": {(layer, head): layer / 40 for layer in range(40) for head in range(40)}}
-    opened = page_of(ModelView(many, TOKENS, scores=scores), width=1100)
+    opened = page_of(a_model_view(many, TOKENS, measures=scores), width=1100)
     box = cell(opened, 39, 39).bounding_box()
     assert box is not None
     assert box["width"] >= 9
@@ -261,7 +261,7 @@ def test_thousands_of_heads_are_tiles(page_of: Callable[..., Opened]) -> None:
 
 
 def test_many_heads_begin_with_a_measure(page_of: Callable[..., Opened]) -> None:
-    opened = page_of(ModelView(weights(40, 40), TOKENS), width=1100)
+    opened = page_of(a_model_view(weights(40, 40), TOKENS), width=1100)
     assert opened.drawn()["measure"] == "entropy"
 
 
@@ -269,7 +269,7 @@ def test_many_heads_begin_with_a_measure(page_of: Callable[..., Opened]) -> None
 
 
 def test_numbers_stay_when_the_grid_scrolls(page_of: Callable[..., Opened]) -> None:
-    opened = page_of(ModelView(weights(60, 40), TOKENS), width=480)
+    opened = page_of(a_model_view(weights(60, 40), TOKENS), width=480)
     scroller = opened.host.locator(".scroller")
     label = opened.host.locator('.across [data-column="20"]')
     number = opened.host.locator('.down [data-row="40"]')
@@ -295,7 +295,7 @@ def test_numbers_stay_when_the_grid_scrolls(page_of: Callable[..., Opened]) -> N
 
 
 def test_a_cell_that_opens_below_comes_into_sight(page_of: Callable[..., Opened]) -> None:
-    opened = page_of(ModelView(weights(32, 32), TOKENS), width=800, height=700)
+    opened = page_of(a_model_view(weights(32, 32), TOKENS), width=800, height=700)
     detail = opened.host.locator(".detail")
     cell(opened, 2, 3).click()
     opened.settled(cell=[2, 3])
@@ -421,7 +421,7 @@ def test_neurons_that_were_not_shipped_are_a_call_away(page_of: Callable[..., Op
     trace = AttentionTrace.from_arrays(tokens=long, queries=vectors, keys=vectors)
     for view, call in (
         (ModelView(trace), "neuron_view(trace, layer=0, head=1)"),
-        (ModelView(weights(), TOKENS), "neuron_view(model, tokenizer, text, layer=0, head=1)"),
+        (a_model_view(weights(), TOKENS), "neuron_view(model, tokenizer, text, layer=0, head=1)"),
     ):
         opened = page_of(view, width=1100)
         opened.page.context.grant_permissions(["clipboard-read", "clipboard-write"])
@@ -438,7 +438,7 @@ def test_neurons_that_were_not_shipped_are_a_call_away(page_of: Callable[..., Op
 
 
 def test_two_views_hand_over_on_their_own(page_of: Callable[..., Opened]) -> None:
-    opened = page_of(ModelView(weights(), TOKENS), ModelView(weights(), TOKENS), width=1100)
+    opened = page_of(a_model_view(weights(), TOKENS), a_model_view(weights(), TOKENS), width=1100)
     first, second = (opened.page.locator(".bertviz").nth(i) for i in range(2))
     second.locator('[data-layer="0"][data-head="1"]').click()
     opened.settled(second, cell=[0, 1])

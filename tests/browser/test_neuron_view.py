@@ -10,6 +10,7 @@ import pytest
 from playwright.sync_api import expect
 
 from bertviz import AttentionTrace, NeuronView, explain_head, extract
+from tests.helpers import a_neuron_view
 from tests.models import batch_of
 
 from .conftest import Opened
@@ -20,7 +21,7 @@ VECTORS = np.random.default_rng(0).normal(size=(2, 2, 3, 5, 8)) * 1.5
 
 @pytest.fixture
 def opened(page_of: Callable[..., Opened]) -> Opened:
-    view = NeuronView(queries=VECTORS[0], keys=VECTORS[1], tokens=TOKENS, layer=1, head=2)
+    view = a_neuron_view(queries=VECTORS[0], keys=VECTORS[1], tokens=TOKENS, layer=1, head=2)
     return page_of(view)
 
 
@@ -230,7 +231,7 @@ def test_a_bias_has_a_column_and_a_mask_is_said(
 
 def test_a_long_text(page_of: Callable[..., Opened]) -> None:
     vectors = np.random.default_rng(1).normal(size=(1, 1, 512, 64))
-    opened = page_of(NeuronView(queries=vectors, keys=vectors), width=1300)
+    opened = page_of(a_neuron_view(queries=vectors, keys=vectors), width=1300)
     opened.token("query", opened.drawn()["query"]).scroll_into_view_if_needed()
     opened.set(query=500, locked=True)
     assert opened.host.locator("[data-token]").count() < 200

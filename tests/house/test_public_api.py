@@ -6,6 +6,7 @@ import inspect
 import subprocess
 import sys
 import textwrap
+import typing
 
 import pytest
 
@@ -57,11 +58,10 @@ OLD_SHOW = [
 ]
 
 
-def positional(function: object) -> list[tuple[str, object]]:
-    assert callable(function)
+def positional(signature: inspect.Signature) -> list[tuple[str, object]]:
     return [
         (parameter.name, parameter.default)
-        for parameter in inspect.signature(function).parameters.values()
+        for parameter in signature.parameters.values()
         if parameter.kind is inspect.Parameter.POSITIONAL_OR_KEYWORD
     ]
 
@@ -74,18 +74,36 @@ def run(code: str) -> str:
     return result.stdout.strip()
 
 
-def test_signatures_are_those_of_bertviz() -> None:
-    assert positional(bertviz.head_view) == OLD_HEAD_VIEW
-    assert positional(bertviz.model_view) == OLD_MODEL_VIEW
-    assert positional(sys.modules["bertviz.neuron_view"].show) == OLD_SHOW
+def test_arrays_come_in_the_order_of_bertviz() -> None:
+    assert positional(sys.modules["bertviz.head_view"].SIGNATURES.arrays) == OLD_HEAD_VIEW
+    assert positional(sys.modules["bertviz.model_view"].SIGNATURES.arrays) == OLD_MODEL_VIEW
+    assert positional(inspect.signature(sys.modules["bertviz.neuron_view"].show)) == OLD_SHOW
 
 
 @pytest.mark.parametrize("name", ["head", "model", "neuron"])
-def test_classes_take_what_functions_take(name: str) -> None:
-    function = inspect.signature(getattr(bertviz, f"{name}_view")).parameters
-    cls = inspect.signature(getattr(bertviz, f"{name.capitalize()}View")).parameters
-    assert [p for p in function if p != "html_action"] == list(cls)
-    assert all(function[p].default == cls[p].default for p in cls)
+def test_editors_show_what_people_type(name: str) -> None:
+    """Shift-Tab in Jupyter shows the signature; editors show the first overload."""
+    function = getattr(bertviz, f"{name}_view")
+    shown = ["model", "tokenizer", "text", "text_pair"]
+    assert [name for name, _ in positional(inspect.signature(function))] == shown
+    if sys.version_info >= (3, 11):
+        first = inspect.signature(typing.get_overloads(function)[0])
+        assert [name for name, _ in positional(first)] == shown
+
+
+@pytest.mark.parametrize("name", ["head", "model", "neuron"])
+def test_functions_take_what_classes_take(name: str) -> None:
+    signatures = sys.modules[f"bertviz.{name}_view"].SIGNATURES
+    cls = dict(inspect.signature(getattr(bertviz, f"{name.capitalize()}View")).parameters)
+    assert cls.pop("trace").kind is inspect.Parameter.POSITIONAL_OR_KEYWORD
+    assert {parameter.kind for parameter in cls.values()} == {inspect.Parameter.KEYWORD_ONLY}
+    for signature in (signatures.model, signatures.trace, signatures.arrays):
+        function = signature.parameters
+        assert {option: function[option].default for option in cls} == {
+            option: parameter.default for option, parameter in cls.items()
+        }
+        assert function["html_action"].default == "view"
+    assert set(signatures.trace.parameters) == {"trace", *cls, "html_action"}
 
 
 # Every way to import, alone in a process: whichever comes first, the names stay functions.

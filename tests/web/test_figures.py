@@ -13,10 +13,11 @@ from typing import Any
 import numpy as np
 import pytest
 
-from bertviz import HeadView, ModelView, NeuronView
+from bertviz import HeadView, NeuronView
 from bertviz.trace import AttentionTrace
 from bertviz.views.view import View
 from bertviz.web import figures
+from tests.helpers import a_head_view, a_model_view
 
 SVG = "{http://www.w3.org/2000/svg}"
 TOKENS = ["[CLS]", "the", "straw", "##berry", "[SEP]"]
@@ -50,7 +51,7 @@ def lines(root: ET.Element) -> list[tuple[float, float, float]]:
 
 def test_the_opacity_of_a_line_is_the_weight() -> None:
     true = weights(1)
-    found = lines(drawn(HeadView(true, TOKENS)))
+    found = lines(drawn(a_head_view(true, TOKENS)))
     row = [(round((a - 12) / 24), round((b - 12) / 24), w) for a, b, w in found]
     seen = np.zeros((5, 5))
     for query, key, opacity in row:
@@ -59,7 +60,7 @@ def test_the_opacity_of_a_line_is_the_weight() -> None:
 
 
 def test_what_is_selected_is_drawn_and_nothing_else() -> None:
-    root = drawn(HeadView(weights(), TOKENS), query=2, heads=[1])
+    root = drawn(a_head_view(weights(), TOKENS), query=2, heads=[1])
     found = lines(root)
     assert len(found) == 5
     np.testing.assert_allclose(
@@ -71,7 +72,7 @@ def test_what_is_selected_is_drawn_and_nothing_else() -> None:
 
 def test_the_model_view_has_all_heads_and_the_open_one_in_large() -> None:
     true = np.concatenate([weights(3, seed=seed) for seed in (1, 2)])
-    root = drawn(ModelView(true, TOKENS), cell=[1, 2], query=3)
+    root = drawn(a_model_view(true, TOKENS), cell=[1, 2], query=3)
     large = [opacity for a, b, opacity in lines(root) if a == 3.5 * 24]
     seen = true[1, 2, 3][true[1, 2, 3] > 0.002]  # fainter ones change no pixel
     np.testing.assert_allclose(sorted(large), sorted(seen), atol=0.002)
@@ -84,14 +85,16 @@ def test_the_model_view_has_all_heads_and_the_open_one_in_large() -> None:
 
 
 def test_a_large_model_view_is_images() -> None:
-    root = drawn(ModelView(np.tile(weights(12, 24), (12, 1, 1, 1)), [f"t{i}" for i in range(24)]))
+    root = drawn(
+        a_model_view(np.tile(weights(12, 24), (12, 1, 1, 1)), [f"t{i}" for i in range(24)])
+    )
     assert len(list(root.iter(f"{SVG}image"))) == 144
     assert lines(root) == []
 
 
 def test_cells_are_coloured_by_a_measure() -> None:
     true = np.concatenate([weights(3, seed=seed) for seed in (1, 2)])
-    root = drawn(ModelView(true, TOKENS), measure="entropy", sorted=True)
+    root = drawn(a_model_view(true, TOKENS), measure="entropy", sorted=True)
     entropy = -(true * np.log2(true)).sum(-1).mean(-1)
     order = np.argsort(-entropy.ravel())
     names = [t for t in texts(root) if re.fullmatch(r"\d·\d", t)]
@@ -101,7 +104,7 @@ def test_cells_are_coloured_by_a_measure() -> None:
 
 def test_text_is_text() -> None:
     hostile = ["<b>&", '"', "]]>", "\x00\ud800", "你好"]
-    shown = texts(drawn(HeadView(weights(), hostile, prettify_tokens=False)))
+    shown = texts(drawn(a_head_view(weights(), hostile, prettify_tokens=False)))
     assert {"<b>&", '"', "]]>", "\ufffd\ufffd", "你好"} <= set(shown)
 
 
@@ -115,14 +118,14 @@ def test_words_without_special_tokens() -> None:
 
 def test_a_matrix_has_a_cell_for_every_weight() -> None:
     true = weights(1)
-    root = drawn(HeadView(true, TOKENS), mode="matrix")
+    root = drawn(a_head_view(true, TOKENS), mode="matrix")
     group = next(g for g in root.iter(f"{SVG}g") if len(list(g.iter(f"{SVG}rect"))) == 25)
     cells = [float(r.get("fill-opacity", 1)) for r in group.iter(f"{SVG}rect")]
     np.testing.assert_allclose(np.array(cells) * true.max(), true.ravel(), atol=0.002)
 
 
 def test_many_lines_are_one_image_under_the_text() -> None:
-    root = drawn(HeadView(weights(12, 64), [f"t{i}" for i in range(64)]))
+    root = drawn(a_head_view(weights(12, 64), [f"t{i}" for i in range(64)]))
     assert lines(root) == []
     (image,) = root.iter(f"{SVG}image")
     assert image.get("href", "").startswith("data:image/png;base64,")
@@ -146,7 +149,7 @@ def test_the_neuron_view_adds_up() -> None:
 
 @pytest.mark.parametrize("mode", ["lines", "matrix"])
 def test_the_same_view_gives_the_same_file(mode: str) -> None:
-    made = [HeadView(weights(12, 70), [f"t{i}" for i in range(70)]) for _ in range(2)]
+    made = [a_head_view(weights(12, 70), [f"t{i}" for i in range(70)]) for _ in range(2)]
     first, second = (
         figures.svg({**view._payload, "state": {**view._payload["state"], "mode": mode}})
         for view in made
@@ -155,7 +158,7 @@ def test_the_same_view_gives_the_same_file(mode: str) -> None:
 
 
 def test_png_and_pdf(tmp_path: Path) -> None:
-    view = HeadView(weights(), TOKENS)
+    view = a_head_view(weights(), TOKENS)
     view.save(tmp_path / "x.svg")
     view.save(tmp_path / "x.png")
     view.save(tmp_path / "x.PDF", query=1)
@@ -169,7 +172,7 @@ def test_png_and_pdf(tmp_path: Path) -> None:
 
 
 def test_a_dark_figure_has_a_dark_ground() -> None:
-    root = drawn(HeadView(weights(), TOKENS, display_mode="dark"))
+    root = drawn(a_head_view(weights(), TOKENS, display_mode="dark"))
     assert next(root.iter(f"{SVG}rect")).get("fill") == "#0f1419"
 
 
@@ -185,14 +188,14 @@ def test_a_dark_figure_has_a_dark_ground() -> None:
 )
 def test_a_state_that_is_none(state: dict[str, Any], message: str, tmp_path: Path) -> None:
     with pytest.raises(ValueError, match=message):
-        HeadView(weights(), ["a", "b", "c", "d", "e"]).save(tmp_path / "x.svg", **state)
+        a_head_view(weights(), ["a", "b", "c", "d", "e"]).save(tmp_path / "x.svg", **state)
     assert not list(tmp_path.iterdir())
 
 
 def test_without_the_extra_the_error_says_how_to_get_it(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    view = HeadView(weights(), TOKENS)
+    view = a_head_view(weights(), TOKENS)
     monkeypatch.setitem(sys.modules, "vl_convert", None)
     with pytest.raises(ModuleNotFoundError, match=r"vl-convert-python.*\[figures\]"):
         view.save(tmp_path / "x.png")
@@ -203,7 +206,7 @@ def test_without_the_extra_the_error_says_how_to_get_it(
 
 
 def test_a_file_begins_with_the_state_that_is_asked_for(tmp_path: Path) -> None:
-    HeadView(weights(), TOKENS).save(tmp_path / "x.html", query=1, locked=True)
+    a_head_view(weights(), TOKENS).save(tmp_path / "x.html", query=1, locked=True)
     assert '"state":{"query":1,"locked":true}' in (tmp_path / "x.html").read_text("utf-8")
 
 

@@ -10,6 +10,7 @@ import pytest
 
 from bertviz import HeadView
 from bertviz.web import page
+from tests.helpers import a_head_view
 
 HOSTILE = [
     "</script>",
@@ -45,7 +46,7 @@ class Elements(HTMLParser):
 
 def view(tokens: list[str]) -> HeadView:
     n = len(tokens)
-    return HeadView([[[1 / n] * n] * n], tokens)
+    return a_head_view([[[1 / n] * n] * n], tokens)
 
 
 def test_hostile_tokens_cannot_leave_the_script() -> None:

@@ -1,0 +1,110 @@
+"""What a view can be given, told apart, and what is often passed in place of it.
+
+The problem. A model's name, its tokenizer, a pipeline, a dict of tensors: each is passed now and
+then where a model or its attention belongs, and fails far away from the mistake. They are
+recognized by what they offer, and the error says which call was meant.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Mapping
+from typing import Any
+
+from bertviz.errors import a_type
+from bertviz.trace import AttentionTrace
+
+
+def is_model(value: object) -> bool:
+    """Whether this is a ``torch.nn.Module``."""
+    # Without torch in memory nothing can be a module, so asking costs no import.
+    torch = sys.modules.get("torch")
+    return torch is not None and isinstance(value, torch.nn.Module)
+
+
+def is_comparison(value: object) -> bool:
+    """Whether this is a comparison of two traces; it is known by what it offers.
+
+    >>> is_comparison("no comparison")
+    False
+    """
+    both = (getattr(value, "a", None), getattr(value, "b", None))
+    return all(isinstance(trace, AttentionTrace) for trace in both) and hasattr(value, "measures")
+
+
+def trace_and_comparison(name: str, value: Any) -> tuple[AttentionTrace, Any]:
+    """What a view object shows: a trace, and, if it was given one, the comparison.
+
+    The tokens, layers and heads of a comparison are those of either trace.
+
+    Args:
+        name: The class's name, for errors.
+        value: What it was given.
+
+    Raises:
+        TypeError: It is neither.
+    """
+    if isinstance(value, AttentionTrace):
+        return value, None
+    if is_comparison(value):
+        return value.b, value
+    function = f"{name.removesuffix('View').lower()}_view"
+    raise TypeError(
+        f"{name} got {a_type(value)}: expected a trace, as extract(model, tokenizer, text) gives."
+        f' {function}(..., html_action="return") takes models and arrays, and returns a {name}.'
+    )
+
+
+def refuse_comparison(call: str, value: object) -> None:
+    """Say how to show one of two traces.
+
+    Raises:
+        TypeError: ``value`` is a comparison.
+    """
+    if is_comparison(value):
+        raise TypeError(
+            f"attention is {a_type(value)}: {call} shows one trace; pass {call}(x.a, ...) or"
+            f" {call}(x.b, ...), or see the differences with model_view(x)."
+        )
+
+
+def refuse_lookalikes(call: str, value: object) -> None:
+    """Name the mistake if this is neither a model, nor a trace, nor arrays.
+
+    Args:
+        call: The public function's name, for errors.
+        value: What it was given first.
+
+    Raises:
+        TypeError: It is something else.
+    """
+    if isinstance(value, str):
+        raise TypeError(
+            f"attention={value!r:.60} is a string: expected a model, a trace or arrays. Load the"
+            f" model first, AutoModel.from_pretrained(...), then {call}(model, tokenizer, text)."
+        )
+    if hasattr(value, "convert_ids_to_tokens"):
+        raise TypeError(
+            f"attention is a tokenizer ({type(value).__name__}): the model comes first,"
+            f" {call}(model, tokenizer, text)."
+        )
+    if isinstance(value, Mapping):
+        held = [name for name in value if str(name).endswith("attentions")]
+        fix = f"pass one of its entries, such as outputs.{held[0]}" if held else "pass its arrays"
+        raise TypeError(
+            f"attention is {a_type(value)}: expected weights per layer; {fix}, or the model"
+            f" itself: {call}(model, tokenizer, text)."
+        )
+    if is_model(value) or isinstance(value, AttentionTrace):
+        return
+    if is_model(getattr(value, "model", None)):
+        raise TypeError(
+            f"attention is {a_type(value)}: expected a model; pass the one it holds,"
+            f" {call}(x.model, x.tokenizer, text)."
+        )
+    readable = ("shape", "__array__", "__iter__", "__getitem__")
+    if not any(hasattr(value, name) for name in readable):
+        raise TypeError(
+            f"attention is {a_type(value)}: expected a model (torch.nn.Module), a trace that"
+            " extract(...) gave, or weights as a list with one array per layer."
+        )

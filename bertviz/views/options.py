@@ -1,0 +1,183 @@
+"""What may be chosen for any view: the layers and heads it contains, and where it starts.
+
+The problem. A layer that does not exist, or a head that is not included, would be a blank picture
+below the cell that asked for it. So every number is checked here against the trace, before
+anything is drawn, and the error says which numbers there are.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias, TypedDict, get_args
+
+from bertviz.errors import a_type, as_index, as_indices, check_among, suggestion
+
+if TYPE_CHECKING:
+    from typing import SupportsIndex
+
+    from bertviz.trace import AttentionBlock, AttentionTrace, LayerAttention
+
+    Numbers: TypeAlias = SupportsIndex | Iterable[SupportsIndex]
+
+DisplayMode: TypeAlias = Literal["auto", "light", "dark"]
+
+
+class ViewOptions(TypedDict, total=False):
+    """Keywords of every view.
+
+    * ``include_layers``, ``include_heads``: what the view contains, by the model's own numbers; all
+      by default.
+    * ``prettify_tokens``: whether tokens are shown without the tokenizer's own marks.
+    * ``display_mode``: "light" and "dark" fix the theme; "auto" follows the notebook.
+    """
+
+    include_layers: Numbers | None
+    include_heads: Numbers | None
+    prettify_tokens: bool
+    display_mode: DisplayMode
+
+
+DEFAULTS: Mapping[str, Any] = {
+    "include_layers": None,
+    "include_heads": None,
+    "prettify_tokens": True,
+    "display_mode": "auto",
+}
+
+
+def check_options(call: str, options: Mapping[str, object], offered: Iterable[str]) -> None:
+    """Refuse unknown keywords, and values that no trace can make right.
+
+    Args:
+        call: What was called, for errors.
+        options: What was passed.
+        offered: The names of all its options.
+
+    Raises:
+        TypeError: An unknown keyword, or a ``prettify_tokens`` that is not a bool.
+        ValueError: An unknown ``display_mode``.
+    """
+    unknown = [name for name in options if name not in DEFAULTS]
+    if unknown:
+        raise TypeError(f"{call}() takes no {unknown[0]}: {suggestion(unknown[0], offered)}")
+    mode, pretty = (
+        options.get(name, DEFAULTS[name]) for name in ("display_mode", "prettify_tokens")
+    )
+    if mode not in get_args(DisplayMode):
+        raise ValueError(
+            f"display_mode={mode!r} is unknown: expected 'auto' (follows the notebook), 'light' or"
+            " 'dark'."
+        )
+    if not isinstance(pretty, bool):
+        hint = " A second text (text_pair) goes with a model." if isinstance(pretty, str) else ""
+        raise TypeError(
+            f"prettify_tokens={pretty!r:.60} is {a_type(pretty)}: expected True or False.{hint}"
+        )
+
+
+def with_raw_tokens(trace: AttentionTrace) -> AttentionTrace:
+    """The same trace, which displays the tokenizer's own strings."""
+    blocks = {
+        name: dataclasses.replace(
+            block, query=block.query.unprettified(), key=block.key.unprettified()
+        )
+        for name, block in trace.blocks.items()
+    }
+    return dataclasses.replace(trace, blocks=blocks)
+
+
+def included(
+    trace: AttentionTrace, include_layers: Numbers | None, include_heads: Numbers | None
+) -> tuple[list[int] | None, list[int] | None]:
+    """The layers and heads that a view contains, each None for all.
+
+    Raises:
+        TypeError: Something is not a number.
+        ValueError: The trace does not have such a layer or head.
+    """
+    layers = heads = None
+    every = [layer for block in trace.blocks.values() for layer in block.layers]
+    if include_layers is not None:
+        layers = as_indices("include_layers", include_layers, "layer")
+        known = {layer.index for layer in every}
+        check_among("include_layers", layers, known, "layer", _owner(trace))
+        every = [layer for layer in every if layer.index in layers]
+    if include_heads is not None:
+        heads = as_indices("include_heads", include_heads, "head")
+        known = {head for layer in every for head in layer.heads}
+        check_among("include_heads", heads, known, "head", _owner(trace))
+    return layers, heads
+
+
+def starting_state(
+    trace: AttentionTrace,
+    layer: SupportsIndex | None,
+    heads: Numbers | None,
+    include_layers: Sequence[int] | None,
+    include_heads: Sequence[int] | None,
+    heads_name: str,
+) -> dict[str, Any]:
+    """The state a view starts with: block, layer and heads, as far as they were chosen.
+
+    Args:
+        trace: What is shown.
+        layer: The layer that was chosen.
+        heads: The heads that were chosen.
+        include_layers: The layers that the view contains, None for all.
+        include_heads: The heads that it contains, None for all.
+        heads_name: What the caller's argument for ``heads`` is called, "heads" or "head".
+
+    Raises:
+        TypeError: Something is not a number.
+        ValueError: The trace, or the view, does not have such a layer or head.
+    """
+    candidates = [
+        (block, row)
+        for block in trace.blocks.values()
+        for row in block.layers
+        if include_layers is None or row.index in include_layers
+    ]
+    state: dict[str, Any] = {}
+    if layer is not None:
+        candidates = _with_layer(trace, candidates, as_index("layer", layer, "layer"))
+        state = {"block": candidates[0][0].name, "layer": candidates[0][1].index}
+    if heads is not None:
+        numbers = as_indices(heads_name, heads, "head")
+        _check_heads(heads_name, numbers, candidates[0][1], include_heads)
+        state["heads"] = numbers
+    return state
+
+
+def _with_layer(
+    trace: AttentionTrace, candidates: list[tuple[AttentionBlock, LayerAttention]], number: int
+) -> list[tuple[AttentionBlock, LayerAttention]]:
+    """Those of the included layers that have the number."""
+    every = {row.index for block in trace.blocks.values() for row in block.layers}
+    check_among("layer", number, every, "layer", _owner(trace))
+    found = [(block, row) for block, row in candidates if row.index == number]
+    if not found:
+        present = sorted({row.index for _, row in candidates})
+        raise ValueError(
+            f"layer={number} is not among include_layers={present}: add it there, or pass"
+            f" layer={' or layer='.join(map(str, present[:3]))}."
+        )
+    return found
+
+
+def _check_heads(
+    name: str, numbers: list[int], layer: LayerAttention, include_heads: Sequence[int] | None
+) -> None:
+    value = numbers[0] if name == "head" else numbers
+    check_among(name, value, layer.heads, "head", f"layer {layer.index}")
+    missing = [n for n in numbers if include_heads is not None and n not in include_heads]
+    if missing:
+        problem = f"{name}={value}" if name == "head" else f"{name}={value}: head {missing[0]}"
+        raise ValueError(
+            f"{problem} is not among include_heads={sorted(include_heads or ())}: add it there, or"
+            f" choose {name} from those."
+        )
+
+
+def _owner(trace: AttentionTrace) -> str:
+    return "the model" if trace.model_name else "the attention"
