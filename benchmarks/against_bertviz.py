@@ -360,7 +360,7 @@ class Bench:
 # --- interactions ----------------------------------------------------------------------------
 
 
-def centres(page: Page, locators: list[Locator]) -> list[tuple[float, float]]:
+def centers(page: Page, locators: list[Locator]) -> list[tuple[float, float]]:
     """Where to point; looked up in advance, so that the lookup is not measured."""
     boxes = [locator.first.bounding_box() for locator in locators]
     return [(b["x"] + b["width"] / 2, b["y"] + b["height"] / 2) for b in boxes if b]
@@ -369,9 +369,9 @@ def centres(page: Page, locators: list[Locator]) -> list[tuple[float, float]]:
 def mouse_actions(page: Page, queries: Locator, keys: Locator, head: Locator) -> Actions:
     """What both views have: tokens to point at, heads to click, layers to choose."""
     left, right = (
-        centres(page, [tokens.nth(3 + i) for i in range(8)]) for tokens in (queries, keys)
+        centers(page, [tokens.nth(3 + i) for i in range(8)]) for tokens in (queries, keys)
     )
-    (square,) = centres(page, [head])
+    (square,) = centers(page, [head])
     actions: Actions = {
         "hover a query": lambda i: page.mouse.move(*left[i]),
         "hover a key": lambda i: page.mouse.move(*right[i]),
@@ -400,7 +400,7 @@ def of_head_view(page: Page) -> Actions:
     actions = mouse_actions(
         page, tokens["query"], tokens["key"], page.locator('button[data-head="4"]')
     )
-    left = centres(page, [tokens["query"].nth(3 + i) for i in range(8)])
+    left = centers(page, [tokens["query"].nth(3 + i) for i in range(8)])
     modes = page.locator("button[data-mode]")
     return actions | {
         "come and leave": lambda i: page.mouse.move(*((2, 2) if i % 2 else left[i])),
@@ -411,7 +411,7 @@ def of_head_view(page: Page) -> Actions:
 
 def of_neuron_view(page: Page) -> Actions:
     tokens = ours(page)["query"]
-    left = centres(page, [tokens.nth(2 + i) for i in range(8)])
+    left = centers(page, [tokens.nth(2 + i) for i in range(8)])
     layers = page.locator("select[name=layer]")
     actions: Actions = {
         "hover a query": lambda i: page.mouse.move(*left[i]),
@@ -569,7 +569,7 @@ def compare(bench: Bench, bertviz: BertViz | None, shown: Shown, folder: Path) -
 
 
 def many(bench: Bench, folder: Path) -> None:
-    """Thirty views of the demo model on one page, beside one."""
+    """One, ten and thirty views of the demo model on one page."""
     shown = real(128)
     path = folder / "page.html"
     for count in (1, 10, 30):
