@@ -41,7 +41,7 @@ def main() -> None:
                 "JSON.parse(document.querySelector('.bertviz').dataset.drawn).frame > 1"
             )
             page.evaluate("document.body.style.margin = '12px'")
-            page.wait_for_timeout(300)  # until the views have redrawn for the new width
+            page.wait_for_timeout(300)  # redrawn for the new width, and sharp
             page.screenshot(
                 path=Path(__file__).with_name(f"{name}.png"),
                 clip={**host.bounding_box(), "x": 0, "y": 0, "width": width}
