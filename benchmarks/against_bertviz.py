@@ -1,18 +1,19 @@
-"""What a reader feels, next to BertViz 1.4.1 in one run: `python benchmarks/against_bertviz.py`.
+"""How do the views compare with BertViz 1.4.1? `python benchmarks/against_bertviz.py`.
 
 For every length: structured random attention of 12 x 12 heads (one layer at 4,096 tokens), and the
-demo model's real attention (6 x 12 heads); all layers in the page. Measured for a page with one
-bare canvas that shows one head (the floor), for our views, and for BertViz's head view:
+demo model's real attention (6 x 12 heads), with all layers in the page. Measured in one run, for
+a page with one bare canvas that shows one head (the floor), our views, and BertViz's head view:
 
-* bytes of HTML, and Python's CPU seconds beside a forward of BERT-base at that length, one thread;
-* CPU of the browser's main thread: until the first complete picture (median of three), then for
-  every interaction, done with a real mouse (median of seven);
-* memory of all of the browser's processes, each page in a browser of its own: their proportional
-  set size, once the picture is there and again after all interactions.
+* bytes of HTML, and Python's CPU seconds next to a forward pass of BERT-base at that length, with
+  one thread;
+* CPU time of the browser's main thread: until the first complete picture (median of three), then
+  for every interaction with a real mouse (median of seven);
+* memory of all processes of the browser, with a separate browser per page: the proportional set
+  size, when the picture is there and again after all interactions.
 
-BertViz comes from PyPI into a folder of its own, without what it depends on; the three files that
-its page takes from a CDN come from npm and are served here. jQuery 2.0.0 is not on npm: 2.1.0 is
-the next. A page that is not drawn in time is given up.
+BertViz is installed from PyPI into a folder of its own, without its dependencies; the three files
+that its page takes from a CDN come from npm and are served locally. jQuery 2.0.0 is not on npm;
+2.1.0 is the next version. A page that is not drawn in time is given up.
 """
 
 from __future__ import annotations
@@ -85,7 +86,7 @@ document.body.dataset.state = "ready";
 
 
 def vectors(layers: int, heads: int, tokens: int) -> np.ndarray:
-    """Queries and keys whose attention has bands, a sink and an even part, as real heads have."""
+    """Queries and keys whose attention has bands, a sink and an even part, like real heads."""
     rng = np.random.default_rng(0)
     base = rng.normal(size=(layers, heads, tokens, 64)).astype(np.float32)
     smooth = base.copy()
@@ -96,7 +97,7 @@ def vectors(layers: int, heads: int, tokens: int) -> np.ndarray:
 
 
 def weights_of(q: np.ndarray) -> np.ndarray:
-    """Softmax of q·q/8, a layer at a time."""
+    """Softmax of q·q/8, one layer at a time."""
     out = np.empty((*q.shape[:3], q.shape[2]), np.float32)
     for layer in range(q.shape[0]):
         scores = q[layer] @ q[layer].swapaxes(-1, -2) / 8
@@ -107,7 +108,7 @@ def weights_of(q: np.ndarray) -> np.ndarray:
 
 
 class Shown:
-    """One attention: the views of it, and its weights for the others."""
+    """One attention to show: our views of it, and its weights for the other pages."""
 
     def __init__(
         self, name: str, tokens: list[str], weights: np.ndarray, views: dict[str, Callable[[], Any]]
@@ -133,7 +134,7 @@ def structured(tokens: int) -> Shown:
 
 
 def real(tokens: int) -> Shown:
-    """The demo model reading this repository's licence."""
+    """The demo model's attention on this repository's license."""
     model, tokenizer = load_demo_model()
     text = (ROOT / "LICENSE").read_text("utf-8")
     batch = tokenizer(text, truncation=True, max_length=tokens, return_tensors="pt")
@@ -164,7 +165,7 @@ SCRIPTS = {
 
 
 class BertViz:
-    """BertViz 1.4.1 in a folder of its own, and what its page asks a CDN for."""
+    """BertViz 1.4.1 in a folder of its own, and the files that its page requests from a CDN."""
 
     make = """
 import json, sys, time
@@ -195,7 +196,7 @@ print(json.dumps(seconds))
                 tar.extractall(folder / archive.name.split("-")[0], filter="data")
 
     def page(self, shown: Shown) -> tuple[Path, float]:
-        """The head view as a file, and the CPU seconds that Python took."""
+        """The head view as a file, and the CPU seconds it took in Python."""
         array, target = self.folder / "weights.npy", self.folder / "bertviz.html"
         np.save(array, shown.weights)
         command = [sys.executable, "-c", self.make, self.package, array]
@@ -211,7 +212,7 @@ print(json.dumps(seconds))
         return target, float(json.loads(done.stdout))
 
     def serve(self, page: Page) -> None:
-        """Answer what the page asks the CDN for."""
+        """Serve the files that the page requests from the CDN."""
 
         def answer(route: Route) -> None:
             name = route.request.url.rpartition("/")[2].removesuffix(".min.js")
@@ -224,7 +225,7 @@ print(json.dumps(seconds))
 
 
 class Timed:
-    """A page, and the CPU seconds of its main thread."""
+    """A page, and the CPU time of its main thread."""
 
     def __init__(self, page: Page) -> None:
         self.page = page
@@ -232,12 +233,12 @@ class Timed:
         self.session.send("Performance.enable", {"timeDomain": "threadTicks"})
 
     def milliseconds(self) -> float:
-        """So far."""
+        """CPU time so far."""
         metrics = self.session.send("Performance.getMetrics")["metrics"]
         return 1000 * {m["name"]: m["value"] for m in metrics}["TaskDuration"]
 
     def of(self, action: Callable[[int], None], tries: int = 7) -> float:
-        """Median of an action until it is painted; it is told which try it is."""
+        """Median time of an action until it is painted; the action gets the number of the try."""
         found = []
         for i in range(tries):
             before = self.milliseconds()
@@ -248,7 +249,7 @@ class Timed:
         return statistics.median(found)
 
 
-# Our views count their pictures; the others draw while they handle an event.
+# Our views count their pictures; the other pages draw while they handle an event.
 FRAME = """() => {
   const drawn = document.querySelector(".bertviz")?.dataset.drawn;
   return drawn ? JSON.parse(drawn).frame : null;
@@ -266,7 +267,7 @@ REST = """() => document.querySelector(".bertviz")?.bertviz.set(
 
 
 def processes() -> dict[int, int]:
-    """Every process's parent."""
+    """The parent of every process."""
     parents = {}
     for stat in Path("/proc").glob("[0-9]*/stat"):
         with contextlib.suppress(OSError):
@@ -275,7 +276,7 @@ def processes() -> dict[int, int]:
 
 
 def megabytes() -> float:
-    """The proportional set size of all Chromium processes that this one started."""
+    """The proportional set size of all Chromium processes started by this process."""
     parents, total = processes(), 0.0
     for process in parents:
         ancestor = process
@@ -292,7 +293,7 @@ def megabytes() -> float:
 
 
 def settled() -> float:
-    """Memory, when it no longer falls."""
+    """Memory once it has stopped falling."""
     time.sleep(3)
     before = megabytes()
     while True:
@@ -304,12 +305,12 @@ def settled() -> float:
 
 
 Result: TypeAlias = dict[str, float | None]
-# By name, with what to do for the i-th try.
+# By name: what to do in the i-th try.
 Actions: TypeAlias = dict[str, Callable[[int], Any]]
 
 
 class Bench:
-    """Opens pages and measures them."""
+    """Open pages and measure them."""
 
     def __init__(self, playwright: Playwright, patience: float) -> None:
         names = (os.environ.get("CHROMIUM"), "chromium", "chromium-browser", "google-chrome")
@@ -319,7 +320,7 @@ class Bench:
 
     @contextlib.contextmanager
     def browser(self) -> Iterator[Browser]:
-        """A fresh one: what the last page left behind is not this page's memory."""
+        """A fresh browser, so that memory left behind by the last page does not count."""
         browser = self.playwright.chromium.launch(executable_path=self.chromium, args=QUIET)
         yield browser
         browser.close()
@@ -332,7 +333,7 @@ class Bench:
         prepare: Callable[[Page], None] = lambda page: None,
         tries: int = 3,
     ) -> Result:
-        """One page: its picture, its interactions, its memory."""
+        """Measure the picture, the interactions and the memory of one page."""
         result: Result = {"html": path.stat().st_size / 1e6}
         pictures = []
         for last in [False] * (tries - 1) + [True]:
@@ -345,7 +346,7 @@ class Bench:
                     page.goto(path.as_uri())
                     page.locator(ready).first.wait_for(state="attached")
                     page.evaluate(PAINTED, None)
-                except PlaywrightError:  # in time, or the page crashed
+                except PlaywrightError:  # not in time, or the page crashed
                     return {**result, "picture": None, "memory": megabytes()}
                 pictures.append(timed.milliseconds())
                 if last:
@@ -367,18 +368,18 @@ class Bench:
 # --- interactions ----------------------------------------------------------------------------
 
 
-def centres(page: Page, locators: list[Locator]) -> list[tuple[float, float]]:
-    """Where to point; asked for once, so that asking is not measured."""
+def centers(page: Page, locators: list[Locator]) -> list[tuple[float, float]]:
+    """Where to point; looked up in advance, so that the lookup is not measured."""
     boxes = [locator.first.bounding_box() for locator in locators]
     return [(b["x"] + b["width"] / 2, b["y"] + b["height"] / 2) for b in boxes if b]
 
 
 def mouse_actions(page: Page, queries: Locator, keys: Locator, head: Locator) -> Actions:
-    """What both have: tokens to point at, heads to click, layers to choose."""
+    """What both views have: tokens to point at, heads to click, layers to choose."""
     left, right = (
-        centres(page, [tokens.nth(3 + i) for i in range(8)]) for tokens in (queries, keys)
+        centers(page, [tokens.nth(3 + i) for i in range(8)]) for tokens in (queries, keys)
     )
-    (square,) = centres(page, [head])
+    (square,) = centers(page, [head])
     actions: Actions = {
         "hover a query": lambda i: page.mouse.move(*left[i]),
         "hover a key": lambda i: page.mouse.move(*right[i]),
@@ -407,7 +408,7 @@ def of_head_view(page: Page) -> Actions:
     actions = mouse_actions(
         page, tokens["query"], tokens["key"], page.locator('button[data-head="4"]')
     )
-    left = centres(page, [tokens["query"].nth(3 + i) for i in range(8)])
+    left = centers(page, [tokens["query"].nth(3 + i) for i in range(8)])
     modes = page.locator("button[data-mode]")
     return actions | {
         "come and leave": lambda i: page.mouse.move(*((2, 2) if i % 2 else left[i])),
@@ -418,7 +419,7 @@ def of_head_view(page: Page) -> Actions:
 
 def of_neuron_view(page: Page) -> Actions:
     tokens = ours(page)["query"]
-    left = centres(page, [tokens.nth(2 + i) for i in range(8)])
+    left = centers(page, [tokens.nth(2 + i) for i in range(8)])
     layers = page.locator("select[name=layer]")
     actions: Actions = {
         "hover a query": lambda i: page.mouse.move(*left[i]),
@@ -456,14 +457,14 @@ ROWS = {
     "layer switch": "layer switch, ms",
     "memory": "browser memory, MB",
     "share": "... / a bare canvas",
-    "memory after": "... after all that, MB",
+    "memory after": "... after interactions, MB",
     "share after": "... / a bare canvas",
 }
 TOUCHED = ("hover a query", "hover a key", "come and leave", "lock", "toggle a head", "what if")
 
 
 def bound(row: str, view: str, tokens: int) -> float | None:
-    """What was asked for; none where nothing was."""
+    """The required limit, if there is one."""
     if view == "bertviz":
         return None
     if row == "html":
@@ -484,7 +485,7 @@ def verdict(value: float | None, most: float | None) -> str:
 
 
 def table(results: dict[str, Result], tokens: int, patience: float) -> None:
-    """A column per view; behind a number its bound, if it has one, and whether it holds."""
+    """One column per view; each number is followed by its limit, if any, and whether it is met."""
     print(
         f"  {'':24}" + "".join(f"{name:>24}" for name in results) + f"{'BertViz / head view':>22}"
     )
@@ -509,21 +510,21 @@ def table(results: dict[str, Result], tokens: int, patience: float) -> None:
 
 
 def seconds(action: Callable[[], Any]) -> float:
-    """CPU seconds of all threads."""
+    """CPU time of all threads, in seconds."""
     start = time.process_time()
     action()
     return time.process_time() - start
 
 
 def against_forward(tokens: int) -> None:
-    """Views of a BERT-base with random weights, in turns with its own forward; medians.
+    """Views of a BERT-base with random weights, alternating with its forward pass; medians.
 
-    Random weights spread attention evenly, which is the worst case for what is listed.
+    Random weights spread attention evenly: the most weights have to be listed.
     """
     model = BertModel(BertConfig()).eval()
     ids = torch.randint(1000, 20000, (1, tokens))
     trace = extract(model, inputs={"input_ids": ids})
-    print(f"BERT-base, random weights, {tokens} tokens: Python beside a forward")
+    print(f"BERT-base, random weights, {tokens} tokens: Python next to a forward pass")
     for name, view in (("head", HeadView), ("model", ModelView), ("neuron", NeuronView)):
         took, share = [], []
         for _ in range(5):
@@ -576,7 +577,7 @@ def compare(bench: Bench, bertviz: BertViz | None, shown: Shown, folder: Path) -
 
 
 def many(bench: Bench, folder: Path) -> None:
-    """Thirty views of the demo model on one page, beside one."""
+    """One, ten and thirty views of the demo model on one page."""
     shown = real(128)
     path = folder / "page.html"
     for count in (1, 10, 30):
@@ -593,7 +594,7 @@ def many(bench: Bench, folder: Path) -> None:
 
 
 def main() -> None:
-    """Print a table per attention."""
+    """Print one table per attention."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--tokens", nargs="*", type=int, default=[128, 512, 4096])
     parser.add_argument("--patience", type=float, default=180, help="seconds for a page")
@@ -608,7 +609,7 @@ def main() -> None:
         bench = Bench(playwright, options.patience)
         bertviz = None if options.alone else BertViz(folder)
         for tokens in options.tokens:
-            # What takes BertViz 1.7 GB of HTML at 512 tokens takes it tens of gigabytes beyond.
+            # BertViz takes 1.7 GB of HTML at 512 tokens, and would take tens of gigabytes beyond.
             theirs = bertviz if tokens <= 512 else None
             if tokens <= 512:
                 against_forward(tokens)

@@ -1,20 +1,20 @@
-"""Whether extract gives every architecture's own attention: `python benchmarks/coverage.py`.
+"""Does extract return every architecture's own attention? `python benchmarks/coverage.py`.
 
-Every model type that the installed transformers knows is built tiny, from its configuration with
-random weights, and run twice: as it is, under `extract`, and under eager with
+For every model type in the installed transformers, a tiny model is built from its configuration
+with random weights and run twice: as it is, under `extract`, and on the eager kernel with
 `output_attentions=True`. A type counts as
 
-    matched      every attention that the model returns is among the extracted, within 1e-5, from
-                 the module at that path, in the right block
-    weights      the weights are right, but not all of path or block
-    partly       some of them are missing or differ
+    matched      every attention that the model returns is in the trace, within 1e-5, from the
+                 module at that path, in the right block
+    weights      the weights match, but a path or a block does not
+    partly       some weights are missing or differ
     nothing      nothing was captured
-    error        extract raised something else than NothingCaptured
+    error        extract raised an error other than NothingCaptured
     no reference the model returns no attention, or not as (batch, heads, query, key)
-    not built    the tiny configuration was refused by the model, or took too long
+    not built    the model refused the tiny configuration, or took too long
 
-Each type runs in a process of its own. Prints one line per type that is not matched, and the sums;
-`--json FILE` keeps everything, names after the options run those types alone.
+Each type runs in a process of its own. Prints one line per type that does not match, and totals.
+`--json FILE` saves all results; only the types named after the options are run, if there are any.
 """
 
 from __future__ import annotations
@@ -68,9 +68,9 @@ NAMES: dict[int, str] = {
     16: "num_mel_bins q_lora_rank kv_lora_rank",
 }
 SIZES = {name: size for size, names in NAMES.items() for name in names.split()}
-# The last attempt leaves the widths as they are: some depend on each other in ways of their own.
+# The last attempt keeps the widths: in some models they depend on each other.
 DEPTHS = {name for name in SIZES if "layer" in name or name in ("depth", "num_blocks")}
-# Where lists have to agree with the number of layers.
+# Configurations in which several settings have to agree.
 RECIPES: dict[str, dict[str, Any]] = {
     "gpt_neo": {"attention_types": [[["global", "local"], 1]], "num_layers": 2},
     "autoformer": {"prediction_length": 6},
@@ -83,7 +83,7 @@ BATCH = 2
 
 
 def tiny(config_class: Any, level: int) -> Any:
-    """A small configuration; levels differ in what is made small."""
+    """A small configuration; the level decides which settings are reduced."""
     default = config_class()
 
     def smaller(config: Any) -> dict[str, Any]:
@@ -92,7 +92,7 @@ def tiny(config_class: Any, level: int) -> Any:
             key = name.lstrip("_")
             try:
                 value = getattr(config, key, None)
-            except Exception:  # one for each layer
+            except Exception:  # a property that has one value per layer
                 continue
             known = isinstance(value, int) and not isinstance(value, bool) and key in SIZES
             if known and (level < 3 or key in DEPTHS):
@@ -129,7 +129,7 @@ def _plain(config: Any) -> dict[str, Any]:
 
 
 def classes_of(config: Any) -> list[Any]:
-    """The model classes of a configuration, the bare model first."""
+    """The model classes for a configuration, the base model first."""
     from transformers.models.auto import modeling_auto
 
     found: list[Any] = []
@@ -149,7 +149,7 @@ VARIANTS = ("plain", "with an image", "a video", "one channel of sound", "spectr
 
 
 def inputs_of(model: Any, variant: str = "plain") -> dict[str, Any]:
-    """Random inputs, by the names that forward takes."""
+    """Random inputs for the arguments of forward."""
     import torch
 
     parameters = inspect.signature(model.forward).parameters
@@ -201,7 +201,7 @@ def inputs_of(model: Any, variant: str = "plain") -> dict[str, Any]:
 
 
 def runnable(model: Any) -> dict[str, Any]:
-    """Inputs that the model runs on; raises what it says to the plain ones, if to all."""
+    """Inputs that the model accepts; if there are none, raises its error for the plainest ones."""
     import torch
 
     first: Exception | None = None
@@ -218,7 +218,7 @@ def runnable(model: Any) -> dict[str, Any]:
 
 
 def attentions_of(output: Any) -> dict[str, list[Any]]:
-    """What a model returned, by the name of the field."""
+    """The attentions that a model returned, by field name."""
     found: dict[str, list[Any]] = {}
     for name, value in output.items():
         if name.endswith("attentions") and isinstance(value, list | tuple) and value:
@@ -232,7 +232,7 @@ def attentions_of(output: Any) -> dict[str, list[Any]]:
 
 
 def compared(model: Any, trace: Any, reference: dict[str, list[Any]]) -> tuple[str, str, float]:
-    """The verdict on one model, why, and the largest difference of what matched."""
+    """The verdict on one model, the reason, and the largest difference among what matched."""
     layers = [(b, layer) for b in trace.blocks.values() for layer in b.layers]
     weights = [layer.weights() for _, layer in layers]
     worst, missing, misplaced = 0.0, [], []
@@ -268,7 +268,7 @@ def compared(model: Any, trace: Any, reference: dict[str, list[Any]]) -> tuple[s
 
 
 def state_of(model: Any) -> Any:
-    """What must not change."""
+    """Everything about a model that must not change."""
     import torch
 
     return (
@@ -281,7 +281,7 @@ def state_of(model: Any) -> Any:
 
 
 def judged(model_type: str) -> dict[str, Any]:
-    """One model type, in this process."""
+    """Judge one model type in this process."""
     import torch
     import transformers
     from transformers.models.auto.configuration_auto import CONFIG_MAPPING
@@ -328,7 +328,7 @@ def judged(model_type: str) -> dict[str, Any]:
                 return result | {"verdict": "side effect", "why": str(what)}
             reference: dict[str, list[Any]] = {}
             try:
-                # Some models choose their kernel when they are made, so the reference is made anew.
+                # Some models choose their kernel when created, so the reference is created again.
                 eager = model_class._from_config(
                     copy.deepcopy(config), attn_implementation="eager"
                 ).eval()
@@ -344,7 +344,7 @@ def judged(model_type: str) -> dict[str, Any]:
                 )
                 if trace is None:
                     result["why"] += why
-                continue  # another head of the model may return attention
+                continue  # a different head of the model may return attention
             rows = {
                 name: layers
                 for name, layers in reference.items()
@@ -380,7 +380,7 @@ def _child(model_type: str, pipe: Any) -> None:
 
 
 def isolated(model_type: str) -> dict[str, Any]:
-    """One model type, in a process of its own."""
+    """Judge one model type in a process of its own."""
     context = multiprocessing.get_context("fork")
     ours, theirs = context.Pipe()
     process = context.Process(target=_child, args=(model_type, theirs))
@@ -390,20 +390,20 @@ def isolated(model_type: str) -> dict[str, Any]:
         if ours.poll(SECONDS):
             result = ours.recv()
     except EOFError:
-        result["why"] = "its process ended"
+        result["why"] = "its process died"
     process.kill()
     process.join()
     return result
 
 
 def main() -> None:
-    """Judge every type and print what is not matched."""
+    """Judge every type and print those that do not match."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("types", nargs="*")
     parser.add_argument("--json", metavar="FILE")
     options = parser.parse_args()
     os.environ["HF_HUB_OFFLINE"] = "1"
-    import torch  # before the children, which share it
+    import torch  # before the child processes are forked, so that they share it
     import transformers  # noqa: F401
     from transformers.models.auto.configuration_auto import CONFIG_MAPPING
 

@@ -1,8 +1,8 @@
-"""What capturing costs beside the plain forward: `python benchmarks/extraction.py`.
+"""What does capturing cost on top of a forward pass? `python benchmarks/extraction.py`.
 
-BERT-base and a Llama of the same size, random weights, one thread. Time: forward and extraction in
-turns, the median of their ratios. Memory: what a trace keeps, against its queries' and keys' own
-size; masks and biases counted apart.
+BERT-base and a Llama of the same size, with random weights and one thread. Time: the median ratio
+of extraction to forward pass, run alternately. Memory: what a trace keeps, compared with the size
+of its queries and keys; masks and biases are counted separately.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from bertviz import AttentionTrace, extract
 
 
 def models() -> dict[str, Callable[[], Any]]:
-    """By name."""
+    """Functions that build the models, by name."""
     return {
         "BERT-base": lambda: BertModel(BertConfig(max_position_embeddings=4096)),
         "Llama, 12 x 12 heads, 4 key heads": lambda: LlamaModel(
@@ -41,7 +41,7 @@ def models() -> dict[str, Callable[[], Any]]:
 def ratio(
     forward: Callable[[], Any], capture: Callable[[], Any], rounds: int
 ) -> tuple[float, float]:
-    """Seconds of a forward, and the median of capture over forward, in turns."""
+    """Seconds of a forward pass, and the median ratio of capture to forward, run alternately."""
     forward(), capture()
     seconds, ratios = [], []
     for _ in range(rounds):
@@ -55,7 +55,7 @@ def ratio(
 
 
 def kept(trace: AttentionTrace) -> tuple[int, int, int]:
-    """Bytes of queries and keys, of the memory they stand in, and of masks and biases."""
+    """Bytes of queries and keys, of the memory that holds them, and of masks and biases."""
     layers = [layer for block in trace.blocks.values() for layer in block.layers]
     vectors = [x for layer in layers for x in (layer.queries, layer.keys) if x is not None]
     memory = {x.untyped_storage().data_ptr(): x.untyped_storage().nbytes() for x in vectors}

@@ -1,4 +1,4 @@
-"""Seconds that `import bertviz` takes, beside NumPy: `python benchmarks/import_time.py`."""
+"""How long does `import bertviz` take, next to NumPy? `python benchmarks/import_time.py`."""
 
 import statistics
 import subprocess
@@ -6,7 +6,7 @@ import sys
 
 
 def seconds(module: str) -> float:
-    """The median of ten fresh interpreters, less their own start."""
+    """The median import time in ten fresh interpreters, without their own start."""
     code = "import time; t = time.perf_counter(); import {}; print(time.perf_counter() - t)"
     command = [sys.executable, "-c", code.format(module)]
     runs = [subprocess.run(command, capture_output=True, check=True).stdout for _ in range(10)]

@@ -1,9 +1,9 @@
-"""What finding patterns costs: `python benchmarks/patterns.py`.
+"""What does finding patterns cost? `python benchmarks/patterns.py`.
 
-A BERT-base (12 layers of 12 heads, random weights) on two threads: seconds for all patterns of all
-heads, beside the model's own forward at the same length, in turns, in one run; and the memory that
-finding them takes on top of the trace, beside the weights of one layer. Then an explanation of one
-head and a comparison of two traces.
+A BERT-base (12 layers of 12 heads, random weights) on two threads: the time for all patterns of all
+heads, next to the model's own forward pass at the same length, run alternately; and the memory it
+takes on top of the trace, next to the weights of one layer. Then the time to explain one head and
+to compare two traces.
 """
 
 from __future__ import annotations
@@ -23,15 +23,15 @@ from bertviz import compare, explain_head, extract, find_patterns
 
 
 class Tokens:
-    """Names of tokens, so that some come again."""
+    """A tokenizer that only names tokens, so that some of them repeat."""
 
     def convert_ids_to_tokens(self, ids: list[int]) -> list[str]:
-        """One each."""
+        """One name per id."""
         return [f"w{number}" for number in ids]
 
 
 def in_turns(actions: list[Callable[[], Any]], rounds: int) -> list[float]:
-    """The median seconds of each action; all once before, then one after the other."""
+    """The median time of each action in seconds; they take turns, after one untimed round."""
     for action in actions:
         action()
     seconds: list[list[float]] = [[] for _ in actions]
@@ -44,12 +44,12 @@ def in_turns(actions: list[Callable[[], Any]], rounds: int) -> list[float]:
 
 
 def resident() -> int:
-    """Bytes of this process in memory."""
+    """Resident memory of this process in bytes."""
     return int(Path("/proc/self/statm").read_text().split()[1]) * 4096
 
 
 def peak(action: Callable[[], Any]) -> int:
-    """Bytes of memory on top of what there was, looked at every millisecond."""
+    """Peak memory in bytes on top of what was used before, sampled every millisecond."""
     before, highest, done = resident(), 0, threading.Event()
 
     def watch() -> None:
@@ -76,7 +76,7 @@ def main() -> None:
     torch.manual_seed(0)
     model = BertModel(BertConfig(max_position_embeddings=4096)).eval()
     for tokens in options.tokens:
-        ids = torch.randint(1000, 1000 + tokens // 3, (1, tokens))  # tokens come again
+        ids = torch.randint(1000, 1000 + tokens // 3, (1, tokens))  # tokens repeat
         types = torch.arange(tokens)[None] * 2 // tokens
         batch = {"input_ids": ids, "token_type_ids": types}
         trace = extract(model, Tokens(), inputs=batch, progress=False)

@@ -1,15 +1,16 @@
-"""The gallery, `python docs/gallery.py`: figures as `save` makes them, and the calls for them.
+"""Draw the gallery, `python docs/gallery.py`: the figures, and the page with their calls.
 
-All are of one captured text, the quickstart's pair in all-MiniLM-L6-v2, kept in
-`tests/fixtures/quickstart.npz` (weights of all heads in steps of 1/65535, queries and keys of head
-(0, 2) in float16), so that the figures do not depend on a machine's arithmetic. They double as
-golden pictures: `tests/web/test_gallery.py` draws them again and compares. `--capture` makes
-the file anew.
+All figures show one captured text, the sentence pair of the quickstart in all-MiniLM-L6-v2. It is
+kept in `tests/fixtures/quickstart.npz` (weights of all heads in steps of 1/65535, queries and keys
+of head (0, 2) in float16), so that the figures do not depend on a machine's arithmetic. They are
+also golden pictures: `tests/web/test_gallery.py` draws them again and compares. `--capture` makes
+the fixture again.
 """
 
 from __future__ import annotations
 
 import dataclasses
+import json
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -23,27 +24,28 @@ from bertviz.views.view import View
 ROOT = Path(__file__).parents[1]
 FIXTURE = ROOT / "tests" / "fixtures" / "quickstart.npz"
 FOLDER = ROOT / "docs" / "gallery"
+PAGE = ROOT / "docs" / "gallery.md"
 
 
 class Figure(NamedTuple):
-    """One picture."""
+    """One figure of the gallery."""
 
     name: str
     title: str
     view: Callable[[], View]
-    call: str  # as a reader would write it
+    call: str  # the view, as a reader would write it
     state: dict[str, Any]
 
 
 def weights_only() -> AttentionTrace:
-    """All heads' weights."""
+    """The trace with the weights of all heads."""
     with np.load(FIXTURE) as kept:
         weights = kept["weights"].astype(np.float64) / 65535
         return AttentionTrace.from_arrays(kept["tokens"].tolist(), weights, sentence_b_start=8)
 
 
 def one_head() -> AttentionTrace:
-    """Queries and keys of head (0, 2)."""
+    """The trace with queries and keys of head (0, 2) only."""
     with np.load(FIXTURE) as kept:
         queries, keys = (kept[name].astype(np.float32) for name in ("queries", "keys"))
         tokens = kept["tokens"].tolist()
@@ -59,21 +61,21 @@ def one_head() -> AttentionTrace:
 FIGURES = [
     Figure(
         "head-selected",
-        "Head view: four heads, two tokens selected; boxes are means over both",
+        "Head view: four heads, two tokens selected; the boxes show the mean over both",
         lambda: HeadView(weights_only(), layer=2, heads=[0, 3, 5, 9]),
         "HeadView(trace, layer=2, heads=[0, 3, 5, 9])",
         {"query": 12, "also": [10], "locked": True},
     ),
     Figure(
         "head-words",
-        "Words instead of pieces, without special tokens, all heads as their mean",
+        "Words instead of subword tokens, without special tokens, mean of all heads",
         lambda: HeadView(weights_only(), layer=2),
         "HeadView(trace, layer=2)",
         {"words": True, "hide": "special", "combine": "mean", "renormalize": True},
     ),
     Figure(
         "head-dark",
-        "Dark: the strongest lines that hold half of each row",
+        "Dark mode: the strongest lines that hold half of each row",
         lambda: HeadView(weights_only(), layer=2, display_mode="dark"),
         'HeadView(trace, layer=2, display_mode="dark")',
         {"mass": 0.5},
@@ -87,21 +89,21 @@ FIGURES = [
     ),
     Figure(
         "model",
-        "Model view: two layers, the head that looks at the previous token opened",
+        "Model view: two layers; the head that looks at the previous token is open",
         lambda: ModelView(weights_only(), include_layers=[0, 1]),
         "ModelView(trace, include_layers=[0, 1])",
         {"cell": [0, 2], "query": 9, "locked": True},
     ),
     Figure(
         "neuron",
-        "Neuron view: how head (0, 2) comes to look at the previous token",
+        "Neuron view: how head (0, 2) computes its attention to the previous token",
         lambda: NeuronView(one_head()),
         "NeuronView(trace, layer=0, head=2)",
         {"query": 9},
     ),
     Figure(
         "neuron-what-if",
-        "What if: without its four strongest neurons for this query, in order of contribution",
+        "What if: without the four strongest neurons for this query; in order of contribution",
         lambda: NeuronView(one_head()),
         "NeuronView(trace, layer=0, head=2)",
         {"query": 9, "sort": "contribution", "off": [3, 24, 27, 31]},
@@ -110,7 +112,7 @@ FIGURES = [
 
 
 def capture() -> None:
-    """Make the fixture."""
+    """Make the fixture from the demo model."""
     from bertviz.demo import SENTENCE_A, SENTENCE_B, load_demo_model
 
     trace = extract(*load_demo_model(), SENTENCE_A, SENTENCE_B)
@@ -128,24 +130,40 @@ def capture() -> None:
     )
 
 
+def example(figure: Figure) -> str:
+    """The call that saves a figure, as `ruff format` writes it."""
+    arguments = [json.dumps(f"{figure.name}.svg")]
+    for name, value in figure.state.items():
+        written = json.dumps(value) if isinstance(value, str) else repr(value)
+        arguments.append(f"{name}={written}")
+    together = ", ".join(arguments)
+    line = f"{figure.call}.save({together})"
+    return line if len(line) <= 100 else f"{figure.call}.save(\n    {together}\n)"
+
+
+def page() -> str:
+    """The text of docs/gallery.md."""
+    sections = [
+        "# Gallery\n\n"
+        "Figures as `save` writes them, drawn from one captured text by `python docs/gallery.py`.\n"
+    ]
+    sections += [
+        f"## {figure.title}\n\n"
+        f"![{figure.title}](gallery/{figure.name}.svg)\n\n"
+        f"```python\n{example(figure)}\n```\n"
+        for figure in FIGURES
+    ]
+    return "\n".join(sections)
+
+
 def main() -> None:
-    """Draw all, and write the page that shows them."""
+    """Draw all figures, and write the page that shows them."""
     if "--capture" in sys.argv:
         capture()
     FOLDER.mkdir(exist_ok=True)
-    page = [
-        "# Gallery",
-        "",
-        "Figures as `save` writes them, drawn from one captured text by `python docs/gallery.py`.",
-    ]
     for figure in FIGURES:
         figure.view().save(FOLDER / f"{figure.name}.svg", **figure.state)
-        state = "".join(f", {name}={value!r}" for name, value in figure.state.items())
-        page += [
-            *("", f"## {figure.title}", "", f"![{figure.title}](gallery/{figure.name}.svg)", ""),
-            *("```python", f'{figure.call}.save("{figure.name}.svg"{state})', "```"),
-        ]
-    (ROOT / "docs" / "gallery.md").write_text("\n".join(page) + "\n", encoding="utf-8")
+    PAGE.write_text(page(), encoding="utf-8")
 
 
 if __name__ == "__main__":

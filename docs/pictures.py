@@ -1,4 +1,4 @@
-"""Make the pictures of README.md: `python docs/pictures.py`, with the demo extra and Chromium."""
+"""Take README's screenshots: `python docs/pictures.py`, with the demo extra and Chromium."""
 
 import os
 import shutil
@@ -10,7 +10,7 @@ from playwright.sync_api import sync_playwright
 from bertviz import HeadView, ModelView, NeuronView, extract
 from bertviz.demo import SENTENCE_A, SENTENCE_B, load_demo_model
 
-# view, options, theme, width, scale, and what is done to it first
+# The view, its options, theme, width and scale, and the state to show.
 PICTURES = {
     "head_view": (HeadView, {"layer": 2, "heads": [1, 4, 7, 9]}, "dark", 800, 1.5, {"query": 15}),
     "model_view": (ModelView, {}, "light", 1120, 1, {"cell": [0, 2]}),
@@ -19,7 +19,7 @@ PICTURES = {
 
 
 def main() -> None:
-    """Draw each view in a real browser and save what is seen."""
+    """Draw each view in a real browser and save a screenshot."""
     model, tokenizer = load_demo_model()
     trace = extract(model, tokenizer, SENTENCE_A, SENTENCE_B)
     names = ("chromium", "chromium-browser", "google-chrome")
@@ -41,7 +41,7 @@ def main() -> None:
                 "JSON.parse(document.querySelector('.bertviz').dataset.drawn).frame > 1"
             )
             page.evaluate("document.body.style.margin = '12px'")
-            page.wait_for_timeout(300)  # the resize that the margin caused
+            page.wait_for_timeout(300)  # redrawn for the new width, and sharp
             page.screenshot(
                 path=Path(__file__).with_name(f"{name}.png"),
                 clip={**host.bounding_box(), "x": 0, "y": 0, "width": width}

@@ -121,6 +121,27 @@ class Opened:
         )
         return self.drawn(host)
 
+    def quiet(self) -> None:
+        """Wait until whatever the last event asked for is drawn, and see that no more follows.
+
+        A change is drawn in the next animation frame, unless layers have to be decoded first. So
+        a view is done when three frames in a row have drawn nothing.
+        """
+        self.page.evaluate(
+            """() => new Promise((resolve) => {
+                 const views = [...document.querySelectorAll(".bertviz")];
+                 const drawn = () => views.map((view) => view.dataset.drawn).join();
+                 let [before, still] = [drawn(), 0];
+                 const frame = () => {
+                   const now = drawn();
+                   still = now === before ? still + 1 : 0;
+                   before = now;
+                   if (still === 3) resolve(); else requestAnimationFrame(frame);
+                 };
+                 requestAnimationFrame(frame);
+               })"""
+        )
+
     def set(self, host: Locator | None = None, **state: Any) -> dict[str, Any]:
         """Change the state through the page API and wait for the picture."""
         host = host or self.host

@@ -89,10 +89,10 @@ def test_click_locks_escape_clears(opened: Opened) -> None:
     opened.token("query", 2).click()
     opened.settled(query=2, locked=True)
     opened.token("key", 6).hover()
-    opened.page.wait_for_timeout(50)
+    opened.quiet()
     assert opened.drawn()["query"] == 2, "a locked token stays"
     opened.leave()
-    opened.page.wait_for_timeout(50)
+    opened.quiet()
     assert opened.drawn()["locked"] is True
     opened.token("query", 4).click()
     opened.settled(query=4, locked=True)
@@ -134,15 +134,12 @@ def test_head_squares(opened: Opened) -> None:
     square(opened, 1).click()
     opened.settled(heads=[0, 2, 3])
     expect(square(opened, 1)).to_have_attribute("aria-pressed", "false")
-    opened.page.wait_for_timeout(400)  # two slow clicks are no double click
     square(opened, 1).click()
     opened.settled(heads=[0, 1, 2, 3])
-    opened.page.wait_for_timeout(400)
     square(opened, 2).dblclick()
     opened.settled(heads=[2])
-    opened.page.wait_for_timeout(400)
     square(opened, 2).click()
-    opened.page.wait_for_timeout(400)
+    opened.quiet()
     assert opened.drawn()["heads"] == [2], "the last head stays"
     square(opened, 2).dblclick()
     opened.settled(heads=[0, 1, 2, 3])
@@ -166,7 +163,7 @@ def test_layer_and_pair(opened: Opened) -> None:
     opened.page.wait_for_function(
         "document.querySelector('.bertviz').bertviz.state.renormalize === true"
     )
-    opened.page.wait_for_timeout(100)
+    opened.quiet()
     edges = opened.scene("scene.edges")
     sums = np.zeros((HEADS, 4))
     np.add.at(sums, (edges["head"], edges["query"]), edges["weight"])
@@ -196,7 +193,18 @@ def test_nothing_jumps(opened: Opened) -> None:
 def test_a_resting_pointer_does_not_redraw(opened: Opened) -> None:
     opened.token("query", 2).hover()
     frame = opened.settled(query=2)["frame"]
-    opened.page.wait_for_timeout(600)
+    # The tooltip comes last, 0.45 s after the pointer came to rest.
+    expect(opened.host.locator(".tooltip")).to_be_visible()
+    opened.quiet()
+    assert opened.drawn()["frame"] <= frame + 1
+    # A hand is never quite still, and the browser asks again when something moves underneath.
+    box = opened.token("query", 2).bounding_box()
+    assert box is not None
+    for step in range(6):
+        opened.page.mouse.move(box["x"] + 4 + step % 2, box["y"] + box["height"] / 2)
+    for _ in range(3):
+        opened.token("query", 2).dispatch_event("pointerover")
+        opened.quiet()
     assert opened.drawn()["frame"] <= frame + 1
 
 
@@ -362,7 +370,7 @@ def test_words_hiding_heads_as_one_and_strongest_lines(opened: Opened) -> None:
     )
     opened.host.locator('select[name="mass"]').select_option("0.5")
     opened.page.wait_for_function("document.querySelector('.bertviz').bertviz.state.mass === 0.5")
-    opened.page.wait_for_timeout(100)
+    opened.quiet()
     assert len(opened.scene("scene.edges.weight")) < 16
     assert "in weaker lines" in opened.text()
     assert opened.errors == []
@@ -503,7 +511,8 @@ def test_what_cannot_be_saved_is_said(page_of: Callable[..., Opened]) -> None:
 
 
 # Ink and the mean difference between neighbours: at once after a change, and when nothing moves.
-INK = """(host) => new Promise((resolve) => {
+INK = """(host) => new Promise((resolve, reject) => {
+  setTimeout(() => reject(new Error("it never became sharp")), 20_000);
   const canvas = host.shadowRoot.querySelector(".pane canvas");
   const ink = () => {
     const {width, height} = canvas;
@@ -518,7 +527,11 @@ INK = """(host) => new Promise((resolve) => {
   const observer = new MutationObserver(() => {
     observer.disconnect();
     const moving = ink();
-    setTimeout(() => resolve([moving, ink()]), 1000);
+    const sharpened = () => {
+      const now = ink();
+      if (now[1] !== moving[1]) resolve([moving, now]); else requestAnimationFrame(sharpened);
+    };
+    sharpened();
   });
   observer.observe(host, {attributes: true, attributeFilter: ["data-drawn"]});
   host.bertviz.set({heads: [...Array(11).keys()]});

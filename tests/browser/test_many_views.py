@@ -35,8 +35,8 @@ def drawn(opened: Opened) -> list[str]:
 
 
 def unchanged(opened: Opened, before: list[str], *touched: int) -> None:
-    """The other views drew nothing since; a picture of theirs would have come within 300 ms."""
-    opened.page.wait_for_timeout(300)
+    """The other views have drawn nothing since."""
+    opened.quiet()
     now = drawn(opened)
     others = [i for i in range(len(before)) if i not in touched]
     assert [now[i] for i in others] == [before[i] for i in others]
@@ -88,9 +88,9 @@ def listeners(opened: Opened) -> int:
 def collect(opened: Opened) -> None:
     """Let the browser forget what nothing refers to."""
     session = opened.page.context.new_cdp_session(opened.page)
-    session.send("HeapProfiler.collectGarbage")
-    opened.page.wait_for_timeout(50)
-    session.send("HeapProfiler.collectGarbage")
+    for _ in range(2):  # between the two, timers and finalizers have their turn
+        session.send("HeapProfiler.collectGarbage")
+        opened.page.evaluate("new Promise((resolve) => setTimeout(resolve))")
     session.detach()
 
 
@@ -127,7 +127,9 @@ def test_a_view_out_of_the_page_waits_and_comes_back(page_of: Callable[..., Open
     opened.page.evaluate("window.away = document.querySelector('.bertviz'); away.remove()")
     opened.page.evaluate("document.body.dataset.theme = 'dark'")
     opened.page.keyboard.press("Escape")
-    opened.page.wait_for_timeout(300)
+    # A view draws in an animation frame, or after 100 ms where there are none.
+    opened.page.evaluate("new Promise((resolve) => setTimeout(resolve, 100))")
+    opened.quiet()
     state = json.loads(opened.page.evaluate("away.dataset.drawn"))
     assert (state["frame"], state["locked"]) == (frame, True), "nobody sees it: it draws nothing"
     opened.page.evaluate("document.body.append(away)")

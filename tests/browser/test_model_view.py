@@ -286,7 +286,7 @@ def test_numbers_stay_when_the_grid_scrolls(page_of: Callable[..., Opened]) -> N
         height = layer["y"] + layer["height"] / 2 - row["y"] - row["height"] / 2
         return abs(middle) < 1.5 and abs(height) < 1.5
 
-    opened.page.wait_for_timeout(100)
+    opened.quiet()
     assert aligned()
     # The last cell can be reached.
     cell(opened, 59, 39).click()
@@ -449,7 +449,7 @@ def test_two_views_hand_over_on_their_own(page_of: Callable[..., Opened]) -> Non
     assert opened.drawn(first)["cell"] is None
     first.locator('[data-layer="2"][data-head="0"]').hover()
     opened.page.keyboard.press("Escape")
-    opened.page.wait_for_timeout(100)
+    opened.quiet()
     expect(second).to_have_attribute("data-view", "head")
 
 

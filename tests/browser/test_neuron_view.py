@@ -71,7 +71,7 @@ def test_hover_and_click_a_query(opened: Opened) -> None:
     opened.token("query", 1).click()
     opened.settled(query=1, locked=True)
     opened.token("query", 3).hover()
-    opened.page.wait_for_timeout(50)
+    opened.quiet()
     assert opened.drawn()["query"] == 1
     opened.page.keyboard.press("Escape")
     assert opened.settled(locked=False)["query"] is not None, "open columns always have a query"

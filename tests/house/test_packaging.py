@@ -57,9 +57,17 @@ def test_the_wheel_holds_the_package_and_nothing_else(built: Path) -> None:
     tops = {name.split("/")[0] for name in names}
     assert tops == {"bertviz", "bertviz-2.0.0.dev0.dist-info"}
     assert not [name for name in names if name.endswith((".ipynb", ".map"))]
+    assert [name for name in names if name.endswith((".js", ".css"))] == [
+        "bertviz/web/static/bertviz.js"
+    ]
+    assert "bertviz-2.0.0.dev0.dist-info/licenses/LICENSE" in names
     for requirement in ("torch", "transformers", "ipython", "numpy"):
         assert f"Requires-Dist: {requirement}" in about
-    assert "Name: bertviz" in about
+    for extra in ("jupyter", "demo", "figures", "test"):
+        assert f"Provides-Extra: {extra}\n" in about
+    assert "Name: bertviz\n" in about
+    assert "License-Expression: Apache-2.0\n" in about
+    assert "# bertviz" in about, "the README"
 
 
 def test_the_sdist_carries_the_bundle_and_its_source(built: Path) -> None:
@@ -67,6 +75,7 @@ def test_the_sdist_carries_the_bundle_and_its_source(built: Path) -> None:
     with tarfile.open(archive) as tar:
         names = {name.partition("/")[2] for name in tar.getnames()}
     assert {"bertviz/web/static/bertviz.js", "bertviz/js/index.js", "package-lock.json"} <= names
+    assert {"LICENSE", "README.md", "CHANGELOG.md", "pyproject.toml", "setup.py"} <= names
 
 
 def test_the_wheel_draws_in_another_environment(built: Path, tmp_path: Path) -> None:
