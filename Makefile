@@ -41,7 +41,7 @@ $(VENV)/.ready: setup.py pyproject.toml constraints.txt
 
 bundle: $(BUNDLE)
 
-$(BUNDLE): $(JS) package-lock.json setup.py | $(VENV)/.ready
+$(BUNDLE): $(JS) package-lock.json setup.py bundle.mjs | $(VENV)/.ready
 	@$(BIN)/python setup.py --quiet bundle
 	@touch $@
 
@@ -84,7 +84,7 @@ lint: setup
 	$(NODE) node_modules/typescript/bin/tsc --project tsconfig.json
 
 js-test: setup
-	$(NODE) --test 'tests/js/*.test.js'
+	$(NODE) --test 'tests/js/**/*.test.js'
 
 # The demo page is one of the things that are tested.
 py-test: setup chromium demo/quickstart.html

@@ -24,6 +24,7 @@ from setuptools.command.sdist import sdist
 ROOT = Path(__file__).parent.resolve()
 SOURCES = ROOT / "bertviz" / "js"
 BUNDLE = ROOT / "bertviz" / "web" / "static" / "bertviz.js"
+BUNDLER = ROOT / "bundle.mjs"
 MODULES = ROOT / "node_modules"
 
 
@@ -32,7 +33,8 @@ def make_bundle() -> None:
     locked = ROOT / "package-lock.json"
     if BUNDLE.exists():
         unpacked_sdist = (ROOT / "PKG-INFO").exists()  # its time stamps say nothing
-        newest = max(path.stat().st_mtime for path in (locked, *SOURCES.rglob("*.*")))
+        sources = (locked, BUNDLER, *SOURCES.rglob("*.*"))
+        newest = max(path.stat().st_mtime for path in sources)
         if unpacked_sdist or BUNDLE.stat().st_mtime >= newest:
             return
     node, npm = find_node()
@@ -41,20 +43,7 @@ def make_bundle() -> None:
     if not installed.exists() or installed.stat().st_mtime < locked.stat().st_mtime:
         run([*npm, "ci", "--ignore-scripts", "--loglevel=error"], environment)
     BUNDLE.parent.mkdir(exist_ok=True)
-    esbuild = MODULES / "esbuild" / "bin" / "esbuild"
-    options = "--bundle --format=iife --global-name=bertviz --minify --charset=ascii"
-    run(
-        [
-            node,
-            str(esbuild),
-            str(SOURCES / "index.js"),
-            *options.split(),
-            "--target=es2022",
-            "--log-level=warning",
-            f"--outfile={BUNDLE}",
-        ],
-        environment,
-    )
+    run([node, str(BUNDLER), str(BUNDLE)], environment)
 
 
 def find_node() -> tuple[str, list[str]]:

@@ -7,7 +7,7 @@ import { neuronView } from "./views/neuron_view.js";
 import { Source } from "./data/payload.js";
 import { showError, Shell, WIDTH } from "./shell.js";
 import { initialState } from "./state.js";
-import { THEMES } from "./theme/theme.js";
+import { THEMES } from "./theme/colors.js";
 
 /** @type {Record<string, import("./shell.js").View>} */
 const VIEWS = { head: headView, model: modelView, neuron: neuronView };
@@ -16,7 +16,7 @@ const VIEWS = { head: headView, model: modelView, neuron: neuronView };
  * Draws into every host of this output that is not alive yet: usually the one beside the script,
  * and a clone of it when a notebook shows the same output in a second place.
  * @param {string} id
- * @param {import("./data/payload.js").Payload} payload
+ * @param {import("./data/schema.js").Payload} payload
  */
 export function mount(id, payload) {
   /** @type {NodeListOf<HTMLElement>} */
@@ -33,7 +33,7 @@ export function mount(id, payload) {
 
 /**
  * The picture that a payload starts with, as SVG. Needs no document.
- * @param {import("./data/payload.js").Payload} payload
+ * @param {import("./data/schema.js").Payload} payload
  * @param {number} [width]
  * @returns {Promise<string>}
  * @throws {RangeError} when there is no such state

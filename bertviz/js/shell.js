@@ -12,12 +12,14 @@ import { add } from "./controls/controls.js";
 import { listenForKeys } from "./controls/outside.js";
 import { Source } from "./data/payload.js";
 import { initialState, nextState, viewsOf } from "./state.js";
-import { cssVariables, detectMode, STYLE, THEMES, watchMode } from "./theme/theme.js";
+import { cssVariables, THEMES } from "./theme/colors.js";
+import { detectMode, watchMode } from "./theme/mode.js";
+import STYLE from "./theme/style.css";
 
-/** @typedef {import("./data/payload.js").Payload} Payload */
-/** @typedef {import("./data/payload.js").Layer} Layer */
+/** @typedef {import("./data/schema.js").Payload} Payload */
+/** @typedef {import("./data/schema.js").Layer} Layer */
 /** @typedef {import("./state.js").State} State */
-/** @typedef {import("./theme/theme.js").Theme} Theme */
+/** @typedef {import("./theme/colors.js").Theme} Theme */
 /**
  * @typedef {object} View
  * @property {(payload: Payload) => Partial<State>} start the view's own beginning

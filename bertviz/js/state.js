@@ -4,12 +4,12 @@
 // cannot be drawn, so that the views never meet an impossible state.
 
 import { choiceOf } from "./data/measures.js";
-import { tokensOf } from "./data/payload.js";
+import { tokensOf } from "./data/schema.js";
 import { firstPieces, hasWords } from "./data/regroup.js";
 
-/** @typedef {import("./data/payload.js").Payload} Payload */
-/** @typedef {import("./data/payload.js").Block} Block */
-/** @typedef {import("./data/payload.js").Tokens} Tokens */
+/** @typedef {import("./data/schema.js").Payload} Payload */
+/** @typedef {import("./data/schema.js").Block} Block */
+/** @typedef {import("./data/schema.js").Tokens} Tokens */
 /**
  * @typedef {object} State
  * @property {string} view "head", "model" or "neuron"; a model view can hand over to the others

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { boxesOf, edgesOf, meanHidden, meansOf } from "../../bertviz/js/data/edges.js";
+import { edgesOf } from "../../bertviz/js/data/edges.js";
+import { boxesOf, meanHidden, meansOf } from "../../bertviz/js/data/summaries.js";
 import { headScene, massNote } from "../../bertviz/js/views/head_view.js";
 import { modelScene } from "../../bertviz/js/views/model_view.js";
 import { binned } from "../../bertviz/js/parts/thumbnails.js";

@@ -2,16 +2,10 @@
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import {
-  paintBars,
-  paintBoxes,
-  paintElbows,
-  paintFans,
-  paintLines,
-  paintRaster,
-  paintStripes,
-  paintThumbnail,
-} from "../../bertviz/js/paint/marks.js";
+import { paintRaster } from "../../bertviz/js/paint/raster.js";
+import { paintBoxes, paintFans, paintLines } from "../../bertviz/js/paint/strokes.js";
+import { paintThumbnail } from "../../bertviz/js/paint/thumbnail.js";
+import { paintBars, paintElbows, paintStripes } from "../../bertviz/js/paint/vectors.js";
 
 function recorder() {
   /** @type {any[]} */
@@ -32,7 +26,7 @@ function recorder() {
   return { context, drawn };
 }
 const geometry = { width: 400, top: 0, height: 240, row: 24 };
-/** @type {import("../../bertviz/js/paint/marks.js").EachEdge} */
+/** @type {import("../../bertviz/js/data/edges.js").EachEdge} */
 const each = (visit) => {
   visit(0, 0, 2, 0.25);
   visit(1, 3, 1, 0.75);
@@ -150,7 +144,7 @@ test("a thumbnail's lines are thinner than their gaps", () => {
 
 /**
  * What the raster shows, as rgba of (x, y).
- * @param {import("../../bertviz/js/paint/marks.js").EachEdge} edges
+ * @param {import("../../bertviz/js/data/edges.js").EachEdge} edges
  * @param {object} [options]
  */
 function rastered(edges, options = {}) {

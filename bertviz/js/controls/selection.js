@@ -1,6 +1,6 @@
 // Hover previews, click locks, Esc clears, arrows move: the same in every view that has tokens.
 
-import { chosenOf } from "../data/edges.js";
+import { chosenOf } from "../data/summaries.js";
 import { listenForKeys } from "./outside.js";
 
 /** @typedef {import("../shell.js").Frame} Frame */

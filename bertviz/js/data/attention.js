@@ -2,7 +2,7 @@
 // scaling · q·k, softcapped, plus bias; weights are their softmax. The page computes what it shows,
 // so the columns of the neuron view add up by construction.
 
-/** @typedef {import("./payload.js").Neurons} Neurons */
+/** @typedef {import("./schema.js").Neurons} Neurons */
 /**
  * How one query of one head comes to its attention.
  * @typedef {object} Row

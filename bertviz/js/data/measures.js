@@ -3,10 +3,10 @@
 
 import { format } from "d3-format";
 
-/** @typedef {import("./payload.js").Weights} Weights */
-/** @typedef {import("./payload.js").Payload} Payload */
-/** @typedef {import("./payload.js").Layer} Layer */
-/** @typedef {import("./payload.js").Block} Block */
+/** @typedef {import("./schema.js").Weights} Weights */
+/** @typedef {import("./schema.js").Payload} Payload */
+/** @typedef {import("./schema.js").Layer} Layer */
+/** @typedef {import("./schema.js").Block} Block */
 /**
  * @typedef {object} Measure
  * @property {string} label
@@ -18,7 +18,7 @@ import { format } from "d3-format";
  * @typedef {object} Choice
  * @property {string} name
  * @property {string} label
- * @property {import("./payload.js").MeasureRef | null} shipped null: the page computes it
+ * @property {import("./schema.js").MeasureRef | null} shipped null: the page computes it
  * @property {boolean} diverging it has a sign
  */
 
@@ -86,7 +86,7 @@ export function choiceOf(payload, name) {
 
 /**
  * The number of a head that came with the payload, and what it would be by chance.
- * @param {import("./payload.js").MeasureRef} ref
+ * @param {import("./schema.js").MeasureRef} ref
  * @param {Payload} payload
  * @param {Block} block
  * @param {Layer} layer

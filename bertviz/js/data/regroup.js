@@ -1,11 +1,11 @@
 // The same attention in larger units: words instead of their pieces, several heads as one. Both are
 // sums of entries, so what is listed and what is hidden add up as before.
 
-import { tokensOf } from "./payload.js";
+import { tokensOf } from "./schema.js";
 
-/** @typedef {import("./payload.js").Weights} Weights */
-/** @typedef {import("./payload.js").Block} Block */
-/** @typedef {import("./payload.js").Tokens} Tokens */
+/** @typedef {import("./schema.js").Weights} Weights */
+/** @typedef {import("./schema.js").Block} Block */
+/** @typedef {import("./schema.js").Tokens} Tokens */
 /** @typedef {"each" | "mean" | "sum"} Combine */
 
 /** In place of a head's number: several heads as one. */

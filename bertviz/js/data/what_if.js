@@ -3,7 +3,7 @@
 
 import { finish } from "./attention.js";
 
-/** @typedef {import("./payload.js").Neurons} Neurons */
+/** @typedef {import("./schema.js").Neurons} Neurons */
 /** @typedef {import("./attention.js").Row} Row */
 
 /**

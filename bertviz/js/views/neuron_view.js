@@ -26,18 +26,19 @@ import { addFooter, drawFooter } from "../parts/footer.js";
 import { massNote } from "./head_view.js";
 import { drawHeader } from "../parts/header.js";
 import { addLines, drawLines, linesPlot } from "../parts/lines.js";
-import { sized } from "../paint/marks.js";
-import { tokensOf } from "../data/payload.js";
+import { sized } from "../paint/canvas.js";
+import { tokensOf } from "../data/schema.js";
 import { selectionHandlers } from "../controls/selection.js";
 import { addStage } from "../controls/stage.js";
 import { explanationOf, positionsOf } from "../state.js";
-import { estimatedWidth, Sheet } from "../svg/sheet.js";
+import { Sheet } from "../svg/sheet.js";
+import { estimatedWidth } from "../svg/text_width.js";
 import { contributions, ranked, without } from "../data/what_if.js";
 
 /** @typedef {import("../parts/columns.js").ColumnsPlot} ColumnsPlot */
 /** @typedef {import("../data/payload.js").Source} Source */
-/** @typedef {import("../data/payload.js").Neurons} Neurons */
-/** @typedef {import("../data/payload.js").Weights} Weights */
+/** @typedef {import("../data/schema.js").Neurons} Neurons */
+/** @typedef {import("../data/schema.js").Weights} Weights */
 /** @typedef {import("../state.js").State} State */
 
 const exact = format("+.4f");
@@ -433,7 +434,7 @@ export const neuronView = {
  * The head as lines, as the closed view shows it.
  * @param {ReturnType<typeof neuronScene>} scene
  * @param {State} state
- * @param {import("../theme/theme.js").Theme} theme
+ * @param {import("../theme/colors.js").Theme} theme
  */
 function closedPicture({ block, layer, neurons, queries, keys, head }, state, theme) {
   const weights = headWeights(neurons, head);
