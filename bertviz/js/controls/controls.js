@@ -5,7 +5,7 @@
 import { format } from "d3-format";
 import { select } from "d3-selection";
 import { SEVERAL } from "../data/regroup.js";
-import { pairsOf } from "../state.js";
+import { pairsOf } from "../data/filters.js";
 
 /** @typedef {import("../shell.js").Frame} Frame */
 /** @typedef {import("../data/schema.js").Tokens} Tokens */

@@ -1,6 +1,6 @@
 // What an exported figure says of itself above the picture, where a page has its controls.
 
-import { HIDDEN } from "../state.js";
+import { HIDDEN } from "../data/filters.js";
 import { estimatedWidth } from "../svg/text_width.js";
 
 /** @typedef {import("../state.js").State} State */

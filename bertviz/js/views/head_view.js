@@ -24,7 +24,8 @@ import { addMatrix, colorOf, drawMatrix, matrixPlot } from "../parts/matrix.js";
 import { addOverview, OVERVIEW } from "../parts/overview.js";
 import { tokensOf } from "../data/schema.js";
 import { hasWords, regrouped, SEVERAL, textOf } from "../data/regroup.js";
-import { HIDDEN, isFiltered, MASSES, positionsOf } from "../state.js";
+import { HIDDEN, isFiltered, positionsOf } from "../data/filters.js";
+import { MASSES } from "../state.js";
 import { Sheet } from "../svg/sheet.js";
 import { estimatedWidth } from "../svg/text_width.js";
 

@@ -12,7 +12,7 @@ import { drawHeader } from "../parts/header.js";
 import { addLines, drawLines, linesPlot } from "../parts/lines.js";
 import { choiceOf, choicesOf, measured, shippedValue, written } from "../data/measures.js";
 import { tokensOf } from "../data/schema.js";
-import { positionsOf } from "../state.js";
+import { positionsOf } from "../data/filters.js";
 import { Sheet } from "../svg/sheet.js";
 import { estimatedWidth } from "../svg/text_width.js";
 import { addHandOver } from "../controls/hand_over.js";
