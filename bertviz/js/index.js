@@ -1,15 +1,16 @@
 // The bundle's entry: an output's script calls mount once with its payload; figure draws the same
 // without a page.
 
+import { showError } from "./controls/error.js";
 import { headView } from "./views/head_view.js";
 import { modelView } from "./views/model_view.js";
 import { neuronView } from "./views/neuron_view.js";
 import { Source } from "./data/payload.js";
-import { showError, Shell, WIDTH } from "./shell.js";
+import { Shell, WIDTH } from "./shell.js";
 import { initialState } from "./state.js";
 import { THEMES } from "./theme/colors.js";
 
-/** @type {Record<string, import("./shell.js").View>} */
+/** @type {Record<string, import("./controls/frame.js").View>} */
 const VIEWS = { head: headView, model: modelView, neuron: neuronView };
 
 /**

@@ -8,49 +8,24 @@
 // Which view is drawn is part of the state: a model view hands over to the head view or the neuron
 // view of one of its heads, in the same host, and finds itself as it was when the reader comes back.
 
-import { add } from "./controls/controls.js";
-import { listenForKeys } from "./controls/outside.js";
+import { showError } from "./controls/error.js";
+import { inSteps, oncePerFrame } from "./controls/schedule.js";
+import { addWayBack, goBackOnEscape } from "./controls/way_back.js";
 import { Source } from "./data/payload.js";
 import { initialState, nextState, viewsOf } from "./state.js";
 import { cssVariables, THEMES } from "./theme/colors.js";
 import { detectMode, watchMode } from "./theme/mode.js";
 import STYLE from "./theme/style.css";
 
+/** @typedef {import("./controls/frame.js").Drawing} Drawing */
+/** @typedef {import("./controls/frame.js").Frame} Frame */
+/** @typedef {import("./controls/frame.js").View} View */
 /** @typedef {import("./data/schema.js").Payload} Payload */
-/** @typedef {import("./data/schema.js").Layer} Layer */
 /** @typedef {import("./state.js").State} State */
 /** @typedef {import("./theme/colors.js").Theme} Theme */
-/**
- * @typedef {object} View
- * @property {(payload: Payload) => Partial<State>} start the view's own beginning
- * @property {(source: Source, state: State) => Layer[]} needs
- * @property {"weights" | "neurons"} [reads] what of a layer it needs, weights if nothing is said
- * @property {(frame: Frame) => Drawing} create
- * @property {(source: Source, state: State, options: {theme: Theme, width: number}) => import("./svg/sheet.js").Sheet} figure
- *   the picture of a state, for a file
- * @property {string[]} [keys] state keys that data-drawn has beyond the common ones
- */
-/**
- * @typedef {object} Drawing
- * @property {(state: State) => object} draw
- * @property {(state: State) => Iterable<void>} [prepare] work before drawing, a step at a time
- */
-/**
- * What a view sees of its shell.
- * @typedef {object} Frame
- * @property {HTMLElement} root where to build
- * @property {Source} source
- * @property {() => State} state
- * @property {(patch: Partial<State>) => void} set
- * @property {() => void} redraw same state, other size or scroll position
- * @property {() => Theme} theme
- * @property {() => number} width CSS pixels to draw in
- * @property {() => Promise<string>} svg the picture as it stands, as a file
- */
 
 export const WIDTH = 760; // where none can be measured
 const COMMON_KEYS = ["block", "layer", "heads", "query", "key", "locked"];
-const STEP = 12; // milliseconds of preparing, then others have their turn
 
 export class Shell {
   #host;
@@ -69,7 +44,7 @@ export class Shell {
   /** @type {object | null} */
   #scene = null;
   #frame = 0;
-  #pending = false;
+  #schedule = oncePerFrame(() => this.#redraw());
   #width = 0;
 
   /**
@@ -80,19 +55,8 @@ export class Shell {
   constructor(host, payload, views) {
     this.#host = host;
     this.#views = views;
-    const shell = this;
     // Claimed before anything can fail, so that no second script draws into the same host.
-    Object.defineProperty(host, "bertviz", {
-      value: {
-        get state() {
-          return { ...shell.#state };
-        },
-        /** @param {Partial<State>} patch */
-        set: (patch) => shell.#set(patch),
-        scene: () => shell.#scene,
-        svg: () => shell.#svg(),
-      },
-    });
+    Object.defineProperty(host, "bertviz", { value: this.#pageApi() });
     if (typeof DecompressionStream === "undefined") {
       throw new Error("This browser is too old for the attention view: it needs one of 2023 or later.");
     }
@@ -105,8 +69,24 @@ export class Shell {
     watchMode(host, () => {
       if (this.#setTheme()) this.#schedule();
     });
-    if (viewsOf(payload).length > 1) this.#listenForEscape();
+    if (viewsOf(payload).length > 1) {
+      const opened = () => (this.#isAway() ? this.#state : null);
+      goBackOnEscape(host, opened, () => this.#goBack());
+    }
     this.#first();
+  }
+
+  /** What tests and scripts of a page take hold of. */
+  #pageApi() {
+    const shell = this;
+    return {
+      get state() {
+        return { ...shell.#state };
+      },
+      set: (/** @type {Partial<State>} */ patch) => this.#set(patch),
+      scene: () => this.#scene,
+      svg: () => this.#svg(),
+    };
   }
 
   async #first() {
@@ -136,23 +116,31 @@ export class Shell {
     if (!built) {
       const root = this.#built.size ? document.createElement("div") : this.#root;
       root.className = this.#root.className;
-      const away = view !== this.#source.payload.view;
-      const drawing = this.#views[view].create({
-        root: away ? this.#addWayBack(root) : root,
-        source: this.#source,
-        state: () => this.#state,
-        set: (patch) => {
-          // A pointer resting on a token asks for the same state again and again.
-          if (JSON.stringify(this.#next(patch)) !== JSON.stringify(this.#state)) this.#set(patch);
-        },
-        redraw: () => this.#schedule(),
-        theme: () => this.#theme,
-        width: () => this.#width || WIDTH,
-        svg: () => this.#svg(),
-      });
+      const own = this.#isAway() ? addWayBack(root, () => this.#goBack()) : root;
+      const drawing = this.#views[view].create(this.#frameOf(own));
       this.#built.set(view, (built = { root, drawing }));
     }
     return built;
+  }
+
+  /**
+   * @param {HTMLElement} root
+   * @returns {Frame}
+   */
+  #frameOf(root) {
+    return {
+      root,
+      source: this.#source,
+      state: () => this.#state,
+      set: (patch) => {
+        // A pointer resting on a token asks for the same state again and again.
+        if (JSON.stringify(this.#next(patch)) !== JSON.stringify(this.#state)) this.#set(patch);
+      },
+      redraw: () => this.#schedule(),
+      theme: () => this.#theme,
+      width: () => this.#width || WIDTH,
+      svg: () => this.#svg(),
+    };
   }
 
   #measure() {
@@ -183,50 +171,21 @@ export class Shell {
     return nextState(payload, home, { ...start, ...patch });
   }
 
-  /**
-   * A view that was opened from another begins with the way back.
-   * @param {HTMLElement} root
-   */
-  #addWayBack(root) {
-    const back = add(add(root, "trail"), "link", "button");
-    back.dataset.action = "back";
-    back.textContent = "← all heads";
-    back.addEventListener("click", () => this.#set({ view: this.#source.payload.view }));
-    return add(root, "opened");
+  /** Is a view shown that was opened from the output's own? */
+  #isAway() {
+    return this.#state.view !== this.#source.payload.view;
   }
 
-  /** Esc with nothing selected is the way back, too; before it, the view lets go of a selection. */
-  #listenForEscape() {
-    listenForKeys(this.#host, (event) => {
-      const { view, query, key, locked, detail } = this.#state;
-      if (event.key !== "Escape" || view === this.#source.payload.view) return;
-      if (!this.#host.matches(":hover, :focus-within")) return;
-      // The open columns of the neuron view always have a query.
-      if (locked || key !== null || (query !== null && !detail)) return;
-      event.stopImmediatePropagation();
-      this.#set({ view: this.#source.payload.view });
-    });
+  #goBack() {
+    this.#set({ view: this.#source.payload.view });
   }
 
-  #schedule() {
-    if (this.#pending) return;
-    this.#pending = true;
-    const run = async () => {
-      if (!this.#pending) return;
-      this.#pending = false;
-      try {
-        if (!(await this.#prepare())) return;
-        this.#draw();
-      } catch (error) {
-        showError(this.#host, error);
-      }
-    };
-    // The timer is for frames out of sight, which get no animation frames.
-    const timer = setTimeout(run, 100);
-    requestAnimationFrame(() => {
-      clearTimeout(timer);
-      run();
-    });
+  async #redraw() {
+    try {
+      if (await this.#prepare()) this.#draw();
+    } catch (error) {
+      showError(this.#host, error);
+    }
   }
 
   /** Decodes and prepares what the state needs; false when the state has moved on meanwhile. */
@@ -237,13 +196,8 @@ export class Shell {
     const missing = needs(this.#source, state).filter((l) => !this.#source.has(l, reads));
     if (missing.length) await this.#source.ensure(block, missing, reads);
     if (state === this.#state) {
-      let began = performance.now();
-      for (const _ of this.#current().drawing.prepare?.(state) ?? []) {
-        if (performance.now() - began < STEP) continue;
-        await turn();
-        began = performance.now();
-        if (state !== this.#state) break;
-      }
+      const steps = this.#current().drawing.prepare?.(state) ?? [];
+      await inSteps(steps, () => state === this.#state);
     }
     if (state === this.#state) return true;
     this.#schedule();
@@ -289,31 +243,4 @@ export class Shell {
     this.#root.classList.toggle("grounded", wanted !== "auto");
     return true;
   }
-}
-
-/** Lets the page do what waits; a timer would be slowed down in a tab out of sight. */
-function turn() {
-  return new Promise((resolve) => {
-    const { port1, port2 } = new MessageChannel();
-    port1.onmessage = resolve;
-    port2.postMessage(null);
-  });
-}
-
-/**
- * A sentence instead of a blank.
- * @param {HTMLElement} host
- * @param {unknown} error
- */
-export function showError(host, error) {
-  const sentence =
-    "The attention view could not be drawn: " +
-    (error instanceof Error ? error.message : String(error));
-  console.error(sentence, error);
-  const shadow = host.shadowRoot ?? host.attachShadow({ mode: "open" });
-  const paragraph = document.createElement("p");
-  paragraph.setAttribute("role", "alert");
-  paragraph.textContent = sentence;
-  shadow.replaceChildren(paragraph);
-  host.dataset.state = "error";
 }

@@ -7,7 +7,7 @@ import { select } from "d3-selection";
 import { SEVERAL } from "../data/regroup.js";
 import { pairsOf } from "../data/filters.js";
 
-/** @typedef {import("../shell.js").Frame} Frame */
+/** @typedef {import("./frame.js").Frame} Frame */
 /** @typedef {import("../data/schema.js").Tokens} Tokens */
 /** @typedef {"query" | "key"} Side */
 

@@ -3,7 +3,7 @@
 import { chosenOf } from "../data/summaries.js";
 import { listenForKeys } from "./outside.js";
 
-/** @typedef {import("../shell.js").Frame} Frame */
+/** @typedef {import("./frame.js").Frame} Frame */
 /** @typedef {import("./controls.js").Side} Side */
 /** @typedef {ReturnType<typeof import("./controls.js").addTokenColumn>} Column */
 

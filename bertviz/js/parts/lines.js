@@ -166,7 +166,7 @@ export function linesPlot(picture, state, available, measure) {
 
 /**
  * @param {HTMLElement} parent
- * @param {import("../shell.js").Frame} frame
+ * @param {import("../controls/frame.js").Frame} frame
  * @param {() => boolean} [nothingSelected] Esc, when there is nothing to let go of; whether it did
  *   something
  */

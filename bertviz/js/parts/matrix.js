@@ -8,7 +8,7 @@ import { weightsAt } from "../data/summaries.js";
 import { sized } from "../paint/canvas.js";
 import { paintCells } from "../paint/cells.js";
 
-/** @typedef {import("../shell.js").Frame} Frame */
+/** @typedef {import("../controls/frame.js").Frame} Frame */
 /** @typedef {import("../state.js").State} State */
 /** @typedef {import("../data/edges.js").Edges} Edges */
 /** @typedef {import("./lines.js").Picture} Picture */

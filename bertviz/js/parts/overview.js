@@ -6,7 +6,7 @@ import { paintCells } from "../paint/cells.js";
 import { cellsOf } from "./matrix.js";
 import { SETTLED } from "../controls/stage.js";
 
-/** @typedef {import("../shell.js").Frame} Frame */
+/** @typedef {import("../controls/frame.js").Frame} Frame */
 /** @typedef {import("../state.js").State} State */
 
 export const OVERVIEW = 132; // pixels of its longer side

@@ -137,7 +137,7 @@ function unselected(picture, part) {
   return { ...picture, ...part, edges };
 }
 
-/** @type {import("../shell.js").View} */
+/** @type {import("../controls/frame.js").View} */
 export const headView = {
   keys: ["mode"],
   start: (payload) => ({

@@ -291,7 +291,7 @@ function describe({ layer, head, value, chance }, choice) {
  */
 const said = (cell, choice) => describe(cell, choice).split(": ")[1].replace("\n", ", ");
 
-/** @type {import("../shell.js").View} */
+/** @type {import("../controls/frame.js").View} */
 export const modelView = {
   keys: ["cell", "measure", "sorted"],
   start: (payload) => ({

@@ -148,7 +148,7 @@ export function headWeights(neurons, head) {
 /** @type {WeakMap<Neurons, Weights>} the head that was last asked for */
 const closedHead = new WeakMap();
 
-/** @type {import("../shell.js").View} */
+/** @type {import("../controls/frame.js").View} */
 export const neuronView = {
   keys: ["detail", "off", "sort"],
   reads: "neurons",
@@ -448,7 +448,7 @@ function closedPicture({ block, layer, neurons, queries, keys, head }, state, th
 
 /**
  * ⊕ and ⊖, always in sight.
- * @param {import("../shell.js").Frame} frame
+ * @param {import("../controls/frame.js").Frame} frame
  */
 function addDetailButton(frame) {
   const button = document.createElement("button");
