@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { oklch, THEMES } from "../../bertviz/js/theme/colors.js";
+import { oklch, THEMES } from "../../../bertviz/js/theme/colors.js";
 
 /** WCAG 2.2, relative luminance. @param {string} hex */
 function luminance(hex) {

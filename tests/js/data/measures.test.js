@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { measured, MEASURES } from "../../bertviz/js/data/measures.js";
-import { modelScene } from "../../bertviz/js/views/model_view.js";
-import { initialState, nextState } from "../../bertviz/js/state.js";
-import { layerOf, payloadOf, random, sourceOf, tokens, weightsOf } from "./fixtures.js";
+import { measured, MEASURES } from "../../../bertviz/js/data/measures.js";
+import { modelScene } from "../../../bertviz/js/views/model_view.js";
+import { initialState, nextState } from "../../../bertviz/js/state.js";
+import { layerOf, payloadOf, random, sourceOf, tokens, weightsOf } from "../fixtures.js";
 
 const N = 8;
 const next = random(11);

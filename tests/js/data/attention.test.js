@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { attend, attendAll, keysOf, queryOf, softmax } from "../../bertviz/js/data/attention.js";
-import { headWeights, neuronScene } from "../../bertviz/js/views/neuron_view.js";
-import { initialState, nextState } from "../../bertviz/js/state.js";
-import { layerOf, neuronsOf, payloadOf, sourceOf, tokens } from "./fixtures.js";
+import { attend, attendAll, keysOf, queryOf, softmax } from "../../../bertviz/js/data/attention.js";
+import { headWeights, neuronScene } from "../../../bertviz/js/views/neuron_view.js";
+import { initialState, nextState } from "../../../bertviz/js/state.js";
+import { layerOf, neuronsOf, payloadOf, sourceOf, tokens } from "../fixtures.js";
 
 const close = (/** @type {number} */ a, /** @type {number} */ b, within = 1e-5) =>
   assert.ok(Math.abs(a - b) < within, `${a} is not ${b}`);

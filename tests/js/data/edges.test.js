@@ -1,13 +1,13 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { edgesOf } from "../../bertviz/js/data/edges.js";
-import { boxesOf, meanHidden, meansOf } from "../../bertviz/js/data/summaries.js";
-import { headScene, massNote } from "../../bertviz/js/views/head_view.js";
-import { modelScene } from "../../bertviz/js/views/model_view.js";
-import { binned } from "../../bertviz/js/parts/thumbnails.js";
-import { SEVERAL } from "../../bertviz/js/data/regroup.js";
-import { initialState, nextState } from "../../bertviz/js/state.js";
-import { layerOf, payloadOf, random, sourceOf, tokens, weightsOf } from "./fixtures.js";
+import { edgesOf } from "../../../bertviz/js/data/edges.js";
+import { boxesOf, meanHidden, meansOf } from "../../../bertviz/js/data/summaries.js";
+import { headScene, massNote } from "../../../bertviz/js/views/head_view.js";
+import { modelScene } from "../../../bertviz/js/views/model_view.js";
+import { binned } from "../../../bertviz/js/parts/thumbnails.js";
+import { SEVERAL } from "../../../bertviz/js/data/regroup.js";
+import { initialState, nextState } from "../../../bertviz/js/state.js";
+import { layerOf, payloadOf, random, sourceOf, tokens, weightsOf } from "../fixtures.js";
 
 const N = 6;
 const HEADS = [0, 2, 5];

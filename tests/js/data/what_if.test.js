@@ -1,10 +1,10 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { attend } from "../../bertviz/js/data/attention.js";
-import { neuronScene } from "../../bertviz/js/views/neuron_view.js";
-import { initialState, nextState } from "../../bertviz/js/state.js";
-import { contributions, ranked, without } from "../../bertviz/js/data/what_if.js";
-import { layerOf, neuronsOf, payloadOf, sourceOf, tokens } from "./fixtures.js";
+import { attend } from "../../../bertviz/js/data/attention.js";
+import { neuronScene } from "../../../bertviz/js/views/neuron_view.js";
+import { initialState, nextState } from "../../../bertviz/js/state.js";
+import { contributions, ranked, without } from "../../../bertviz/js/data/what_if.js";
+import { layerOf, neuronsOf, payloadOf, sourceOf, tokens } from "../fixtures.js";
 
 const D = 5;
 const close = (/** @type {number} */ a, /** @type {number} */ b, within = 1e-5) =>
