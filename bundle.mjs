@@ -1,18 +1,21 @@
 // Bundles bertviz/js into one script: node bundle.mjs OUTFILE. The style sheet goes in as text,
 // minified, because every output of a notebook carries the bundle.
 
-import { readFile } from "node:fs/promises";
-import { build, transform } from "esbuild";
+import { build } from "esbuild";
 
 /** @type {import("esbuild").Plugin} */
 const styleSheets = {
   name: "style sheets as text",
   setup({ onLoad }) {
     onLoad({ filter: /\.css$/ }, async ({ path }) => {
-      const text = await readFile(path, "utf8");
-      // No target: one would rewrite colors and nesting for browsers that the views do not run in.
-      const { code } = await transform(text, { loader: "css", minify: true });
-      return { contents: code.trim(), loader: "text" };
+      const { outputFiles } = await build({
+        entryPoints: [path],
+        bundle: true,
+        minify: true,
+        write: false,
+        logLevel: "warning",
+      });
+      return { contents: outputFiles[0].text.trim(), loader: "text" };
     });
   },
 };

@@ -7,6 +7,7 @@ package-lock.json without running any of their scripts, and bundles with esbuild
 the bundle, so installing from one needs neither Node nor npm.
 
 `python setup.py bundle` makes the bundle alone; it does nothing while the bundle is up to date.
+`python setup.py tools` installs what the tests and the linter of the JavaScript need besides.
 """
 
 import importlib.util
@@ -25,25 +26,33 @@ ROOT = Path(__file__).parent.resolve()
 SOURCES = ROOT / "bertviz" / "js"
 BUNDLE = ROOT / "bertviz" / "web" / "static" / "bertviz.js"
 BUNDLER = ROOT / "bundle.mjs"
+LOCK = ROOT / "package-lock.json"
 MODULES = ROOT / "node_modules"
+TOOLS = MODULES / ".tools"  # there when all modules are: those that tests need, too
 
 
 def make_bundle() -> None:
     """Bundle bertviz/js into bertviz/web/static/bertviz.js, unless that is up to date."""
-    locked = ROOT / "package-lock.json"
     if BUNDLE.exists():
         unpacked_sdist = (ROOT / "PKG-INFO").exists()  # its time stamps say nothing
-        sources = (locked, BUNDLER, *SOURCES.rglob("*.*"))
+        sources = (LOCK, BUNDLER, *SOURCES.rglob("*.*"))
         newest = max(path.stat().st_mtime for path in sources)
         if unpacked_sdist or BUNDLE.stat().st_mtime >= newest:
             return
-    node, npm = find_node()
-    environment = dict(os.environ, PATH=f"{Path(node).parent}{os.pathsep}{os.environ['PATH']}")
-    installed = MODULES / ".package-lock.json"
-    if not installed.exists() or installed.stat().st_mtime < locked.stat().st_mtime:
-        run([*npm, "ci", "--ignore-scripts", "--loglevel=error"], environment)
+    install_modules(tools=False)
     BUNDLE.parent.mkdir(exist_ok=True)
-    run([node, str(BUNDLER), str(BUNDLE)], environment)
+    run([find_node()[0], str(BUNDLER), str(BUNDLE)])
+
+
+def install_modules(tools: bool) -> None:
+    """Install what package-lock.json names, unless that is there; what only tests need if asked."""
+    wanted = TOOLS if tools else MODULES / ".package-lock.json"
+    if wanted.exists() and wanted.stat().st_mtime >= LOCK.stat().st_mtime:
+        return
+    _, npm = find_node()
+    run([*npm, "ci", "--ignore-scripts", "--loglevel=error", *([] if tools else ["--omit=dev"])])
+    if tools:
+        TOOLS.touch()  # npm removes it with all modules when it installs others
 
 
 def find_node() -> tuple[str, list[str]]:
@@ -64,9 +73,10 @@ def find_node() -> tuple[str, list[str]]:
     return str(found[0]), [str(found[1])]
 
 
-def run(command: list[str], environment: dict[str, str]) -> None:
+def run(command: list[str]) -> None:
     """Run a step of the build; its own output says what went wrong."""
-    subprocess.run(command, cwd=ROOT, env=environment, check=True)
+    path = f"{Path(command[0]).parent}{os.pathsep}{os.environ['PATH']}"
+    subprocess.run(command, cwd=ROOT, env=dict(os.environ, PATH=path), check=True)
 
 
 class Bundle(Command):
@@ -84,6 +94,16 @@ class Bundle(Command):
     def run(self) -> None:
         """Make it."""
         make_bundle()
+
+
+class Tools(Bundle):
+    """`python setup.py tools`."""
+
+    description = "install what the tests of the JavaScript need"
+
+    def run(self) -> None:
+        """Install it."""
+        install_modules(tools=True)
 
 
 class BuildWithBundle(build_py):
@@ -152,5 +172,10 @@ setup(
         "Topic :: Scientific/Engineering :: Visualization",
         "Typing :: Typed",
     ],
-    cmdclass={"build_py": BuildWithBundle, "bundle": Bundle, "sdist": SdistWithBundle},
+    cmdclass={
+        "build_py": BuildWithBundle,
+        "bundle": Bundle,
+        "sdist": SdistWithBundle,
+        "tools": Tools,
+    },
 )

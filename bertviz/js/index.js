@@ -46,10 +46,16 @@ export async function figure(payload, width = WIDTH) {
   for (const [name, value] of Object.entries(payload.state)) {
     const shown = JSON.stringify(/** @type {any} */ (state)[name]);
     if (shown !== JSON.stringify(value)) {
-      throw new RangeError(`${name}=${JSON.stringify(value)} cannot be shown: it would be ${shown}`);
+      throw new RangeError(
+        `${name}=${JSON.stringify(value)} cannot be shown: it would be ${shown}`,
+      );
     }
   }
-  await source.ensure(source.block(state.block), view.needs(source, state), view.reads ?? "weights");
+  await source.ensure(
+    source.block(state.block),
+    view.needs(source, state),
+    view.reads ?? "weights",
+  );
   const theme = THEMES[payload.theme === "dark" ? "dark" : "light"];
   return view.figure(source, state, { theme, width }).svg();
 }

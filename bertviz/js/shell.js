@@ -41,6 +41,7 @@ export class Shell {
   #root;
   /** @type {Theme} */
   #theme = THEMES.light;
+  #variables;
   /** @type {object | null} */
   #scene = null;
   #frame = 0;
@@ -58,12 +59,15 @@ export class Shell {
     // Claimed before anything can fail, so that no second script draws into the same host.
     Object.defineProperty(host, "bertviz", { value: this.#pageApi() });
     if (typeof DecompressionStream === "undefined") {
-      throw new Error("This browser is too old for the attention view: it needs one of 2023 or later.");
+      throw new Error(
+        "This browser is too old for the attention view: it needs one of 2023 or later.",
+      );
     }
     this.#source = new Source(payload);
     this.#state = this.#home = initialState(payload, views[payload.view].start(payload));
     const shadow = host.attachShadow({ mode: "open" });
     shadow.innerHTML = `<style>${STYLE}</style><style></style><div class="view"></div>`;
+    this.#variables = shadow.querySelectorAll("style")[1];
     this.#root = /** @type {HTMLElement} */ (shadow.querySelector(".view"));
     this.#setTheme();
     watchMode(host, () => {
@@ -145,7 +149,8 @@ export class Shell {
 
   #measure() {
     const style = getComputedStyle(this.#root);
-    const inner = this.#root.clientWidth - parseFloat(style.paddingLeft) - parseFloat(style.paddingRight);
+    const inner =
+      this.#root.clientWidth - parseFloat(style.paddingLeft) - parseFloat(style.paddingRight);
     return Math.max(0, Math.floor(inner) || 0);
   }
 
@@ -226,7 +231,8 @@ export class Shell {
 
   async #svg() {
     const { figure } = this.#views[this.#state.view];
-    return figure(this.#source, this.#state, { theme: this.#theme, width: this.#width || WIDTH }).svg();
+    const options = { theme: this.#theme, width: this.#width || WIDTH };
+    return figure(this.#source, this.#state, options).svg();
   }
 
   /** @returns {boolean} whether the theme changed */
@@ -236,8 +242,7 @@ export class Shell {
     const theme = THEMES[wanted === "auto" ? around : wanted];
     if (theme === this.#theme && this.#root.dataset.theme) return false;
     this.#theme = theme;
-    const variables = /** @type {ShadowRoot} */ (this.#host.shadowRoot).querySelectorAll("style")[1];
-    variables.textContent = `:host { ${cssVariables(theme)} color-scheme: ${theme.mode}; }`;
+    this.#variables.textContent = `:host { ${cssVariables(theme)} color-scheme: ${theme.mode}; }`;
     this.#root.dataset.theme = theme.mode;
     // A theme that was asked for brings its ground along: the notebook's may be the other one.
     this.#root.classList.toggle("grounded", wanted !== "auto");

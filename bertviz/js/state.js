@@ -33,7 +33,7 @@ import { tokensOf } from "./data/schema.js";
  * @property {number[]} [off] neuron view: neurons that are switched off
  * @property {"model" | "contribution" | "explanation"} [sort] neuron view: the order of neurons
  * @property {boolean} [detail] neuron view: are the columns open?
- * @property {string | null} [measure] model view: what cells are coloured by, if not by layer
+ * @property {string | null} [measure] model view: what cells are colored by, if not by layer
  * @property {boolean} [sorted] model view: cells by that measure, the largest first
  * @property {[number, number] | null} [cell] model view: the opened [layer, head]
  */
@@ -173,7 +173,8 @@ function repairValues(next) {
   for (const [name, value] of Object.entries(next)) {
     const allowed = VALUES[name];
     if (!allowed || value === undefined) continue;
-    const repaired = allowed === SWITCH ? Boolean(value) : allowed.includes(value) ? value : allowed[0];
+    const repaired =
+      allowed === SWITCH ? Boolean(value) : allowed.includes(value) ? value : allowed[0];
     Object.assign(next, { [name]: repaired });
   }
   if (next.mass !== undefined && !(next.mass > 0 && next.mass < 1)) next.mass = 1;

@@ -98,7 +98,8 @@ export function neuronsOf(given = {}) {
   const { heads = [0, 1], queryCount = 4, keyCount = 4, headDim = 3 } = given;
   const keyHead = given.keyHead ?? heads.map((_, i) => i);
   const keyHeads = Math.max(...keyHead) + 1;
-  const vector = (/** @type {number} */ n) => Float32Array.from({ length: n }, () => 4 * next() - 2);
+  const vector = (/** @type {number} */ n) =>
+    Float32Array.from({ length: n }, () => 4 * next() - 2);
   return {
     heads,
     queryCount,

@@ -135,7 +135,9 @@ test("what cannot be is repaired", () => {
 });
 
 test("tokens that are left out take the selection and renormalising with them", () => {
-  const special = payloadOf({ blocks: [{ ...encoder, query: { ...encoder.query, special: [0, 3] } }] });
+  const special = payloadOf({
+    blocks: [{ ...encoder, query: { ...encoder.query, special: [0, 3] } }],
+  });
   const begun = initialState(special, { hide: "nothing", renormalize: false });
   const state = nextState(special, begun, { query: 0, hide: "special", renormalize: true });
   assert.deepEqual([state.query, state.renormalize], [null, true]);

@@ -1,4 +1,4 @@
-// One number for a head: what cells of the model view are coloured and sorted by. Some the page
+// One number for a head: what cells of the model view are colored and sorted by. Some the page
 // computes from the weights; others came with the payload.
 
 import { format } from "d3-format";
@@ -58,7 +58,7 @@ export const MEASURES = {
 };
 
 /**
- * What cells may be coloured by: what came with the payload first. A name that came replaces the
+ * What cells may be colored by: what came with the payload first. A name that came replaces the
  * page's own of that name.
  * @param {Payload} payload
  * @returns {Choice[]}

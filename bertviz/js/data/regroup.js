@@ -65,7 +65,10 @@ function kept(weights, name, make) {
  * @param {Block} block
  */
 function ofWords(weights, block) {
-  const first = { query: firstPieces(tokensOf(block, "query")), key: firstPieces(tokensOf(block, "key")) };
+  const first = {
+    query: firstPieces(tokensOf(block, "query")),
+    key: firstPieces(tokensOf(block, "key")),
+  };
   const size = new Uint16Array(weights.queries);
   for (const position of first.query) size[position]++;
   const slots = weights.heads.map((_, slot) => [slot]);
@@ -168,5 +171,14 @@ function summed(weights, slots, heads, { share, rowOf, keyOf, keyCount = keyCoun
       start[at + 1] = key.length;
     }
   });
-  return { heads, queries, keys, keyCount, start, key: Uint16Array.from(key), weight: Float32Array.from(weight), hidden };
+  return {
+    heads,
+    queries,
+    keys,
+    keyCount,
+    start,
+    key: Uint16Array.from(key),
+    weight: Float32Array.from(weight),
+    hidden,
+  };
 }

@@ -79,6 +79,9 @@ export function weightsAt({ weights, heads }, query, key) {
       const more = listed(head);
       const less = heads.includes(~head) ? listed(~head) : 0;
       // One of the two is zero, whatever is known of the other.
-      return { head, weight: more ? more : less ? -less : more === null || less === null ? null : 0 };
+      return {
+        head,
+        weight: more ? more : less ? -less : more === null || less === null ? null : 0,
+      };
     });
 }

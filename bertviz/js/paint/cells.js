@@ -27,11 +27,12 @@ export function strengthOf(weight) {
  */
 function opacities({ max }, root) {
   const share = max > 0 ? 1 / max : 0;
-  return (value) => (root ? strengthOf(Math.abs(value) * share) : Math.min(1, Math.abs(value) * share));
+  return (value) =>
+    root ? strengthOf(Math.abs(value) * share) : Math.min(1, Math.abs(value) * share);
 }
 
 /**
- * A matrix: opacity from nothing to a colour, up to the largest value; below zero to another. Linear,
+ * A matrix: opacity from nothing to a color, up to the largest value; below zero to another. Linear,
  * or the root, where cells are so small that only the strongest would be seen.
  * @param {CanvasRenderingContext2D} context
  * @param {Cells} cells
@@ -72,7 +73,10 @@ export function cellPixels(context, cells, wide, high, { color, negative = color
   const colors = { above: channels(color), below: channels(negative) };
   const [across, down] = [columns / wide, rows / high];
   for (let y = 0, p = 0; y < high; y++) {
-    const [r0, r1] = [Math.floor(y * down), Math.max(Math.floor(y * down) + 1, Math.floor((y + 1) * down))];
+    const [r0, r1] = [
+      Math.floor(y * down),
+      Math.max(Math.floor(y * down) + 1, Math.floor((y + 1) * down)),
+    ];
     for (let x = 0; x < wide; x++, p += 4) {
       const c0 = Math.floor(x * across);
       const c1 = Math.max(c0 + 1, Math.floor((x + 1) * across));

@@ -16,7 +16,9 @@ const COLUMN = 4;
 // head would take most of the time.
 const LEAST = 7;
 const STEPS = 512;
-const THROUGH = Float32Array.from({ length: LEAST * STEPS }, (_, i) => Math.exp(-(i + 0.5) / STEPS));
+const THROUGH = Float32Array.from({ length: LEAST * STEPS }, (_, i) =>
+  Math.exp(-(i + 0.5) / STEPS),
+);
 // Nothing is quite opaque: the logarithm of zero is no number to add up.
 const OPAQUE = 0.98;
 
@@ -34,7 +36,16 @@ const OPAQUE = 0.98;
  * @param {boolean} [options.coarse] quick, for a moment
  */
 export function paintRaster(context, eachEdge, options) {
-  const { geometry, x0, x1, colors, eachSpread, keyRows, lineWidth = 1.75, coarse = false } = options;
+  const {
+    geometry,
+    x0,
+    x1,
+    colors,
+    eachSpread,
+    keyRows,
+    lineWidth = 1.75,
+    coarse = false,
+  } = options;
   const ratio = context.getTransform().a;
   const column = coarse ? COLUMN : 1 / ratio;
   const width = Math.max(1, Math.round((x1 - x0) / column));

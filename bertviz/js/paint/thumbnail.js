@@ -10,7 +10,11 @@ import { FAN } from "./strokes.js";
  *   lies everywhere, so it shades the whole
  * @param {{x: number, y: number, size: number, color: string}} options
  */
-export function paintThumbnail(context, { rows, columns, values, hidden = 0 }, { x, y, size, color }) {
+export function paintThumbnail(
+  context,
+  { rows, columns, values, hidden = 0 },
+  { x, y, size, color },
+) {
   if (FAN * hidden >= INVISIBLE) {
     context.fillStyle = color;
     context.globalAlpha = FAN * hidden;

@@ -8,7 +8,7 @@ const RATIO = 2; // pixels of an image per unit
 
 /**
  * As much of a canvas's context as the painters use; what they draw becomes elements. Shapes of one
- * colour and width that follow each other share a group.
+ * color and width that follow each other share a group.
  */
 export class SvgContext {
   globalAlpha = 1;
@@ -59,7 +59,8 @@ export class SvgContext {
    * @param {number} r
    */
   roundRect(x, y, width, height, r) {
-    const arc = (/** @type {number} */ dx, /** @type {number} */ dy) => `a${n(r)} ${n(r)} 0 0 1 ${n(dx)} ${n(dy)}`;
+    const arc = (/** @type {number} */ dx, /** @type {number} */ dy) =>
+      `a${n(r)} ${n(r)} 0 0 1 ${n(dx)} ${n(dy)}`;
     this.#path.push(
       `M${n(x + r)} ${n(y)}h${n(width - 2 * r)}${arc(r, r)}v${n(height - 2 * r)}${arc(-r, r)}` +
         `h${n(2 * r - width)}${arc(-r, -r)}v${n(2 * r - height)}${arc(r, -r)}z`,
@@ -68,7 +69,9 @@ export class SvgContext {
 
   stroke() {
     const join = this.lineJoin === "miter" ? "" : ` stroke-linejoin="${this.lineJoin}"`;
-    this.#style(`fill="none" stroke="${this.strokeStyle}" stroke-width="${n(this.lineWidth)}"${join}`);
+    this.#style(
+      `fill="none" stroke="${this.strokeStyle}" stroke-width="${n(this.lineWidth)}"${join}`,
+    );
     this.#parts.push(`<path d="${this.#path.join("")}"${opacityOf("stroke", this.globalAlpha)}/>`);
   }
 

@@ -19,7 +19,7 @@ import { shortened } from "./text_width.js";
  * @property {string} [color]
  * @property {number} [opacity]
  * @property {number} [most] what is wider is cut off with an ellipsis
- * @property {boolean} [halo] for text on colours
+ * @property {boolean} [halo] for text on colors
  * @property {boolean} [upright] turned by a quarter, read from below
  */
 
@@ -49,7 +49,10 @@ export class Sheet {
    * @param {string} text
    * @param {TextOptions} options
    */
-  text(text, { x, y, size = 11, strong, anchor, color = this.theme.ink, opacity, most, halo, upright }) {
+  text(
+    text,
+    { x, y, size = 11, strong, anchor, color = this.theme.ink, opacity, most, halo, upright },
+  ) {
     if (!text) return;
     const shown = most === undefined ? text : shortened(text, most, size);
     const attributes = [
@@ -84,7 +87,7 @@ export class Sheet {
   }
 
   /**
-   * A bar of colours.
+   * A bar of colors.
    * @param {number} x
    * @param {number} y
    * @param {number} width

@@ -14,7 +14,7 @@
  * @property {string} field behind what is selected
  * @property {string} positive
  * @property {string} negative
- * @property {string} onHead text on a head's colour
+ * @property {string} onHead text on a head's color
  * @property {(head: number) => string} head
  * @property {(fraction: number) => string} layer from the first layer (0) to the last (1)
  * @property {(fraction: number) => string} value of a number, from the smallest (0) to the largest (1)
@@ -63,7 +63,7 @@ export const THEMES = {
 };
 
 /**
- * A colour for every hundredth, made once: thousands of cells ask at a time.
+ * A color for every hundredth, made once: thousands of cells ask at a time.
  * @param {(fraction: number) => string} color
  * @returns {(fraction: number) => string}
  */
@@ -81,16 +81,18 @@ function ramp(color) {
 /** Red, green and blue, 0..255. @param {string} hex as in "#0969da" */
 export const channels = (hex) => [1, 3, 5].map((i) => parseInt(hex.slice(i, i + 2), 16));
 
+/** @param {number[]} rgb 0..255 */
+const hexOf = (rgb) => `#${rgb.map((v) => Math.round(v).toString(16).padStart(2, "0")).join("")}`;
+
 /**
- * Between two colours.
+ * Between two colors.
  * @param {string} from
  * @param {string} to
  * @param {number} part 0..1
  */
 function mixed(from, to, part) {
   const [a, b] = [channels(from), channels(to)];
-  const mix = a.map((v, i) => Math.round(v + (b[i] - v) * part).toString(16).padStart(2, "0"));
-  return `#${mix.join("")}`;
+  return hexOf(a.map((v, i) => v + (b[i] - v) * part));
 }
 
 /** @param {string} hex */
@@ -101,7 +103,7 @@ function luminanceOf(hex) {
 
 /**
  * Twelve hues, consecutive heads far apart; what is next to each other in hue differs in lightness.
- * Each further dozen stands between the hues before; from 36 on colours repeat and numbers tell.
+ * Each further dozen stands between the hues before; from 36 on colors repeat and numbers tell.
  * @param {number} head
  * @param {number} lightness
  * @param {number} step
@@ -111,6 +113,10 @@ function headColor(head, lightness, step) {
   const hue = 25 + 30 * place + 10 * (Math.floor(head / 12) % 3);
   return oklch(lightness + (place % 2 ? step : -step), 0.15, hue);
 }
+
+/** The curve of sRGB. @param {number} linear 0..1 */
+const encoded = (linear) =>
+  linear <= 0.0031308 ? 12.92 * linear : 1.055 * linear ** (1 / 2.4) - 0.055;
 
 /**
  * OKLCH to hex; the chroma gives way where sRGB ends, lightness and hue do not.
@@ -133,18 +139,7 @@ export function oklch(lightness, chroma, hue) {
       -0.0041960863 * l - 0.7034186147 * m + 1.707614701 * s,
     ];
     if (c <= 0 || rgb.every((v) => v >= -0.0005 && v <= 1.0005)) {
-      return (
-        "#" +
-        rgb
-          .map((v) => {
-            const linear = Math.min(Math.max(v, 0), 1);
-            const gamma = linear <= 0.0031308 ? 12.92 * linear : 1.055 * linear ** (1 / 2.4) - 0.055;
-            return Math.round(255 * gamma)
-              .toString(16)
-              .padStart(2, "0");
-          })
-          .join("")
-      );
+      return hexOf(rgb.map((v) => 255 * encoded(Math.min(Math.max(v, 0), 1))));
     }
   }
 }

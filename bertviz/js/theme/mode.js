@@ -18,7 +18,11 @@ export function detectMode(host) {
     if (kind) return /dark|high-contrast$/.test(kind) ? "dark" : "light";
   }
   // No notebook that says: the ground that the host stands on, then the ink it would write with.
-  for (let element = /** @type {Element | null} */ (host); element; element = element.parentElement) {
+  for (
+    let element = /** @type {Element | null} */ (host);
+    element;
+    element = element.parentElement
+  ) {
     const ground = luminance(getComputedStyle(element).backgroundColor);
     if (ground !== null) return ground < 0.4 ? "dark" : "light";
   }

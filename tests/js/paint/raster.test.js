@@ -2,13 +2,6 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { paintRaster } from "../../../bertviz/js/paint/raster.js";
 
-/** @type {import("../../../bertviz/js/data/edges.js").EachEdge} */
-const each = (visit) => {
-  visit(0, 0, 2, 0.25);
-  visit(1, 3, 1, 0.75);
-  visit(1, 3, 4, 0.0001);
-};
-
 /**
  * What the raster shows, as rgba of (x, y).
  * @param {import("../../../bertviz/js/data/edges.js").EachEdge} edges
@@ -82,10 +75,13 @@ test("hidden mass is drawn, spread over all keys, and no more of it than there i
 
 test("a rastered line outside the window is not drawn, one that crosses it is", () => {
   const geometry = { width: 100, top: 480, height: 240, row: 24 };
-  const at = rastered((visit) => {
-    visit(0, 1, 3, 1);
-    visit(0, 0, 49, 0.9);
-  }, { geometry });
+  const at = rastered(
+    (visit) => {
+      visit(0, 1, 3, 1);
+      visit(0, 0, 49, 0.9);
+    },
+    { geometry },
+  );
   const seen = [];
   for (let x = 0; x < 100; x++) for (let y = 0; y < 240; y++) if (at(x, y)[3]) seen.push(x);
   assert.ok(Math.min(...seen) > 35 && Math.max(...seen) < 65, `${Math.min(...seen)}`);
@@ -128,7 +124,11 @@ test("coarse columns are four pixels wide, stretched to where they belong, and l
     return { first: column[0], end: column[column.length - 1] + 1 };
   });
   // Row 5's middle is 84 below the top of what is seen, row 9's 180.
-  for (const [x, middle] of [[0, 86], [12, 132], [24, 178]]) {
+  for (const [x, middle] of [
+    [0, 86],
+    [12, 132],
+    [24, 178],
+  ]) {
     assert.ok(Math.abs((runs[x].first + runs[x].end) / 2 - middle) <= 2, `${x}: ${runs[x].first}`);
   }
   for (let x = 1; x < 25; x++) assert.ok(runs[x].first <= runs[x - 1].end, `a gap at ${x}`);

@@ -12,7 +12,12 @@ export function recorder() {
     moveTo: (/** @type {number[]} */ ...at) => path.push(...at),
     lineTo: (/** @type {number[]} */ ...at) => path.push(...at),
     stroke: () =>
-      drawn.push({ line: path, alpha: context.globalAlpha, color: context.strokeStyle, width: context.lineWidth }),
+      drawn.push({
+        line: path,
+        alpha: context.globalAlpha,
+        color: context.strokeStyle,
+        width: context.lineWidth,
+      }),
     fillRect: (/** @type {number[]} */ ...rect) =>
       drawn.push({ rect, alpha: context.globalAlpha, color: context.fillStyle }),
   });

@@ -13,10 +13,13 @@ const each = (visit) => {
 test("a line's opacity is the edge's, its ends are the middles of rows", () => {
   const { context, drawn } = recorder();
   paintLines(context, each, { geometry, x0: 10, x1: 90, colors: ["red", "blue"], spread: false });
-  assert.deepEqual(drawn.map(({ line, alpha, color }) => ({ line, alpha, color })), [
-    { line: [10, 12, 90, 60], alpha: 0.25, color: "red" },
-    { line: [10, 84, 90, 36], alpha: 0.75, color: "blue" },
-  ]);
+  assert.deepEqual(
+    drawn.map(({ line, alpha, color }) => ({ line, alpha, color })),
+    [
+      { line: [10, 12, 90, 60], alpha: 0.25, color: "red" },
+      { line: [10, 84, 90, 36], alpha: 0.75, color: "blue" },
+    ],
+  );
   assert.equal(context.globalAlpha, 1);
 });
 
@@ -39,13 +42,26 @@ test("lines side by side stay inside their row and do not touch", () => {
 
 test("lines out of sight are not drawn, those that cross are", () => {
   const { context, drawn } = recorder();
-  const options = { geometry: { ...geometry, top: 240 }, x0: 0, x1: 1, colors: ["c"], spread: false };
-  paintLines(context, (visit) => {
-    visit(0, 1, 2, 1);
-    visit(0, 1, 30, 1);
-    visit(0, 40, 50, 1);
-  }, options);
-  assert.deepEqual(drawn.map(({ line }) => line[3]), [30.5 * 24]);
+  const options = {
+    geometry: { ...geometry, top: 240 },
+    x0: 0,
+    x1: 1,
+    colors: ["c"],
+    spread: false,
+  };
+  paintLines(
+    context,
+    (visit) => {
+      visit(0, 1, 2, 1);
+      visit(0, 1, 30, 1);
+      visit(0, 40, 50, 1);
+    },
+    options,
+  );
+  assert.deepEqual(
+    drawn.map(({ line }) => line[3]),
+    [30.5 * 24],
+  );
 });
 
 test("boxes lie beside each other, one per head, opacity is the weight", () => {

@@ -3,7 +3,7 @@ import { test } from "node:test";
 import { paintBars, paintElbows, paintStripes } from "../../../bertviz/js/paint/vectors.js";
 import { geometry, recorder } from "./recorder.js";
 
-test("stripes: colour by sign, strength by size", () => {
+test("stripes: color by sign, strength by size", () => {
   const { context, drawn } = recorder();
   paintStripes(context, Float32Array.from([1, -2, 0, 0.5]), {
     geometry,
@@ -15,11 +15,14 @@ test("stripes: colour by sign, strength by size", () => {
     max: 2,
     theme: { positive: "blue", negative: "orange" },
   });
-  assert.deepEqual(drawn.map(({ alpha, color, rect }) => [rect[0], rect[1], alpha, color]), [
-    [0, 4, 0.5, "blue"],
-    [10, 4, 1, "orange"],
-    [10, 28, 0.25, "blue"],
-  ]);
+  assert.deepEqual(
+    drawn.map(({ alpha, color, rect }) => [rect[0], rect[1], alpha, color]),
+    [
+      [0, 4, 0.5, "blue"],
+      [10, 4, 1, "orange"],
+      [10, 28, 0.25, "blue"],
+    ],
+  );
 });
 
 test("bars go from zero to the value; what is masked has none", () => {
@@ -31,16 +34,26 @@ test("bars go from zero to the value; what is masked has none", () => {
     x: (value) => 100 + 40 * value,
     theme: { positive: "blue", negative: "orange" },
   });
-  assert.deepEqual(drawn.map(({ rect, color }) => [rect[0], rect[2], color]), [
-    [100, 20, "blue"],
-    [90, 10, "orange"],
-    [100, 1, "blue"],
-  ]);
+  assert.deepEqual(
+    drawn.map(({ rect, color }) => [rect[0], rect[2], color]),
+    [
+      [100, 20, "blue"],
+      [90, 10, "orange"],
+      [100, 1, "blue"],
+    ],
+  );
 });
 
 test("the upright of a connector is as strong as the strongest beyond, drawn once", () => {
   const { context, drawn } = recorder();
-  paintElbows(context, [0.1, 0, 0.3, 0.6], { geometry, from: 0, rows: [0, 4], x0: 0, x1: 40, color: "c" });
+  paintElbows(context, [0.1, 0, 0.3, 0.6], {
+    geometry,
+    from: 0,
+    rows: [0, 4],
+    x0: 0,
+    x1: 40,
+    color: "c",
+  });
   const upright = drawn.filter((d) => d.rect).map((d) => d.alpha);
   assert.deepEqual(upright, [0.6, 0.6, 0.6]);
   const level = drawn.filter((d) => d.line && d.line[2] === 40).map((d) => d.alpha);
