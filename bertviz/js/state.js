@@ -5,7 +5,7 @@
 
 import { HIDDEN, isFiltered, PAIRS, pairsOf, positionsOf } from "./data/filters.js";
 import { choiceOf } from "./data/measures.js";
-import { firstPieces, hasWords } from "./data/regroup.js";
+import { wordStarts, hasWords } from "./data/regroup.js";
 import { tokensOf } from "./data/schema.js";
 
 /** @typedef {import("./data/filters.js").Hide} Hide */
@@ -90,6 +90,16 @@ export const MASSES = [1, 0.9, 0.75, 0.5, 0.25];
 export function viewsOf(payload) {
   if (payload.view !== "model") return [payload.view];
   return payload.neurons === "here" ? ["model", "head", "neuron"] : ["model", "head"];
+}
+
+/**
+ * The tokens of one side that are selected.
+ * @param {{query: number | null, key: number | null, also?: number[]}} state
+ * @param {"query" | "key"} side
+ */
+export function chosenOf({ query, key, also = [] }, side) {
+  const one = side === "query" ? query : key;
+  return one === null ? [] : [one, ...also];
 }
 
 /**
@@ -220,7 +230,7 @@ function repairSelection(next, { payload, state }) {
     const position = next[side];
     if (position !== null && !shown[side].includes(position)) {
       // A subword token stands where the first one of its word does.
-      const first = next.words ? firstPieces(tokensOf(block, side))[position] : position;
+      const first = next.words ? wordStarts(tokensOf(block, side))[position] : position;
       next[side] = shown[side].includes(first) ? first : null;
     }
   }

@@ -134,7 +134,7 @@ test("what cannot be is repaired", () => {
   assert.deepEqual([hide, combine, mass, words], ["nothing", "each", 1, false]);
 });
 
-test("tokens that are left out take the selection and renormalising with them", () => {
+test("tokens that are left out take the selection and renormalization with them", () => {
   const special = payloadOf({
     blocks: [{ ...encoder, query: { ...encoder.query, special: [0, 3] } }],
   });

@@ -1,6 +1,6 @@
 // Hover previews, click locks, Esc clears, arrows move: the same in every view that has tokens.
 
-import { chosenOf } from "../data/summaries.js";
+import { chosenOf } from "../state.js";
 import { listenForKeys } from "./outside.js";
 
 /** @typedef {import("./frame.js").Frame} Frame */

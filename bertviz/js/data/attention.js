@@ -1,4 +1,4 @@
-// From queries and keys to attention, as the trace does it (bertviz/trace.py): scores are
+// From queries and keys to attention, as bertviz/trace computes it: scores are
 // scaling · q·k, softcapped, plus bias; weights are their softmax. The page computes what it shows,
 // so the columns of the neuron view add up by construction.
 

@@ -1,7 +1,7 @@
 // Which tokens a picture shows: those of one pair of sentences, without some that are of no interest,
 // or the words that they make.
 
-import { firstPieces } from "./regroup.js";
+import { wordStarts } from "./regroup.js";
 import { tokensOf } from "./schema.js";
 
 /** @typedef {import("./schema.js").Block} Block */
@@ -55,7 +55,7 @@ export function positionsOf(block, side, { pair, words, hide = "nothing" }) {
   const tokens = tokensOf(block, side);
   const { text, sentences } = tokens;
   const wanted = (PAIRS[pair] ?? PAIRS.All)[side === "query" ? 0 : 1];
-  const first = words ? firstPieces(tokens) : null;
+  const first = words ? wordStarts(tokens) : null;
   const every = Int32Array.from(text.keys());
   const left = every.filter(
     (i) =>
@@ -68,7 +68,7 @@ export function positionsOf(block, side, { pair, words, hide = "nothing" }) {
 }
 
 /**
- * Whether a state leaves tokens out, so that rows can be renormalised.
+ * Whether a state leaves tokens out, so that rows can be renormalized.
  * @param {Filter} state
  */
 export const isFiltered = ({ pair, hide = "nothing" }) => pair !== "All" || hide !== "nothing";

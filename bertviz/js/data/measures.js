@@ -73,7 +73,7 @@ export function choicesOf({ measures = [], difference = false }) {
   const own = Object.entries(MEASURES)
     .filter(([name]) => !measures.some((m) => m.name === name))
     .map(([name, { label }]) => ({ name, label, shipped: null, diverging: false }));
-  return difference ? shipped : [...shipped, ...own]; // differences are no attention to measure
+  return difference ? shipped : [...shipped, ...own]; // differences cannot be measured as attention
 }
 
 /**

@@ -1,5 +1,5 @@
-// The same attention in larger units: words instead of their pieces, several heads as one. Both are
-// sums of entries, so what is listed and what is hidden add up as before.
+// The same attention in larger units: words instead of subword tokens, several heads as one. Both are
+// sums of entries, so what is listed and what is hidden still add up to the row.
 
 import { tokensOf } from "./schema.js";
 
@@ -12,8 +12,8 @@ import { tokensOf } from "./schema.js";
 export const SEVERAL = 0xffff;
 
 /**
- * The weights of a layer as a state wants to see them. Words stand where their first pieces stand,
- * so positions are the model's own in either case.
+ * The weights of a layer as a state wants to see them. A word stands where its first subword token
+ * stands, so positions are always the model's own.
  * @param {Weights} weights
  * @param {Block} block
  * @param {{heads: number[], words?: boolean, combine?: Combine}} state
@@ -31,7 +31,7 @@ export function regrouped(weights, block, { heads, words = false, combine = "eac
 }
 
 /**
- * How many keys there are to look at: fewer than places where words stand at their first pieces.
+ * How many keys there are to look at: with words, fewer than there are positions.
  * @param {Weights} weights
  */
 export const keyCountOf = (weights) => weights.keyCount ?? weights.keys;
@@ -59,15 +59,15 @@ function kept(weights, name, make) {
 }
 
 /**
- * A word attends as its pieces do on average, and is attended to as all of them together (Clark et
- * al., "What Does BERT Look At?", 2019, section 4.1).
+ * A word attends as its subword tokens do on average, and is attended to as all of them together
+ * (Clark et al., "What Does BERT Look At?", 2019, section 4.1).
  * @param {Weights} weights
  * @param {Block} block
  */
 function ofWords(weights, block) {
   const first = {
-    query: firstPieces(tokensOf(block, "query")),
-    key: firstPieces(tokensOf(block, "key")),
+    query: wordStarts(tokensOf(block, "query")),
+    key: wordStarts(tokensOf(block, "key")),
   };
   const size = new Uint16Array(weights.queries);
   for (const position of first.query) size[position]++;
@@ -95,7 +95,7 @@ function ofHeads(weights, heads, combine) {
  * Where the word of each token begins.
  * @param {Tokens} tokens
  */
-export function firstPieces({ text, words }) {
+export function wordStarts({ text, words }) {
   const first = Int32Array.from(text.keys());
   if (words) {
     for (let i = 1; i < first.length; i++) {

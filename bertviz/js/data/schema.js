@@ -6,7 +6,7 @@
  * @property {string[] | null} raw the tokenizer's own, where they differ
  * @property {number[] | null} sentences of each token, if there are two
  * @property {{of: number[], text: string[]} | null} words of each token and their texts, where one
- *   has several pieces
+ *   has several tokens
  * @property {number[]} special positions
  */
 /** @typedef {{chunk: number, listed: number, steps: number}} SparseRef */

@@ -6,16 +6,6 @@ import { headCount } from "./differences.js";
 /** @typedef {import("./schema.js").Weights} Weights */
 
 /**
- * The tokens of one side that are selected.
- * @param {{query: number | null, key: number | null, also?: number[]}} state
- * @param {"query" | "key"} side
- */
-export function chosenOf({ query, key, also = [] }, side) {
-  const one = side === "query" ? query : key;
-  return one === null ? [] : [one, ...also];
-}
-
-/**
  * Per drawn head and row of one side, the mean weight over the selected tokens of the other.
  * @param {Edges} edges
  * @param {number} heads

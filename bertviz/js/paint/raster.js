@@ -19,7 +19,7 @@ const STEPS = 512;
 const THROUGH = Float32Array.from({ length: LEAST * STEPS }, (_, i) =>
   Math.exp(-(i + 0.5) / STEPS),
 );
-// Nothing is quite opaque: the logarithm of zero is no number to add up.
+// Nothing is entirely opaque: the logarithm of zero could not be added to others.
 const OPAQUE = 0.98;
 
 /**

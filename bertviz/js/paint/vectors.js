@@ -118,7 +118,7 @@ export function paintElbows(context, opacities, { geometry, from, rows, x0, x1, 
 }
 
 /**
- * A horizontal piece in every row.
+ * A short horizontal line in every row.
  * @param {CanvasRenderingContext2D} context
  * @param {ArrayLike<number>} opacities by row
  * @param {object} options

@@ -15,7 +15,8 @@ import {
   writersOf,
 } from "../controls/controls.js";
 import { headCount } from "../data/differences.js";
-import { boxesOf, chosenOf, meansOf, weightsAt } from "../data/summaries.js";
+import { boxesOf, meansOf, weightsAt } from "../data/summaries.js";
+import { chosenOf } from "../state.js";
 import { paintRaster } from "../paint/raster.js";
 import { paintBoxes, paintFans, paintLines } from "../paint/strokes.js";
 import { tokensOf } from "../data/schema.js";

@@ -1,4 +1,4 @@
-// A picture as SVG, by the same painters that draw on a canvas. A sheet is filled from the top: text
+// A figure as SVG, drawn by the same painters as a canvas. A sheet is filled from the top: text
 // stays text, lines and boxes stay shapes, and what is painted pixel by pixel becomes an image
 // underneath. Nothing here needs a document, so pictures are made without a browser too, and the
 // same state gives the same file.
@@ -118,8 +118,8 @@ export class Sheet {
   }
 
   /**
-   * Rows of a stage, all of them: as a painter knows it, in pieces that are not too tall for an
-   * image.
+   * All rows of a stage. What is painted pixel by pixel becomes several images if one would be too
+   * tall.
    * @param {number} x
    * @param {number} y
    * @param {{width: number, rows: number, row: number}} size
@@ -136,7 +136,7 @@ export class Sheet {
   }
 
   /**
-   * What is drawn meanwhile stands so far to the right.
+   * What `draw` draws is moved to the right.
    * @param {number} x
    * @param {() => void} draw
    */

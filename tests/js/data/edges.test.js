@@ -97,7 +97,7 @@ test("a filter is a slice, and says what lies outside", () => {
   );
 });
 
-test("renormalised, a filtered row adds up to one, in proportion", () => {
+test("renormalized, a filtered row adds up to one, in proportion", () => {
   const plain = nextState(payload, start, { pair: "A→B", heads: [2] });
   const state = nextState(payload, plain, { renormalize: true });
   const [before, after] = [headScene(source, plain), headScene(source, state)];
@@ -254,14 +254,14 @@ test("the mean and the sum of heads are one set of lines", () => {
   }
 });
 
-test("words: the sum over the keys of their pieces, the mean over their queries", () => {
+test("words: the sum over the keys of their subword tokens, the mean over their queries", () => {
   const words = { of: [0, 1, 1, 2, 3, 3], text: ["a", "bc", "d", "ef"] };
   const own = { ...block, query: { ...block.query, words } };
   const wordy = payloadOf({ blocks: [own] });
-  const pieces = sourceOf(wordy, [dense.map((layer) => weightsOf(HEADS, layer, 0))]);
+  const subwords = sourceOf(wordy, [dense.map((layer) => weightsOf(HEADS, layer, 0))]);
   const state = nextState(wordy, initialState(wordy), { words: true, query: 2 });
-  assert.equal(state.query, 1, "a piece stands for its word");
-  const scene = headScene(pieces, { ...state, query: null });
+  assert.equal(state.query, 1, "a subword token stands for its word");
+  const scene = headScene(subwords, { ...state, query: null });
   assert.deepEqual([Array.from(scene.queries), scene.text.key[1]], [[0, 1, 3, 4], "bc"]);
   const spans = { 0: [0], 1: [1, 2], 3: [3], 4: [4, 5] };
   const { edges } = scene;
@@ -274,12 +274,12 @@ test("words: the sum over the keys of their pieces, the mean over their queries"
     close(weight, rows.reduce((a, b) => a + b, 0) / rows.length);
   });
   // With heads as one, and a filter: rows still add up.
-  const both = headScene(pieces, { ...state, query: null, combine: "mean", pair: "A→A" });
+  const both = headScene(subwords, { ...state, query: null, combine: "mean", pair: "A→A" });
   assert.deepEqual(Array.from(both.keys), [0, 1]);
   both.rows.listed.forEach((listed, r) => close(listed + both.hidden[r], 1));
 });
 
-test("without special tokens rows can be renormalised over what is left", () => {
+test("without special tokens rows can be renormalized over what is left", () => {
   const special = payloadOf({ blocks: [{ ...block, query: { ...block.query, special: [0, 5] } }] });
   const own = sourceOf(special, [dense.map((layer) => weightsOf(HEADS, layer, 0))]);
   const state = nextState(special, initialState(special), { hide: "special", renormalize: true });
