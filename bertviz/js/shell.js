@@ -6,7 +6,8 @@
 // done in small steps before, by prepare(state).
 //
 // Which view is drawn is part of the state: a model view hands over to the head view or the neuron
-// view of one of its heads, in the same host, and finds itself as it was when the reader comes back.
+// view of one of its heads, in the same host, and finds itself as it was when the reader comes
+// back.
 
 import { showError } from "./controls/error.js";
 import { inSteps, oncePerFrame } from "./controls/schedule.js";

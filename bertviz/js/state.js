@@ -169,7 +169,7 @@ function patched(state, patch) {
   return next;
 }
 
-// --- repairs, each of what those before it have left -----------------------------------------------
+// --- repairs: each takes what those before it have left -------------------------------------------
 
 /**
  * @callback Repair

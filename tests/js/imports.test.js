@@ -1,6 +1,6 @@
 // The rule on imports, held. A file imports from its own folder and from those left of it, types
-// included. What is left of controls is pure: it runs in Node, where figures are made, and its tests
-// need no browser.
+// included. What is left of controls is pure: it runs in Node, where figures are made, and its
+// tests need no browser.
 
 import assert from "node:assert/strict";
 import { globSync, readFileSync } from "node:fs";

@@ -1,5 +1,5 @@
-// When work is done. Pictures are made once a frame, however often the state changes in between, and
-// what takes longer than a frame lets the page react meanwhile.
+// When work is done. Pictures are made once a frame, however often the state changes in between,
+// and what takes longer than a frame lets the page react meanwhile.
 
 const STEP = 12; // milliseconds of work, then others have their turn
 const LATE = 100; // milliseconds; frames out of sight get no animation frames

@@ -19,8 +19,8 @@ export function gunzip(bytes) {
 
 /** @param {Uint8Array} bytes of halves: the low ones of all, then the high ones */
 export function fromFloat16(bytes) {
-  // The same bits further left, in a number whose exponent counts from 127 instead of 15; a power of
-  // two makes up for that, for subnormal numbers too.
+  // The same bits further left, in a number whose exponent counts from 127 instead of 15; a power
+  // of two makes up for that, for subnormal numbers too.
   const size = bytes.length / 2;
   const bits = new Uint32Array(size);
   const values = new Float32Array(bits.buffer);

@@ -1,5 +1,5 @@
-// Which tokens a picture shows: those of one pair of sentences, without some that are of no interest,
-// or the words that they make.
+// Which tokens a picture shows: those of one pair of sentences, without some that are of no
+// interest, or the words that they make.
 
 import { wordStarts } from "./regroup.js";
 import { tokensOf } from "./schema.js";

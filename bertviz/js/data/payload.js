@@ -1,5 +1,5 @@
-// The decoder of a payload. What arrives as base64 of gzip leaves as typed arrays, one layer at a time
-// and only when a picture needs it.
+// The decoder of a payload. What arrives as base64 of gzip leaves as typed arrays, one layer at a
+// time and only when a picture needs it.
 
 import { fromBase64, fromFloat16, gunzip } from "./binary.js";
 import { withLess } from "./differences.js";

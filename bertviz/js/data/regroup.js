@@ -1,5 +1,5 @@
-// The same attention in larger units: words instead of subword tokens, several heads as one. Both are
-// sums of entries, so what is listed and what is hidden still add up to the row.
+// The same attention in larger units: words instead of subword tokens, several heads as one. Both
+// are sums of entries, so what is listed and what is hidden still add up to the row.
 
 import { tokensOf } from "./schema.js";
 

@@ -1,4 +1,5 @@
-// What travels from Python to the page, as bertviz/web/payload describes it, and what it is decoded to.
+// What travels from Python to the page, as bertviz/web/payload describes it, and what it is decoded
+// to.
 
 /**
  * @typedef {object} Tokens
@@ -62,12 +63,19 @@
  * @property {Record<string, any>} state
  * @property {string[]} chunks
  */
-/** @typedef {{block: string, layer: number, head: number, what: string, contributions: number[]}} Explanation */
+/**
+ * @typedef {object} Explanation which neurons make a head attend as it does
+ * @property {string} block
+ * @property {number} layer
+ * @property {number} head
+ * @property {string} what is explained
+ * @property {number[]} contributions of each neuron
+ */
 /**
  * The listed weights of a layer. Row r = slot × queries + query, where slot counts the layer's
  * heads; its entries are start[r] to start[r + 1]. Weights are never below zero: where they are
- * differences, every head has two slots, its own for what b has more, and one under the number ~head
- * for what a has more.
+ * differences, every head has two slots, its own for what b has more, and one under the number
+ * ~head for what a has more.
  * @typedef {object} Weights
  * @property {number[]} heads
  * @property {number} queries

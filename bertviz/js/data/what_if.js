@@ -8,8 +8,8 @@ import { finish } from "./attention.js";
 
 /**
  * What each neuron adds to the scores where the query looks: Σₖ wₖ · (pₖₙ − mean pₙ), the products
- * of the attended keys above their mean over the unmasked keys. A part that is the same for all keys
- * changes no weight, so it does not count.
+ * of the attended keys above their mean over the unmasked keys. A part that is the same for all
+ * keys changes no weight, so it does not count.
  * @param {Row} row
  * @param {number} headDim
  * @returns {Float32Array} (headDim)

@@ -32,8 +32,8 @@ function opacities({ max }, root) {
 }
 
 /**
- * A matrix: opacity from nothing to a color, up to the largest value; below zero to another. Linear,
- * or the root, where cells are so small that only the strongest would be seen.
+ * A matrix: opacity from nothing to a color, up to the largest value; below zero to another.
+ * Linear, or the root, where cells are so small that only the strongest would be seen.
  * @param {CanvasRenderingContext2D} context
  * @param {Cells} cells
  * @param {CellColors & {width: number, height: number, shapes?: boolean}} options shapes: every cell

@@ -1,7 +1,7 @@
 // Tens of thousands of lines, as the picture that stroking them one by one would give. Stroking
-// takes seconds. Seen from the side, lines over each other let through the product of what each lets
-// through; so every line leaves the logarithm of that where it begins and ends in each column of
-// pixels, and one sum down the column gives what all of them let through.
+// takes seconds. Seen from the side, lines over each other let through the product of what each
+// lets through; so every line leaves the logarithm of that where it begins and ends in each column
+// of pixels, and one sum down the column gives what all of them let through.
 
 import { channels } from "../theme/colors.js";
 import { INVISIBLE } from "./canvas.js";
@@ -10,7 +10,8 @@ import { INVISIBLE } from "./canvas.js";
 /** @typedef {import("../data/edges.js").EachSpread} EachSpread */
 /** @typedef {import("../parts/geometry.js").Geometry} Geometry */
 
-// While something moves, columns are this many CSS pixels wide and stretched: a fraction of the work.
+// While something moves, columns are this many CSS pixels wide and stretched: a fraction of the
+// work.
 const COLUMN = 4;
 // What a logarithm lets through, in steps finer than an 8-bit screen: an exponential per pixel and
 // head would take most of the time.
@@ -154,8 +155,8 @@ class Raster {
   }
 
   /**
-   * Hidden mass of all rows of a head: in every column of pixels a row takes the span of all keys as
-   * seen from it, which is equally long for all rows.
+   * Hidden mass of all rows of a head: in every column of pixels a row takes the span of all keys
+   * as seen from it, which is equally long for all rows.
    * @param {Float32Array} masses
    * @param {{rows: number, keyRows: number, row: number, top: number}} options lengths in pixels
    */

@@ -1,4 +1,5 @@
-// Attention between two columns of tokens: lines and boxes for what is listed, fans for what is not.
+// Attention between two columns of tokens: lines and boxes for what is listed, fans for what is
+// not.
 
 import { INVISIBLE } from "./canvas.js";
 
