@@ -54,6 +54,7 @@ const COMMON = {
  * The state keys of each view, and the values of each key: null if they depend on the payload,
  * otherwise all of them; the first replaces a value that does not exist. Python's arguments are
  * checked against the same keys (bertviz/web/payload), and a test compares the two.
+ * @satisfies {Record<string, Partial<Record<keyof State, unknown[] | null>>>}
  */
 export const STATE = {
   head: {
