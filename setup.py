@@ -7,6 +7,7 @@ versions in package-lock.json without running any of their scripts, and bundles 
 sdist carries the bundle, so installing from one needs neither Node nor npm.
 
 `python setup.py bundle` makes only the bundle, and does nothing if that is up to date.
+`python setup.py tools` also installs what the JavaScript tests and linters need.
 """
 
 import importlib.util
@@ -23,37 +24,34 @@ from setuptools.command.sdist import sdist
 ROOT = Path(__file__).parent.resolve()
 SOURCES = ROOT / "bertviz" / "js"
 BUNDLE = ROOT / "bertviz" / "web" / "static" / "bertviz.js"
+BUNDLER = ROOT / "bundle.mjs"
+LOCK = ROOT / "package-lock.json"
 MODULES = ROOT / "node_modules"
+TOOLS = MODULES / ".tools"  # exists once all modules are installed, including those for tests
 
 
 def make_bundle() -> None:
     """Bundle bertviz/js into bertviz/web/static/bertviz.js, unless that is up to date."""
-    locked = ROOT / "package-lock.json"
     if BUNDLE.exists():
         unpacked_sdist = (ROOT / "PKG-INFO").exists()  # its timestamps say nothing
-        newest = max(path.stat().st_mtime for path in (locked, *SOURCES.rglob("*.*")))
+        sources = (LOCK, BUNDLER, *SOURCES.rglob("*.*"))
+        newest = max(path.stat().st_mtime for path in sources)
         if unpacked_sdist or BUNDLE.stat().st_mtime >= newest:
             return
-    node, npm = find_node()
-    environment = dict(os.environ, PATH=f"{Path(node).parent}{os.pathsep}{os.environ['PATH']}")
-    installed = MODULES / ".package-lock.json"
-    if not installed.exists() or installed.stat().st_mtime < locked.stat().st_mtime:
-        run([*npm, "ci", "--ignore-scripts", "--loglevel=error"], environment)
+    install_modules(tools=False)
     BUNDLE.parent.mkdir(exist_ok=True)
-    esbuild = MODULES / "esbuild" / "bin" / "esbuild"
-    options = "--bundle --format=iife --global-name=bertviz --minify --charset=ascii"
-    run(
-        [
-            node,
-            str(esbuild),
-            str(SOURCES / "index.js"),
-            *options.split(),
-            "--target=es2022",
-            "--log-level=warning",
-            f"--outfile={BUNDLE}",
-        ],
-        environment,
-    )
+    run([find_node()[0], str(BUNDLER), str(BUNDLE)])
+
+
+def install_modules(tools: bool) -> None:
+    """Install the modules in package-lock.json unless they are there; ``tools`` for tests, too."""
+    wanted = TOOLS if tools else MODULES / ".package-lock.json"
+    if wanted.exists() and wanted.stat().st_mtime >= LOCK.stat().st_mtime:
+        return
+    _, npm = find_node()
+    run([*npm, "ci", "--ignore-scripts", "--loglevel=error", *([] if tools else ["--omit=dev"])])
+    if tools:
+        TOOLS.touch()  # npm removes this file together with the modules when it installs them again
 
 
 def find_node() -> tuple[str, list[str]]:
@@ -74,9 +72,10 @@ def find_node() -> tuple[str, list[str]]:
     return str(found[0]), [str(found[1])]
 
 
-def run(command: list[str], environment: dict[str, str]) -> None:
+def run(command: list[str]) -> None:
     """Run one step of the build; its own output says what went wrong."""
-    subprocess.run(command, cwd=ROOT, env=environment, check=True)
+    path = f"{Path(command[0]).parent}{os.pathsep}{os.environ['PATH']}"
+    subprocess.run(command, cwd=ROOT, env=dict(os.environ, PATH=path), check=True)
 
 
 class Bundle(Command):
@@ -94,6 +93,16 @@ class Bundle(Command):
     def run(self) -> None:
         """Make the bundle."""
         make_bundle()
+
+
+class Tools(Bundle):
+    """`python setup.py tools`."""
+
+    description = "install what the tests of the JavaScript need"
+
+    def run(self) -> None:
+        """Install the modules."""
+        install_modules(tools=True)
 
 
 class BuildWithBundle(build_py):
@@ -115,4 +124,11 @@ class SdistWithBundle(sdist):
         super().run()
 
 
-setup(cmdclass={"build_py": BuildWithBundle, "bundle": Bundle, "sdist": SdistWithBundle})
+setup(
+    cmdclass={
+        "build_py": BuildWithBundle,
+        "bundle": Bundle,
+        "sdist": SdistWithBundle,
+        "tools": Tools,
+    },
+)

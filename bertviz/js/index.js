@@ -1,22 +1,23 @@
 // The bundle's entry: an output's script calls mount once with its payload; figure draws the same
 // without a page.
 
+import { showError } from "./controls/error.js";
 import { headView } from "./views/head_view.js";
 import { modelView } from "./views/model_view.js";
 import { neuronView } from "./views/neuron_view.js";
 import { Source } from "./data/payload.js";
-import { showError, Shell, WIDTH } from "./shell.js";
+import { Shell, WIDTH } from "./shell.js";
 import { initialState } from "./state.js";
-import { THEMES } from "./theme/theme.js";
+import { THEMES } from "./theme/colors.js";
 
-/** @type {Record<string, import("./shell.js").View>} */
+/** @type {Record<string, import("./controls/frame.js").View>} */
 const VIEWS = { head: headView, model: modelView, neuron: neuronView };
 
 /**
  * Draws into every host of this output that is not alive yet: usually the one beside the script,
  * and a clone of it when a notebook shows the same output in a second place.
  * @param {string} id
- * @param {import("./data/payload.js").Payload} payload
+ * @param {import("./data/schema.js").Payload} payload
  */
 export function mount(id, payload) {
   /** @type {NodeListOf<HTMLElement>} */
@@ -33,7 +34,7 @@ export function mount(id, payload) {
 
 /**
  * The picture that a payload starts with, as SVG. Needs no document.
- * @param {import("./data/payload.js").Payload} payload
+ * @param {import("./data/schema.js").Payload} payload
  * @param {number} [width]
  * @returns {Promise<string>}
  * @throws {RangeError} when there is no such state
@@ -45,10 +46,16 @@ export async function figure(payload, width = WIDTH) {
   for (const [name, value] of Object.entries(payload.state)) {
     const shown = JSON.stringify(/** @type {any} */ (state)[name]);
     if (shown !== JSON.stringify(value)) {
-      throw new RangeError(`${name}=${JSON.stringify(value)} cannot be shown: it would be ${shown}`);
+      throw new RangeError(
+        `${name}=${JSON.stringify(value)} cannot be shown: it would be ${shown}`,
+      );
     }
   }
-  await source.ensure(source.block(state.block), view.needs(source, state), view.reads ?? "weights");
+  await source.ensure(
+    source.block(state.block),
+    view.needs(source, state),
+    view.reads ?? "weights",
+  );
   const theme = THEMES[payload.theme === "dark" ? "dark" : "light"];
   return view.figure(source, state, { theme, width }).svg();
 }

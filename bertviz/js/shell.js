@@ -6,49 +6,27 @@
 // done in small steps before, by prepare(state).
 //
 // Which view is drawn is part of the state: a model view hands over to the head view or the neuron
-// view of one of its heads, in the same host, and finds itself as it was when the reader comes back.
+// view of one of its heads, in the same host, and finds itself as it was when the reader comes
+// back.
 
-import { add } from "./controls/controls.js";
-import { listenForKeys } from "./controls/outside.js";
+import { showError } from "./controls/error.js";
+import { inSteps, oncePerFrame } from "./controls/schedule.js";
+import { addWayBack, goBackOnEscape } from "./controls/way_back.js";
 import { Source } from "./data/payload.js";
 import { initialState, nextState, viewsOf } from "./state.js";
-import { cssVariables, detectMode, STYLE, THEMES, watchMode } from "./theme/theme.js";
+import { cssVariables, THEMES } from "./theme/colors.js";
+import { detectMode, watchMode } from "./theme/mode.js";
+import STYLE from "./theme/style.css";
 
-/** @typedef {import("./data/payload.js").Payload} Payload */
-/** @typedef {import("./data/payload.js").Layer} Layer */
+/** @typedef {import("./controls/frame.js").Drawing} Drawing */
+/** @typedef {import("./controls/frame.js").Frame} Frame */
+/** @typedef {import("./controls/frame.js").View} View */
+/** @typedef {import("./data/schema.js").Payload} Payload */
 /** @typedef {import("./state.js").State} State */
-/** @typedef {import("./theme/theme.js").Theme} Theme */
-/**
- * @typedef {object} View
- * @property {(payload: Payload) => Partial<State>} start the view's own beginning
- * @property {(source: Source, state: State) => Layer[]} needs
- * @property {"weights" | "neurons"} [reads] what of a layer it needs, weights if nothing is said
- * @property {(frame: Frame) => Drawing} create
- * @property {(source: Source, state: State, options: {theme: Theme, width: number}) => import("./svg/sheet.js").Sheet} figure
- *   the picture of a state, for a file
- * @property {string[]} [keys] state keys that data-drawn has beyond the common ones
- */
-/**
- * @typedef {object} Drawing
- * @property {(state: State) => object} draw
- * @property {(state: State) => Iterable<void>} [prepare] work before drawing, a step at a time
- */
-/**
- * What a view sees of its shell.
- * @typedef {object} Frame
- * @property {HTMLElement} root where to build
- * @property {Source} source
- * @property {() => State} state
- * @property {(patch: Partial<State>) => void} set
- * @property {() => void} redraw same state, other size or scroll position
- * @property {() => Theme} theme
- * @property {() => number} width CSS pixels to draw in
- * @property {() => Promise<string>} svg the picture as it stands, as a file
- */
+/** @typedef {import("./theme/colors.js").Theme} Theme */
 
 export const WIDTH = 760; // where none can be measured
 const COMMON_KEYS = ["block", "layer", "heads", "query", "key", "locked"];
-const STEP = 12; // milliseconds of preparing, then others have their turn
 
 export class Shell {
   #host;
@@ -64,10 +42,11 @@ export class Shell {
   #root;
   /** @type {Theme} */
   #theme = THEMES.light;
+  #variables;
   /** @type {object | null} */
   #scene = null;
   #frame = 0;
-  #pending = false;
+  #schedule = oncePerFrame(() => this.#redraw());
   #width = 0;
 
   /**
@@ -78,33 +57,41 @@ export class Shell {
   constructor(host, payload, views) {
     this.#host = host;
     this.#views = views;
-    const shell = this;
     // Claimed before anything can fail, so that no second script draws into the same host.
-    Object.defineProperty(host, "bertviz", {
-      value: {
-        get state() {
-          return { ...shell.#state };
-        },
-        /** @param {Partial<State>} patch */
-        set: (patch) => shell.#set(patch),
-        scene: () => shell.#scene,
-        svg: () => shell.#svg(),
-      },
-    });
+    Object.defineProperty(host, "bertviz", { value: this.#pageApi() });
     if (typeof DecompressionStream === "undefined") {
-      throw new Error("This browser is too old for the attention view: it needs one of 2023 or later.");
+      throw new Error(
+        "This browser is too old for the attention view: it needs one of 2023 or later.",
+      );
     }
     this.#source = new Source(payload);
     this.#state = this.#home = initialState(payload, views[payload.view].start(payload));
     const shadow = host.attachShadow({ mode: "open" });
     shadow.innerHTML = `<style>${STYLE}</style><style></style><div class="view"></div>`;
+    this.#variables = shadow.querySelectorAll("style")[1];
     this.#root = /** @type {HTMLElement} */ (shadow.querySelector(".view"));
     this.#setTheme();
     watchMode(host, () => {
       if (this.#setTheme()) this.#schedule();
     });
-    if (viewsOf(payload).length > 1) this.#listenForEscape();
+    if (viewsOf(payload).length > 1) {
+      const opened = () => (this.#isAway() ? this.#state : null);
+      goBackOnEscape(host, opened, () => this.#goBack());
+    }
     this.#first();
+  }
+
+  /** What tests and scripts of a page take hold of. */
+  #pageApi() {
+    const shell = this;
+    return {
+      get state() {
+        return { ...shell.#state };
+      },
+      set: (/** @type {Partial<State>} */ patch) => this.#set(patch),
+      scene: () => this.#scene,
+      svg: () => this.#svg(),
+    };
   }
 
   async #first() {
@@ -134,28 +121,37 @@ export class Shell {
     if (!built) {
       const root = this.#built.size ? document.createElement("div") : this.#root;
       root.className = this.#root.className;
-      const away = view !== this.#source.payload.view;
-      const drawing = this.#views[view].create({
-        root: away ? this.#addWayBack(root) : root,
-        source: this.#source,
-        state: () => this.#state,
-        set: (patch) => {
-          // A pointer resting on a token asks for the same state again and again.
-          if (JSON.stringify(this.#next(patch)) !== JSON.stringify(this.#state)) this.#set(patch);
-        },
-        redraw: () => this.#schedule(),
-        theme: () => this.#theme,
-        width: () => this.#width || WIDTH,
-        svg: () => this.#svg(),
-      });
+      const own = this.#isAway() ? addWayBack(root, () => this.#goBack()) : root;
+      const drawing = this.#views[view].create(this.#frameOf(own));
       this.#built.set(view, (built = { root, drawing }));
     }
     return built;
   }
 
+  /**
+   * @param {HTMLElement} root
+   * @returns {Frame}
+   */
+  #frameOf(root) {
+    return {
+      root,
+      source: this.#source,
+      state: () => this.#state,
+      set: (patch) => {
+        // A pointer resting on a token asks for the same state again and again.
+        if (JSON.stringify(this.#next(patch)) !== JSON.stringify(this.#state)) this.#set(patch);
+      },
+      redraw: () => this.#schedule(),
+      theme: () => this.#theme,
+      width: () => this.#width || WIDTH,
+      svg: () => this.#svg(),
+    };
+  }
+
   #measure() {
     const style = getComputedStyle(this.#root);
-    const inner = this.#root.clientWidth - parseFloat(style.paddingLeft) - parseFloat(style.paddingRight);
+    const inner =
+      this.#root.clientWidth - parseFloat(style.paddingLeft) - parseFloat(style.paddingRight);
     return Math.max(0, Math.floor(inner) || 0);
   }
 
@@ -181,50 +177,21 @@ export class Shell {
     return nextState(payload, home, { ...start, ...patch });
   }
 
-  /**
-   * A view that was opened from another begins with the way back.
-   * @param {HTMLElement} root
-   */
-  #addWayBack(root) {
-    const back = add(add(root, "trail"), "link", "button");
-    back.dataset.action = "back";
-    back.textContent = "← all heads";
-    back.addEventListener("click", () => this.#set({ view: this.#source.payload.view }));
-    return add(root, "opened");
+  /** Is a view shown that was opened from the output's own? */
+  #isAway() {
+    return this.#state.view !== this.#source.payload.view;
   }
 
-  /** Esc with nothing selected is the way back, too; before it, the view lets go of a selection. */
-  #listenForEscape() {
-    listenForKeys(this.#host, (event) => {
-      const { view, query, key, locked, detail } = this.#state;
-      if (event.key !== "Escape" || view === this.#source.payload.view) return;
-      if (!this.#host.matches(":hover, :focus-within")) return;
-      // The open columns of the neuron view always have a query.
-      if (locked || key !== null || (query !== null && !detail)) return;
-      event.stopImmediatePropagation();
-      this.#set({ view: this.#source.payload.view });
-    });
+  #goBack() {
+    this.#set({ view: this.#source.payload.view });
   }
 
-  #schedule() {
-    if (this.#pending) return;
-    this.#pending = true;
-    const run = async () => {
-      if (!this.#pending) return;
-      this.#pending = false;
-      try {
-        if (!(await this.#prepare())) return;
-        this.#draw();
-      } catch (error) {
-        showError(this.#host, error);
-      }
-    };
-    // The timer is for frames out of sight, which get no animation frames.
-    const timer = setTimeout(run, 100);
-    requestAnimationFrame(() => {
-      clearTimeout(timer);
-      run();
-    });
+  async #redraw() {
+    try {
+      if (await this.#prepare()) this.#draw();
+    } catch (error) {
+      showError(this.#host, error);
+    }
   }
 
   /** Decodes and prepares what the state needs; false when the state has moved on meanwhile. */
@@ -235,13 +202,8 @@ export class Shell {
     const missing = needs(this.#source, state).filter((l) => !this.#source.has(l, reads));
     if (missing.length) await this.#source.ensure(block, missing, reads);
     if (state === this.#state) {
-      let began = performance.now();
-      for (const _ of this.#current().drawing.prepare?.(state) ?? []) {
-        if (performance.now() - began < STEP) continue;
-        await turn();
-        began = performance.now();
-        if (state !== this.#state) break;
-      }
+      const steps = this.#current().drawing.prepare?.(state) ?? [];
+      await inSteps(steps, () => state === this.#state);
     }
     if (state === this.#state) return true;
     this.#schedule();
@@ -270,7 +232,8 @@ export class Shell {
 
   async #svg() {
     const { figure } = this.#views[this.#state.view];
-    return figure(this.#source, this.#state, { theme: this.#theme, width: this.#width || WIDTH }).svg();
+    const options = { theme: this.#theme, width: this.#width || WIDTH };
+    return figure(this.#source, this.#state, options).svg();
   }
 
   /** @returns {boolean} whether the theme changed */
@@ -280,38 +243,10 @@ export class Shell {
     const theme = THEMES[wanted === "auto" ? around : wanted];
     if (theme === this.#theme && this.#root.dataset.theme) return false;
     this.#theme = theme;
-    const variables = /** @type {ShadowRoot} */ (this.#host.shadowRoot).querySelectorAll("style")[1];
-    variables.textContent = `:host { ${cssVariables(theme)} color-scheme: ${theme.mode}; }`;
+    this.#variables.textContent = `:host { ${cssVariables(theme)} color-scheme: ${theme.mode}; }`;
     this.#root.dataset.theme = theme.mode;
     // A theme that was asked for brings its ground along: the notebook's may be the other one.
     this.#root.classList.toggle("grounded", wanted !== "auto");
     return true;
   }
-}
-
-/** Lets the page do what waits; a timer would be slowed down in a tab out of sight. */
-function turn() {
-  return new Promise((resolve) => {
-    const { port1, port2 } = new MessageChannel();
-    port1.onmessage = resolve;
-    port2.postMessage(null);
-  });
-}
-
-/**
- * A sentence instead of a blank.
- * @param {HTMLElement} host
- * @param {unknown} error
- */
-export function showError(host, error) {
-  const sentence =
-    "The attention view could not be drawn: " +
-    (error instanceof Error ? error.message : String(error));
-  console.error(sentence, error);
-  const shadow = host.shadowRoot ?? host.attachShadow({ mode: "open" });
-  const paragraph = document.createElement("p");
-  paragraph.setAttribute("role", "alert");
-  paragraph.textContent = sentence;
-  shadow.replaceChildren(paragraph);
-  host.dataset.state = "error";
 }

@@ -3,13 +3,13 @@
 // (mouse, keyboard, the page API, Python's arguments) goes through nextState, which repairs what
 // cannot be drawn, so that the views never meet an impossible state.
 
+import { HIDDEN, isFiltered, PAIRS, pairsOf, positionsOf } from "./data/filters.js";
 import { choiceOf } from "./data/measures.js";
-import { tokensOf } from "./data/payload.js";
-import { firstPieces, hasWords } from "./data/regroup.js";
+import { wordStarts, hasWords } from "./data/regroup.js";
+import { tokensOf } from "./data/schema.js";
 
-/** @typedef {import("./data/payload.js").Payload} Payload */
-/** @typedef {import("./data/payload.js").Block} Block */
-/** @typedef {import("./data/payload.js").Tokens} Tokens */
+/** @typedef {import("./data/filters.js").Hide} Hide */
+/** @typedef {import("./data/schema.js").Payload} Payload */
 /**
  * @typedef {object} State
  * @property {string} view "head", "model" or "neuron"; a model view can hand over to the others
@@ -22,9 +22,9 @@ import { firstPieces, hasWords } from "./data/regroup.js";
  * @property {string} pair
  * @property {number[]} [also] tokens selected beside query or key, on the same side
  * @property {"lines" | "matrix"} [mode] head view
- * @property {boolean} [words] head view: words instead of their pieces
+ * @property {boolean} [words] head view: words instead of subword tokens
  * @property {"each" | "mean" | "sum"} [combine] head view: the heads, one by one or as one
- * @property {"nothing" | "special" | "first"} [hide] head view: tokens that are left out
+ * @property {Hide} [hide] head view: tokens that are left out
  * @property {number} [mass] head view: lines at rest are the strongest of each row that hold this
  *   part of it
  * @property {boolean} [renormalize] head view, under a filter: rows inside it add up to one
@@ -33,56 +33,52 @@ import { firstPieces, hasWords } from "./data/regroup.js";
  * @property {number[]} [off] neuron view: neurons that are switched off
  * @property {"model" | "contribution" | "explanation"} [sort] neuron view: the order of neurons
  * @property {boolean} [detail] neuron view: are the columns open?
- * @property {string | null} [measure] model view: what cells are coloured by, if not by layer
+ * @property {string | null} [measure] model view: what cells are colored by, if not by layer
  * @property {boolean} [sorted] model view: cells by that measure, the largest first
  * @property {[number, number] | null} [cell] model view: the opened [layer, head]
  */
 
-/** Sentence filters, as [query's sentence, key's sentence]; null is any. */
-export const PAIRS = /** @type {Record<string, [number | null, number | null]>} */ ({
-  All: [null, null],
-  "A→A": [0, 0],
-  "B→B": [1, 1],
-  "A→B": [0, 1],
-  "B→A": [1, 0],
-});
-
-/**
- * The filters that a block offers: none unless it has two sentences.
- * @param {Block} block
- * @returns {string[]}
- */
-export function pairsOf(block) {
-  const query = tokensOf(block, "query").sentences;
-  const key = tokensOf(block, "key").sentences;
-  if (!query || !key) return ["All"];
-  return Object.keys(PAIRS).filter((pair) => {
-    const [a, b] = PAIRS[pair];
-    return (a === null || query.includes(a)) && (b === null || key.includes(b));
-  });
-}
-
-/** What can be left out of a picture. */
-export const HIDDEN = {
-  nothing: { label: "nothing", of: () => false },
-  special: {
-    label: "special tokens",
-    of: (/** @type {number} */ i, /** @type {Tokens} */ tokens) => tokens.special.includes(i),
-  },
-  first: { label: "the first token", of: (/** @type {number} */ i) => i === 0 },
+const SWITCH = [false, true];
+const COMMON = {
+  block: null,
+  layer: null,
+  heads: null,
+  query: null,
+  key: null,
+  also: null,
+  locked: SWITCH,
+  pair: Object.keys(PAIRS),
 };
 
-const SORTS = ["model", "contribution", "explanation"];
-
 /**
- * What is known of the neurons of the head that is shown, beside what its picture tells.
- * @param {Payload} payload
- * @param {{block: string, layer: number, heads: number[]}} state
+ * The state keys of each view, and the values of each key: null if they depend on the payload,
+ * otherwise all of them; the first replaces a value that does not exist. Python's arguments are
+ * checked against the same keys (bertviz/web/payload), and a test compares the two.
+ * @satisfies {Record<string, Partial<Record<keyof State, unknown[] | null>>>}
  */
-export function explanationOf({ explanation }, { block, layer, heads }) {
-  if (!explanation || explanation.block !== block) return null;
-  return explanation.layer === layer && explanation.head === heads[0] ? explanation : null;
-}
+export const STATE = {
+  head: {
+    ...COMMON,
+    mode: ["lines", "matrix"],
+    words: SWITCH,
+    combine: ["each", "mean", "sum"],
+    hide: Object.keys(HIDDEN),
+    mass: null,
+    renormalize: SWITCH,
+    zoom: null,
+  },
+  model: { ...COMMON, cell: null, measure: null, sorted: SWITCH },
+  neuron: {
+    ...COMMON,
+    detail: SWITCH,
+    off: null,
+    sort: ["model", "contribution", "explanation"],
+  },
+};
+
+// Of all views together: a model view keeps its own state while it shows one of the others.
+/** @type {Record<string, unknown[] | null>} */
+const VALUES = { ...STATE.head, ...STATE.model, ...STATE.neuron };
 
 /** How much of each row lines at rest may show. */
 export const MASSES = [1, 0.9, 0.75, 0.5, 0.25];
@@ -98,33 +94,24 @@ export function viewsOf(payload) {
 }
 
 /**
- * Token positions of one side that the filters keep, in order. Words stand at their first pieces.
- * @param {Block} block
+ * The tokens of one side that are selected.
+ * @param {{query: number | null, key: number | null, also?: number[]}} state
  * @param {"query" | "key"} side
- * @param {{pair: string, words?: boolean, hide?: State["hide"]}} state
- * @returns {Int32Array}
  */
-export function positionsOf(block, side, { pair, words, hide = "nothing" }) {
-  const tokens = tokensOf(block, side);
-  const { text, sentences } = tokens;
-  const wanted = (PAIRS[pair] ?? PAIRS.All)[side === "query" ? 0 : 1];
-  const first = words ? firstPieces(tokens) : null;
-  const every = Int32Array.from(text.keys());
-  const left = every.filter(
-    (i) =>
-      (wanted === null || !sentences || sentences[i] === wanted) &&
-      (!first || first[i] === i) &&
-      !HIDDEN[hide].of(i, tokens),
-  );
-  // Of a text of special tokens alone, hiding them would leave nothing.
-  return left.length || hide === "nothing" ? left : positionsOf(block, side, { pair, words });
+export function chosenOf({ query, key, also = [] }, side) {
+  const one = side === "query" ? query : key;
+  return one === null ? [] : [one, ...also];
 }
 
 /**
- * Whether a state leaves tokens out, so that rows can be renormalised.
- * @param {{pair: string, hide?: State["hide"]}} state
+ * What is known of the neurons of the head that is shown, beside what its picture tells.
+ * @param {Payload} payload
+ * @param {{block: string, layer: number, heads: number[]}} state
  */
-export const isFiltered = ({ pair, hide = "nothing" }) => pair !== "All" || hide !== "nothing";
+export function explanationOf({ explanation }, { block, layer, heads }) {
+  if (!explanation || explanation.block !== block) return null;
+  return explanation.layer === layer && explanation.head === heads[0] ? explanation : null;
+}
 
 /**
  * @param {Payload} payload
@@ -159,7 +146,17 @@ export function initialState(payload, defaults = {}) {
  * @returns {State}
  */
 export function nextState(payload, state, patch) {
-  /** @type {State} */
+  const next = patched(state, patch);
+  for (const repair of REPAIRS) repair(next, { payload, state, patch });
+  return next;
+}
+
+/**
+ * @param {State} state
+ * @param {Partial<State>} patch
+ * @returns {State}
+ */
+function patched(state, patch) {
   const next = { ...state };
   for (const [name, value] of Object.entries(patch)) {
     if (value !== undefined) Object.assign(next, { [name]: value });
@@ -167,11 +164,40 @@ export function nextState(payload, state, patch) {
   // Choosing a token on one side lets go of the other, unless both are given.
   if (patch.query != null && patch.key === undefined) next.key = null;
   if (patch.key != null && patch.query === undefined) next.query = null;
-  const other = next.query !== state.query || next.key !== state.key;
-  if (next.also?.length && other && patch.also === undefined) next.also = [];
+  const moved = next.query !== state.query || next.key !== state.key;
+  if (next.also?.length && moved && patch.also === undefined) next.also = [];
   if (patch.cell) next.layer = patch.cell[0];
+  return next;
+}
 
+// --- repairs: each takes what those before it have left -------------------------------------------
+
+/**
+ * @callback Repair
+ * @param {State} next is changed
+ * @param {{payload: Payload, state: State, patch: Partial<State>}} change
+ * @returns {void}
+ */
+
+/** What can only have one of a few values has one of them. @type {Repair} */
+function repairValues(next) {
+  for (const [name, value] of Object.entries(next)) {
+    const allowed = VALUES[name];
+    if (!allowed || value === undefined) continue;
+    const repaired =
+      allowed === SWITCH ? Boolean(value) : allowed.includes(value) ? value : allowed[0];
+    Object.assign(next, { [name]: repaired });
+  }
+  if (next.mass !== undefined && !(next.mass > 0 && next.mass < 1)) next.mass = 1;
+}
+
+/** Only views that the output has data for. @type {Repair} */
+function repairView(next, { payload, state }) {
   if (!viewsOf(payload).includes(next.view)) next.view = state.view;
+}
+
+/** Blocks, layers and heads that are there. @type {Repair} */
+function repairHeads(next, { payload, state }) {
   const block = payload.blocks.find((b) => b.name === next.block) ?? blockOf(payload, state.block);
   next.block = block.name;
   const layer =
@@ -183,22 +209,29 @@ export function nextState(payload, state, patch) {
   const before = layer.heads.filter((head) => state.heads.includes(head));
   next.heads = heads.length ? heads : before.length ? before : layer.heads;
   if (next.view === "neuron") next.heads = next.heads.slice(0, 1); // one head at a time
+}
 
+/** Sentences and words that the block has; sums that mean something. @type {Repair} */
+function repairUnits(next, { payload }) {
+  const block = blockOf(payload, next.block);
   if (!pairsOf(block).includes(next.pair)) next.pair = "All";
-  if (next.hide !== undefined && !(next.hide in HIDDEN)) next.hide = "nothing";
-  if (next.words !== undefined) next.words = Boolean(next.words) && hasWords(block);
-  if (next.combine !== undefined && !["mean", "sum"].includes(next.combine)) next.combine = "each";
+  if (next.words) next.words = hasWords(block);
   if (payload.difference) {
     // Words and heads as one would add up what cancels out; rows of differences have no whole.
     Object.assign(next, { words: false, combine: "each", renormalize: false });
   }
-  if (next.mass !== undefined && !(next.mass > 0 && next.mass < 1)) next.mass = 1;
+  if (next.renormalize) next.renormalize = isFiltered(next);
+}
+
+/** Tokens that are shown. @type {Repair} */
+function repairSelection(next, { payload, state }) {
+  const block = blockOf(payload, next.block);
   const shown = { query: positionsOf(block, "query", next), key: positionsOf(block, "key", next) };
   for (const side of /** @type {("query" | "key")[]} */ (["query", "key"])) {
     const position = next[side];
     if (position !== null && !shown[side].includes(position)) {
-      // A piece of a word stands at its first one.
-      const first = next.words ? firstPieces(tokensOf(block, side))[position] : position;
+      // A subword token stands where the first one of its word does.
+      const first = next.words ? wordStarts(tokensOf(block, side))[position] : position;
       next[side] = shown[side].includes(first) ? first : null;
     }
   }
@@ -214,45 +247,69 @@ export function nextState(payload, state, patch) {
     const before = state.query !== null && queries.includes(state.query) ? state.query : null;
     next.query = before ?? queries[Math.min(Math.floor(queries.length / 2), 12)];
   }
-  if (next.off) {
-    // Neurons are those of one head.
-    const moved =
-      next.block !== state.block || next.layer !== state.layer || next.heads[0] !== state.heads[0];
-    const count = layer.neurons?.queries.shape[2] ?? 0;
-    const known = next.off.filter((n) => Number.isInteger(n) && n >= 0 && n < count);
-    next.off = moved && !patch.off ? [] : [...new Set(known)].sort((a, b) => a - b);
-    if (next.off.length === count) next.off = state.off ?? []; // one neuron stays
-  }
+}
+
+/** Neurons that are switched off are those of one head, and one stays on. @type {Repair} */
+function repairNeurons(next, { payload, state, patch }) {
+  if (!next.off) return;
+  const moved =
+    next.block !== state.block || next.layer !== state.layer || next.heads[0] !== state.heads[0];
+  const layer = blockOf(payload, next.block).layers.find((l) => l.index === next.layer);
+  const count = layer?.neurons?.queries.shape[2] ?? 0;
+  const known = next.off.filter((n) => Number.isInteger(n) && n >= 0 && n < count);
+  next.off = moved && !patch.off ? [] : [...new Set(known)].sort((a, b) => a - b);
+  if (next.off.length === count) next.off = state.off ?? [];
+}
+
+/** Cells and neurons are sorted by what is there to sort by. @type {Repair} */
+function repairOrder(next, { payload }) {
   if (next.measure && !choiceOf(payload, next.measure)) next.measure = null;
   if (!next.measure && next.sorted) next.sorted = false;
   if (next.sort === "explanation" && !explanationOf(payload, next)) next.sort = "contribution";
-  else if (next.sort !== undefined && !SORTS.includes(next.sort)) next.sort = "model";
-  if (next.renormalize !== undefined) {
-    next.renormalize = Boolean(next.renormalize) && isFiltered(next);
-  }
-  if (next.mode !== undefined && next.mode !== "matrix") next.mode = "lines";
-  if (next.zoom) {
-    // Windows are of a block's own tokens.
-    const ends = [tokensOf(block, "query").text.length, tokensOf(block, "key").text.length];
-    const [a, b, c, d] = next.zoom;
-    const fits = a >= 0 && a < b && b <= ends[0] && c >= 0 && c < d && d <= ends[1];
-    if (!fits || block.name !== state.block) next.zoom = null;
-    else {
-      if (next.query !== null && (next.query < a || next.query >= b)) next.query = null;
-      if (next.key !== null && (next.key < c || next.key >= d)) next.key = null;
-    }
-  }
-  if (next.query === null && next.key === null) {
-    next.locked = false;
-    if (next.also?.length) next.also = [];
-  }
-  if (next.cell) {
-    const [index, head] = next.cell;
-    const row = block.layers.find((l) => l.index === index);
-    if (!row?.heads.includes(head)) next.cell = null;
-  }
-  return next;
 }
+
+/** A window lies within its block, and what is selected within the window. @type {Repair} */
+function repairWindow(next, { payload, state }) {
+  if (!next.zoom) return;
+  const block = blockOf(payload, next.block);
+  const ends = [tokensOf(block, "query").text.length, tokensOf(block, "key").text.length];
+  const [a, b, c, d] = next.zoom;
+  const fits = a >= 0 && a < b && b <= ends[0] && c >= 0 && c < d && d <= ends[1];
+  if (!fits || block.name !== state.block) {
+    next.zoom = null;
+    return;
+  }
+  if (next.query !== null && (next.query < a || next.query >= b)) next.query = null;
+  if (next.key !== null && (next.key < c || next.key >= d)) next.key = null;
+}
+
+/** Without a selection there is nothing to hold on to. @type {Repair} */
+function repairLock(next) {
+  if (next.query !== null || next.key !== null) return;
+  next.locked = false;
+  if (next.also?.length) next.also = [];
+}
+
+/** A cell that is there. @type {Repair} */
+function repairCell(next, { payload }) {
+  if (!next.cell) return;
+  const [index, head] = next.cell;
+  const layer = blockOf(payload, next.block).layers.find((l) => l.index === index);
+  if (!layer?.heads.includes(head)) next.cell = null;
+}
+
+const REPAIRS = [
+  repairValues,
+  repairView,
+  repairHeads,
+  repairUnits,
+  repairSelection,
+  repairNeurons,
+  repairOrder,
+  repairWindow,
+  repairLock,
+  repairCell,
+];
 
 /**
  * @param {Payload} payload

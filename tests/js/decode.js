@@ -13,7 +13,9 @@ const blocks = [];
 for (const block of payload.blocks) {
   const what = payload.view === "neuron" ? "neurons" : "weights";
   await source.ensure(block, block.layers, what);
-  blocks.push(block.layers.map((layer) => (what === "weights" ? weightsOf(layer) : neuronsOf(layer))));
+  blocks.push(
+    block.layers.map((layer) => (what === "weights" ? weightsOf(layer) : neuronsOf(layer))),
+  );
 }
 // −∞ has no place in JSON.
 process.stdout.write(JSON.stringify(blocks, (_, x) => (x === -Infinity ? "-inf" : x)));
@@ -38,9 +40,7 @@ function neuronsOf(layer) {
       weights: rows.map((row) => Array.from(row.weights)),
       scores: rows.map((row) => Array.from(row.scores)),
       sums: rows.map((row) => Array.from(row.sums)),
-      whatIf: rows.map((row, q) =>
-        Array.from(without(neurons, slot, q, row, [0, 2]).weights),
-      ),
+      whatIf: rows.map((row, q) => Array.from(without(neurons, slot, q, row, [0, 2]).weights)),
       all: Array.from(attendAll(neurons, slot)),
       listed: Array.from(closed.weight).reduce((a, b) => a + b, 0),
       hidden: Array.from(closed.hidden).reduce((a, b) => a + b, 0),

@@ -22,10 +22,10 @@ export const tokens = (text, sentences = null) => ({
 
 /**
  * A payload of one or several blocks; heads and layers have the numbers that are given.
- * @param {Partial<import("../../bertviz/js/data/payload.js").Payload> & {blocks: any[]}} given
+ * @param {Partial<import("../../bertviz/js/data/schema.js").Payload> & {blocks: any[]}} given
  */
 export function payloadOf(given) {
-  return /** @type {import("../../bertviz/js/data/payload.js").Payload} */ ({
+  return /** @type {import("../../bertviz/js/data/schema.js").Payload} */ ({
     version: 1,
     view: "head",
     theme: "auto",
@@ -73,8 +73,8 @@ export function weightsOf(heads, dense, least = 0.0001) {
 }
 
 /**
- * @param {import("../../bertviz/js/data/payload.js").Payload} payload
- * @param {(import("../../bertviz/js/data/payload.js").Weights | import("../../bertviz/js/data/payload.js").Neurons)[][]} decoded
+ * @param {import("../../bertviz/js/data/schema.js").Payload} payload
+ * @param {(import("../../bertviz/js/data/schema.js").Weights | import("../../bertviz/js/data/schema.js").Neurons)[][]} decoded
  *   per block, per layer
  */
 export function sourceOf(payload, decoded) {
@@ -91,14 +91,15 @@ export function sourceOf(payload, decoded) {
 
 /**
  * Queries and keys of a layer, random.
- * @param {Partial<import("../../bertviz/js/data/payload.js").Neurons>} [given]
+ * @param {Partial<import("../../bertviz/js/data/schema.js").Neurons>} [given]
  */
 export function neuronsOf(given = {}) {
   const next = random(7);
   const { heads = [0, 1], queryCount = 4, keyCount = 4, headDim = 3 } = given;
   const keyHead = given.keyHead ?? heads.map((_, i) => i);
   const keyHeads = Math.max(...keyHead) + 1;
-  const vector = (/** @type {number} */ n) => Float32Array.from({ length: n }, () => 4 * next() - 2);
+  const vector = (/** @type {number} */ n) =>
+    Float32Array.from({ length: n }, () => 4 * next() - 2);
   return {
     heads,
     queryCount,

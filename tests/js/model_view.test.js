@@ -1,15 +1,16 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { headScene, massNote } from "../../bertviz/js/views/head_view.js";
-import { weightsAt } from "../../bertviz/js/data/edges.js";
+import { weightsAt } from "../../bertviz/js/data/summaries.js";
 import { layoutOf } from "../../bertviz/js/parts/grid.js";
 import { choicesOf, written } from "../../bertviz/js/data/measures.js";
 import { modelScene, modelView } from "../../bertviz/js/views/model_view.js";
 import { cellsOf } from "../../bertviz/js/parts/matrix.js";
-import { Source, withLess } from "../../bertviz/js/data/payload.js";
+import { withLess } from "../../bertviz/js/data/differences.js";
+import { Source } from "../../bertviz/js/data/payload.js";
 import { initialState, nextState, viewsOf } from "../../bertviz/js/state.js";
-import { THEMES } from "../../bertviz/js/theme/theme.js";
-import { strengthOf } from "../../bertviz/js/paint/marks.js";
+import { THEMES } from "../../bertviz/js/theme/colors.js";
+import { strengthOf } from "../../bertviz/js/paint/cells.js";
 import { binned, formOf } from "../../bertviz/js/parts/thumbnails.js";
 import { layerOf, payloadOf, random, sourceOf, tokens, weightsOf } from "./fixtures.js";
 

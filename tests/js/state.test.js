@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { initialState, nextState, pairsOf, positionsOf } from "../../bertviz/js/state.js";
+import { pairsOf, positionsOf } from "../../bertviz/js/data/filters.js";
+import { initialState, nextState, STATE } from "../../bertviz/js/state.js";
 import { layerOf, payloadOf, tokens } from "./fixtures.js";
 
 const encoder = {
@@ -133,8 +134,10 @@ test("what cannot be is repaired", () => {
   assert.deepEqual([hide, combine, mass, words], ["nothing", "each", 1, false]);
 });
 
-test("tokens that are left out take the selection and renormalising with them", () => {
-  const special = payloadOf({ blocks: [{ ...encoder, query: { ...encoder.query, special: [0, 3] } }] });
+test("tokens that are left out take the selection and renormalization with them", () => {
+  const special = payloadOf({
+    blocks: [{ ...encoder, query: { ...encoder.query, special: [0, 3] } }],
+  });
   const begun = initialState(special, { hide: "nothing", renormalize: false });
   const state = nextState(special, begun, { query: 0, hide: "special", renormalize: true });
   assert.deepEqual([state.query, state.renormalize], [null, true]);
@@ -153,4 +156,25 @@ test("hiding what would leave nothing hides nothing, and other filters stay", ()
   const shown = (/** @type {any} */ state) => Array.from(positionsOf(block, "query", state));
   assert.deepEqual(shown({ pair: "A→A", hide: "special" }), [0, 1]);
   assert.deepEqual(shown({ pair: "B→B", hide: "special" }), [2, 3]);
+});
+
+test("a key with a few values takes each of them and no other", () => {
+  const words = { of: [0, 0, 1, 2], text: ["ab", "c", "d"] };
+  const block = { ...encoder, query: { ...encoder.query, words, special: [0] } };
+  const explanation = { block: "encoder", layer: 2, head: 0, what: "x", contributions: [] };
+  const measures = [{ name: "m", diverging: false, values: [], null: null }];
+  for (const [view, keys] of Object.entries(STATE)) {
+    const all = payloadOf(/** @type {any} */ ({ view, blocks: [block], explanation, measures }));
+    // What some values need: a filter, a selected token, a measure.
+    const begun = initialState(all, { query: 2, measure: "m", hide: "special" });
+    for (const [key, values] of Object.entries(keys)) {
+      if (!values) continue;
+      const state = key === "hide" ? { ...begun, pair: "All" } : begun;
+      const shown = (/** @type {unknown} */ value) =>
+        /** @type {any} */ (nextState(all, state, { [key]: value }))[key];
+      for (const value of values) assert.equal(shown(value), value, `${view}: ${key}`);
+      if (typeof values[0] === "string") assert.equal(shown("unheard of"), values[0]);
+      else assert.deepEqual([shown(null), shown(1)], [false, true]);
+    }
+  }
 });

@@ -5,10 +5,10 @@
 import { format } from "d3-format";
 import { select } from "d3-selection";
 import { SEVERAL } from "../data/regroup.js";
-import { pairsOf } from "../state.js";
+import { pairsOf } from "../data/filters.js";
 
-/** @typedef {import("../shell.js").Frame} Frame */
-/** @typedef {import("../data/payload.js").Tokens} Tokens */
+/** @typedef {import("./frame.js").Frame} Frame */
+/** @typedef {import("../data/schema.js").Tokens} Tokens */
 /** @typedef {"query" | "key"} Side */
 
 export const ROW = 24;
@@ -340,7 +340,7 @@ export function addHeadSquares(parent, frame) {
  * The exactness mark: whether what is shown was checked against the model, and by how much the two
  * differ.
  * @param {HTMLElement} toolbar
- * @param {import("../data/payload.js").Payload["model"]} model
+ * @param {import("../data/schema.js").Payload["model"]} model
  */
 export function addMark(toolbar, { name, dtype, exactness }) {
   const badge = add(toolbar, "badge end", "span");

@@ -6,7 +6,7 @@ import { viewsOf } from "../state.js";
 
 /**
  * @param {HTMLElement} parent
- * @param {import("../shell.js").Frame} frame
+ * @param {import("./frame.js").Frame} frame
  */
 export function addHandOver(parent, frame) {
   const { payload } = frame.source;

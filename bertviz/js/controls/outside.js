@@ -1,6 +1,6 @@
 // Listening outside of a view. A notebook takes outputs out of the page, for good when a cell runs
-// again, for a while when it is scrolled away; a listener on the document would keep every view that
-// ever was, with all of its data. So what listens outside does not hold its view.
+// again, for a while when it is scrolled away; a listener on the document would keep every view
+// that ever was, with all of its data. So what listens outside does not hold its view.
 
 /** @type {WeakMap<Element, Function[]>} handlers live as long as the element they are for */
 const kept = new WeakMap();

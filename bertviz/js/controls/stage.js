@@ -5,19 +5,13 @@
 // the upper one; the lower one is hidden meanwhile and comes back as it was.
 
 import { add, ROW } from "./controls.js";
-import { sized } from "../paint/marks.js";
+import { sized } from "../paint/canvas.js";
 
 const MARGIN_ROWS = 12;
 export const SETTLED = 150; // milliseconds without a change
 export const MAX_HEIGHT = 744; // 31 rows
 
-/**
- * @typedef {object} Geometry what a painter needs to know of the stage
- * @property {number} width
- * @property {number} top first visible pixel of the sheet
- * @property {number} height visible pixels
- * @property {number} row height of a row
- */
+/** @typedef {import("../parts/geometry.js").Geometry} Geometry */
 
 /**
  * @param {HTMLElement} parent

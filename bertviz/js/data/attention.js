@@ -1,8 +1,8 @@
-// From queries and keys to attention, as the trace does it (bertviz/trace.py): scores are
+// From queries and keys to attention, as bertviz/trace computes it: scores are
 // scaling · q·k, softcapped, plus bias; weights are their softmax. The page computes what it shows,
 // so the columns of the neuron view add up by construction.
 
-/** @typedef {import("./payload.js").Neurons} Neurons */
+/** @typedef {import("./schema.js").Neurons} Neurons */
 /**
  * How one query of one head comes to its attention.
  * @typedef {object} Row

@@ -1,12 +1,12 @@
-// One number for a head: what cells of the model view are coloured and sorted by. Some the page
+// One number for a head: what cells of the model view are colored and sorted by. Some the page
 // computes from the weights; others came with the payload.
 
 import { format } from "d3-format";
 
-/** @typedef {import("./payload.js").Weights} Weights */
-/** @typedef {import("./payload.js").Payload} Payload */
-/** @typedef {import("./payload.js").Layer} Layer */
-/** @typedef {import("./payload.js").Block} Block */
+/** @typedef {import("./schema.js").Weights} Weights */
+/** @typedef {import("./schema.js").Payload} Payload */
+/** @typedef {import("./schema.js").Layer} Layer */
+/** @typedef {import("./schema.js").Block} Block */
 /**
  * @typedef {object} Measure
  * @property {string} label
@@ -18,7 +18,7 @@ import { format } from "d3-format";
  * @typedef {object} Choice
  * @property {string} name
  * @property {string} label
- * @property {import("./payload.js").MeasureRef | null} shipped null: the page computes it
+ * @property {import("./schema.js").MeasureRef | null} shipped null: the page computes it
  * @property {boolean} diverging it has a sign
  */
 
@@ -58,7 +58,7 @@ export const MEASURES = {
 };
 
 /**
- * What cells may be coloured by: what came with the payload first. A name that came replaces the
+ * What cells may be colored by: what came with the payload first. A name that came replaces the
  * page's own of that name.
  * @param {Payload} payload
  * @returns {Choice[]}
@@ -73,7 +73,7 @@ export function choicesOf({ measures = [], difference = false }) {
   const own = Object.entries(MEASURES)
     .filter(([name]) => !measures.some((m) => m.name === name))
     .map(([name, { label }]) => ({ name, label, shipped: null, diverging: false }));
-  return difference ? shipped : [...shipped, ...own]; // differences are no attention to measure
+  return difference ? shipped : [...shipped, ...own]; // differences cannot be measured as attention
 }
 
 /**
@@ -86,7 +86,7 @@ export function choiceOf(payload, name) {
 
 /**
  * The number of a head that came with the payload, and what it would be by chance.
- * @param {import("./payload.js").MeasureRef} ref
+ * @param {import("./schema.js").MeasureRef} ref
  * @param {Payload} payload
  * @param {Block} block
  * @param {Layer} layer

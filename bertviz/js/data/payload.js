@@ -1,103 +1,18 @@
-// The decoder of bertviz/payload.py, which describes the schema. What arrives as base64 of gzip
-// leaves as typed arrays, one layer at a time and only when a picture needs it.
+// The decoder of a payload. What arrives as base64 of gzip leaves as typed arrays, one layer at a
+// time and only when a picture needs it.
 
-/**
- * @typedef {object} Tokens
- * @property {string[]} text for display
- * @property {string[] | null} raw the tokenizer's own, where they differ
- * @property {number[] | null} sentences of each token, if there are two
- * @property {{of: number[], text: string[]} | null} words of each token and their texts, where one
- *   has several pieces
- * @property {number[]} special positions
- */
-/** @typedef {{chunk: number, listed: number, steps: number}} SparseRef */
-/** @typedef {{chunk: number, offset: number, dtype: "f2" | "f4", shape: number[]}} ArrayRef */
-/**
- * @typedef {object} NeuronRef
- * @property {ArrayRef} queries
- * @property {ArrayRef} keys
- * @property {number[]} keyHead
- * @property {number} scaling
- * @property {number | null} softcap
- * @property {number[] | number[][] | null} sinks per head, or per head and query
- * @property {boolean} causal
- * @property {boolean} rotary
- * @property {ArrayRef | null} bias
- */
-/**
- * @typedef {object} Layer
- * @property {number} index
- * @property {string} name
- * @property {number[]} heads
- * @property {SparseRef | null} weights of a comparison, what b has more
- * @property {SparseRef | null} [less] of a comparison, what a has more
- * @property {NeuronRef | null} neurons
- */
-/**
- * @typedef {object} Block
- * @property {string} name
- * @property {"encoder" | "decoder" | "cross"} kind
- * @property {Tokens} query
- * @property {Tokens | null} key
- * @property {Layer[]} layers
- */
-/**
- * A number per head, as it was given: per block, layer and head, as the payload has them.
- * @typedef {object} MeasureRef
- * @property {string} name
- * @property {boolean} diverging
- * @property {(number | null)[][][]} values
- * @property {(number | null)[][][] | null} null what a head has by chance
- */
-/**
- * @typedef {object} Payload
- * @property {number} version
- * @property {"head" | "model" | "neuron"} view
- * @property {"auto" | "light" | "dark"} theme
- * @property {{name: string | null, dtype: string, exactness: any}} model
- * @property {Block[]} blocks
- * @property {boolean} [difference] whether weights are those of b minus those of a
- * @property {MeasureRef[]} [measures]
- * @property {"here" | "left out" | "none"} [neurons] are queries and keys shipped?
- * @property {Explanation | null} [explanation] neuron view: which neurons make one of its heads
- * @property {Record<string, any>} state
- * @property {string[]} chunks
- */
-/** @typedef {{block: string, layer: number, head: number, what: string, contributions: number[]}} Explanation */
-/**
- * The listed weights of a layer. Row r = slot × queries + query, where slot counts the layer's
- * heads; its entries are start[r] to start[r + 1]. Weights are never below zero: where they are
- * differences, every head has two slots, its own for what b has more, and one under the number ~head
- * for what a has more.
- * @typedef {object} Weights
- * @property {number[]} heads
- * @property {number} queries
- * @property {number} keys
- * @property {Uint32Array} start
- * @property {Uint16Array} key
- * @property {Float32Array} weight
- * @property {Float32Array} hidden mass of each row that is not listed
- * @property {number} [keyCount] of keys that can be looked at, if not all
- */
-/**
- * What the attention of a layer is computed from.
- * @typedef {object} Neurons
- * @property {number[]} heads
- * @property {number} queryCount
- * @property {number} keyCount
- * @property {number} headDim
- * @property {Float32Array} queries (heads, query, headDim)
- * @property {Float32Array} keys (key heads, key, headDim)
- * @property {number[]} keyHead per head, the row of keys it uses
- * @property {number} scaling
- * @property {number | null} softcap
- * @property {number[] | number[][] | null} sinks per head, or per head and query
- * @property {boolean} causal
- * @property {boolean} rotary queries and keys are as turned by their positions
- * @property {{data: Float32Array, shape: number[]} | null} bias
- */
+import { fromBase64, fromFloat16, gunzip } from "./binary.js";
+import { withLess } from "./differences.js";
+import { tokensOf, VERSION } from "./schema.js";
 
-export const VERSION = 1;
+/** @typedef {import("./schema.js").ArrayRef} ArrayRef */
+/** @typedef {import("./schema.js").Block} Block */
+/** @typedef {import("./schema.js").Layer} Layer */
+/** @typedef {import("./schema.js").NeuronRef} NeuronRef */
+/** @typedef {import("./schema.js").Neurons} Neurons */
+/** @typedef {import("./schema.js").Payload} Payload */
+/** @typedef {import("./schema.js").SparseRef} SparseRef */
+/** @typedef {import("./schema.js").Weights} Weights */
 
 /** Reads a payload; decoded layers are kept. */
 export class Source {
@@ -259,76 +174,4 @@ export class Source {
       ? new Float32Array(bytes, ref.offset, size)
       : fromFloat16(new Uint8Array(bytes, ref.offset, 2 * size));
   }
-}
-
-/**
- * What b has more and what a has more, as slots of one layer.
- * @param {Weights} more
- * @param {Weights} less
- * @returns {Weights}
- */
-export function withLess(more, less) {
-  const shift = more.weight.length;
-  const start = new Uint32Array(more.start.length + less.start.length - 1);
-  start.set(more.start);
-  less.start.forEach((at, row) => (start[more.start.length - 1 + row] = shift + at));
-  const key = new Uint16Array(shift + less.key.length);
-  key.set(more.key);
-  key.set(less.key, shift);
-  /** @param {Float32Array} one @param {Float32Array} other */
-  const joined = (one, other) => {
-    const all = new Float32Array(one.length + other.length);
-    all.set(one);
-    all.set(other, one.length);
-    return all;
-  };
-  return {
-    ...more,
-    heads: [...more.heads, ...less.heads.map((head) => ~head)],
-    start,
-    key,
-    weight: joined(more.weight, less.weight),
-    hidden: joined(more.hidden, less.hidden),
-  };
-}
-
-/**
- * @param {Block} block
- * @param {"query" | "key"} side
- */
-export function tokensOf(block, side) {
-  return side === "key" && block.key ? block.key : block.query;
-}
-
-/** @param {string} text */
-function fromBase64(text) {
-  const native = /** @type {any} */ (Uint8Array).fromBase64; // browsers of 2025 and later
-  if (native) return /** @type {Uint8Array<ArrayBuffer>} */ (native.call(Uint8Array, text));
-  // A plain loop: Uint8Array.from with a callback takes ten times as long.
-  const binary = atob(text);
-  const bytes = new Uint8Array(binary.length);
-  for (let i = 0; i < bytes.length; i++) bytes[i] = binary.charCodeAt(i);
-  return bytes;
-}
-
-/** @param {Uint8Array<ArrayBuffer>} bytes */
-function gunzip(bytes) {
-  const stream = new Blob([bytes]).stream().pipeThrough(new DecompressionStream("gzip"));
-  return new Response(stream).arrayBuffer();
-}
-
-/** @param {Uint8Array} bytes of halves: the low ones of all, then the high ones */
-function fromFloat16(bytes) {
-  // The same bits further left, in a number whose exponent counts from 127 instead of 15; a power of
-  // two makes up for that, for subnormal numbers too.
-  const size = bytes.length / 2;
-  const bits = new Uint32Array(size);
-  const values = new Float32Array(bits.buffer);
-  for (let i = 0; i < size; i++) {
-    const half = bytes[i] | (bytes[size + i] << 8);
-    bits[i] = ((half & 0x8000) << 16) | ((half & 0x7fff) << 13);
-    if ((half & 0x7c00) !== 0x7c00) values[i] *= 2 ** 112;
-    else bits[i] |= 0x7f800000; // infinity, or not a number
-  }
-  return values;
 }

@@ -1,19 +1,19 @@
-// The same attention in larger units: words instead of their pieces, several heads as one. Both are
-// sums of entries, so what is listed and what is hidden add up as before.
+// The same attention in larger units: words instead of subword tokens, several heads as one. Both
+// are sums of entries, so what is listed and what is hidden still add up to the row.
 
-import { tokensOf } from "./payload.js";
+import { tokensOf } from "./schema.js";
 
-/** @typedef {import("./payload.js").Weights} Weights */
-/** @typedef {import("./payload.js").Block} Block */
-/** @typedef {import("./payload.js").Tokens} Tokens */
+/** @typedef {import("./schema.js").Weights} Weights */
+/** @typedef {import("./schema.js").Block} Block */
+/** @typedef {import("./schema.js").Tokens} Tokens */
 /** @typedef {"each" | "mean" | "sum"} Combine */
 
 /** In place of a head's number: several heads as one. */
 export const SEVERAL = 0xffff;
 
 /**
- * The weights of a layer as a state wants to see them. Words stand where their first pieces stand,
- * so positions are the model's own in either case.
+ * The weights of a layer as a state wants to see them. A word stands where its first subword token
+ * stands, so positions are always the model's own.
  * @param {Weights} weights
  * @param {Block} block
  * @param {{heads: number[], words?: boolean, combine?: Combine}} state
@@ -31,7 +31,7 @@ export function regrouped(weights, block, { heads, words = false, combine = "eac
 }
 
 /**
- * How many keys there are to look at: fewer than places where words stand at their first pieces.
+ * How many keys there are to look at: with words, fewer than there are positions.
  * @param {Weights} weights
  */
 export const keyCountOf = (weights) => weights.keyCount ?? weights.keys;
@@ -59,13 +59,16 @@ function kept(weights, name, make) {
 }
 
 /**
- * A word attends as its pieces do on average, and is attended to as all of them together (Clark et
- * al., "What Does BERT Look At?", 2019, section 4.1).
+ * A word attends as its subword tokens do on average, and is attended to as all of them together
+ * (Clark et al., "What Does BERT Look At?", 2019, section 4.1).
  * @param {Weights} weights
  * @param {Block} block
  */
 function ofWords(weights, block) {
-  const first = { query: firstPieces(tokensOf(block, "query")), key: firstPieces(tokensOf(block, "key")) };
+  const first = {
+    query: wordStarts(tokensOf(block, "query")),
+    key: wordStarts(tokensOf(block, "key")),
+  };
   const size = new Uint16Array(weights.queries);
   for (const position of first.query) size[position]++;
   const slots = weights.heads.map((_, slot) => [slot]);
@@ -92,7 +95,7 @@ function ofHeads(weights, heads, combine) {
  * Where the word of each token begins.
  * @param {Tokens} tokens
  */
-export function firstPieces({ text, words }) {
+export function wordStarts({ text, words }) {
   const first = Int32Array.from(text.keys());
   if (words) {
     for (let i = 1; i < first.length; i++) {
@@ -168,5 +171,14 @@ function summed(weights, slots, heads, { share, rowOf, keyOf, keyCount = keyCoun
       start[at + 1] = key.length;
     }
   });
-  return { heads, queries, keys, keyCount, start, key: Uint16Array.from(key), weight: Float32Array.from(weight), hidden };
+  return {
+    heads,
+    queries,
+    keys,
+    keyCount,
+    start,
+    key: Uint16Array.from(key),
+    weight: Float32Array.from(weight),
+    hidden,
+  };
 }

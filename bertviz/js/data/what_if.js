@@ -1,15 +1,15 @@
 // What if some neurons were not there? The scores and the softmax of a query without them, beside
-// the true ones; and how much each neuron does for where its head looks.
+// the true ones; and how much each neuron contributes to where its head looks.
 
 import { finish } from "./attention.js";
 
-/** @typedef {import("./payload.js").Neurons} Neurons */
+/** @typedef {import("./schema.js").Neurons} Neurons */
 /** @typedef {import("./attention.js").Row} Row */
 
 /**
  * What each neuron adds to the scores where the query looks: Σₖ wₖ · (pₖₙ − mean pₙ), the products
- * of the attended keys above their mean over the keys that may be seen. A part that is the same for
- * all keys changes no weight, so it does not count.
+ * of the attended keys above their mean over the unmasked keys. A part that is the same for all
+ * keys changes no weight, so it does not count.
  * @param {Row} row
  * @param {number} headDim
  * @returns {Float32Array} (headDim)

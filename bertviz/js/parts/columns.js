@@ -3,12 +3,12 @@
 
 import { format } from "d3-format";
 import { columnWidth, ROW } from "../controls/controls.js";
-import { paintBars, paintElbows, paintRungs, paintStripes } from "../paint/marks.js";
-import { tokensOf } from "../data/payload.js";
+import { paintBars, paintElbows, paintRungs, paintStripes } from "../paint/vectors.js";
+import { tokensOf } from "../data/schema.js";
 
 /** @typedef {import("../state.js").State} State */
-/** @typedef {import("../theme/theme.js").Theme} Theme */
-/** @typedef {import("../controls/stage.js").Geometry} Geometry */
+/** @typedef {import("../theme/colors.js").Theme} Theme */
+/** @typedef {import("../parts/geometry.js").Geometry} Geometry */
 /** @typedef {ReturnType<typeof import("../views/neuron_view.js").neuronScene>} Scene */
 /** @typedef {ReturnType<typeof columnsPlot>} ColumnsPlot */
 

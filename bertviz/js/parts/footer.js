@@ -1,7 +1,7 @@
 // The line below a picture: its legend, what it leaves out, and the keys.
 
 import { add } from "../controls/controls.js";
-import { estimatedWidth } from "../svg/sheet.js";
+import { estimatedWidth } from "../svg/text_width.js";
 
 /**
  * @typedef {object} Legend
@@ -33,7 +33,7 @@ export function addFooter(root, keys) {
   const right = add(footer, "", "span");
   return {
     element: footer,
-    /** @param {Legend & {theme: import("../theme/theme.js").Theme}} options */
+    /** @param {Legend & {theme: import("../theme/colors.js").Theme}} options */
     draw({ theme, legend: text, smallest = "0", largest = "1", colors, signed, signs: names = SIGNS, note }) {
       legend.hidden = text === undefined;
       signs.hidden = signed === undefined;
@@ -53,7 +53,7 @@ export function addFooter(root, keys) {
 }
 
 /**
- * @param {import("../theme/theme.js").Theme} theme
+ * @param {import("../theme/colors.js").Theme} theme
  * @param {string[]} [colors]
  */
 const rampOf = (theme, colors) => colors ?? ["transparent", theme.ink];

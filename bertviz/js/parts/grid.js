@@ -75,7 +75,7 @@ export const gridWidth = ({ pitch, columns }) => LABELS.left + pitch * columns;
 
 /**
  * @param {HTMLElement} parent
- * @param {import("../shell.js").Frame} frame
+ * @param {import("../controls/frame.js").Frame} frame
  * @param {object} on
  * @param {(layer: number, head: number) => void} on.open
  * @param {(cell: Cell) => string} on.describe

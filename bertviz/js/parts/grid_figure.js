@@ -1,7 +1,9 @@
 // The grid of the model view on a sheet.
 
 import { LABELS } from "./grid.js";
-import { paintCells, paintRaster, paintThumbnail } from "../paint/marks.js";
+import { paintCells } from "../paint/cells.js";
+import { paintRaster } from "../paint/raster.js";
+import { paintThumbnail } from "../paint/thumbnail.js";
 import { binned } from "./thumbnails.js";
 
 /** @typedef {import("./grid.js").Scene} Scene */

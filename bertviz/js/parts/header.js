@@ -1,7 +1,7 @@
 // What an exported figure says of itself above the picture, where a page has its controls.
 
-import { HIDDEN } from "../state.js";
-import { estimatedWidth } from "../svg/sheet.js";
+import { HIDDEN } from "../data/filters.js";
+import { estimatedWidth } from "../svg/text_width.js";
 
 /** @typedef {import("../state.js").State} State */
 
@@ -10,7 +10,7 @@ const CHIP = 20;
 /**
  * One line of words, and the heads in their colours.
  * @param {import("../svg/sheet.js").Sheet} sheet
- * @param {import("../data/payload.js").Payload} payload
+ * @param {import("../data/schema.js").Payload} payload
  * @param {State} state
  * @param {object} [options]
  * @param {{head: number, color: string}[]} [options.heads]

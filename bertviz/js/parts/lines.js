@@ -14,17 +14,20 @@ import {
   ROW,
   writersOf,
 } from "../controls/controls.js";
-import { boxesOf, chosenOf, headCount, meansOf, weightsAt } from "../data/edges.js";
-import { paintBoxes, paintFans, paintLines, paintRaster } from "../paint/marks.js";
-import { tokensOf } from "../data/payload.js";
+import { headCount } from "../data/differences.js";
+import { boxesOf, meansOf, weightsAt } from "../data/summaries.js";
+import { chosenOf } from "../state.js";
+import { paintRaster } from "../paint/raster.js";
+import { paintBoxes, paintFans, paintLines } from "../paint/strokes.js";
+import { tokensOf } from "../data/schema.js";
 import { selectionHandlers } from "../controls/selection.js";
 import { addStage } from "../controls/stage.js";
 
-/** @typedef {import("../data/payload.js").Block} Block */
-/** @typedef {import("../data/payload.js").Weights} Weights */
+/** @typedef {import("../data/schema.js").Block} Block */
+/** @typedef {import("../data/schema.js").Weights} Weights */
 /** @typedef {import("../data/edges.js").Edges} Edges */
 /** @typedef {import("../state.js").State} State */
-/** @typedef {import("../controls/stage.js").Geometry} Geometry */
+/** @typedef {import("../parts/geometry.js").Geometry} Geometry */
 /**
  * @typedef {object} Picture what there is to draw
  * @property {Block} block
@@ -164,7 +167,7 @@ export function linesPlot(picture, state, available, measure) {
 
 /**
  * @param {HTMLElement} parent
- * @param {import("../shell.js").Frame} frame
+ * @param {import("../controls/frame.js").Frame} frame
  * @param {() => boolean} [nothingSelected] Esc, when there is nothing to let go of; whether it did
  *   something
  */

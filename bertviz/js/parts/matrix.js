@@ -3,10 +3,12 @@
 
 import { select } from "d3-selection";
 import { add, addTooltip, columnWidth, headName, place, writersOf } from "../controls/controls.js";
-import { headCount, weightsAt } from "../data/edges.js";
-import { paintCells, sized } from "../paint/marks.js";
+import { headCount } from "../data/differences.js";
+import { weightsAt } from "../data/summaries.js";
+import { sized } from "../paint/canvas.js";
+import { paintCells } from "../paint/cells.js";
 
-/** @typedef {import("../shell.js").Frame} Frame */
+/** @typedef {import("../controls/frame.js").Frame} Frame */
 /** @typedef {import("../state.js").State} State */
 /** @typedef {import("../data/edges.js").Edges} Edges */
 /** @typedef {import("./lines.js").Picture} Picture */
@@ -324,7 +326,7 @@ export function addMatrix(parent, frame) {
 /**
  * The colour of a full cell: the head's, where there is one.
  * @param {{colors: string[], edges: {signs: number[]}}} picture
- * @param {import("../theme/theme.js").Theme} theme
+ * @param {import("../theme/colors.js").Theme} theme
  */
 export function colorOf({ colors, edges }, theme) {
   if (edges.signs.includes(-1)) return theme.positive;

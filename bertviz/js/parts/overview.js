@@ -1,11 +1,12 @@
 // A whole text in small, and the window that is looked at: dragging sets it, dragging it moves it.
 
 import { add } from "../controls/controls.js";
-import { paintCells, sized } from "../paint/marks.js";
+import { sized } from "../paint/canvas.js";
+import { paintCells } from "../paint/cells.js";
 import { cellsOf } from "./matrix.js";
 import { SETTLED } from "../controls/stage.js";
 
-/** @typedef {import("../shell.js").Frame} Frame */
+/** @typedef {import("../controls/frame.js").Frame} Frame */
 /** @typedef {import("../state.js").State} State */
 
 export const OVERVIEW = 132; // pixels of its longer side

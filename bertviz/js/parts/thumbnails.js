@@ -2,9 +2,10 @@
 // the heads in the model's order; a picture of the grid puts them in their places and colours them.
 // So another colour or another order costs one copy per cell.
 
-import { cellPixels, paintThumbnail } from "../paint/marks.js";
+import { cellPixels } from "../paint/cells.js";
+import { paintThumbnail } from "../paint/thumbnail.js";
 
-/** @typedef {import("../data/payload.js").Weights} Weights */
+/** @typedef {import("../data/schema.js").Weights} Weights */
 /**
  * One head's weights on few rows and columns.
  * @typedef {object} Bins

@@ -14,20 +14,24 @@ import {
   option,
   shortWeight,
 } from "../controls/controls.js";
-import { edgesOf, meanHidden, slotsOf } from "../data/edges.js";
+import { slotsOf } from "../data/differences.js";
+import { edgesOf } from "../data/edges.js";
+import { meanHidden } from "../data/summaries.js";
 import { addFooter, drawFooter } from "../parts/footer.js";
 import { drawHeader } from "../parts/header.js";
 import { addLines, drawLines, linesPlot } from "../parts/lines.js";
 import { addMatrix, colorOf, drawMatrix, matrixPlot } from "../parts/matrix.js";
 import { addOverview, OVERVIEW } from "../parts/overview.js";
-import { tokensOf } from "../data/payload.js";
+import { tokensOf } from "../data/schema.js";
 import { hasWords, regrouped, SEVERAL, textOf } from "../data/regroup.js";
-import { HIDDEN, isFiltered, MASSES, positionsOf } from "../state.js";
-import { estimatedWidth, Sheet } from "../svg/sheet.js";
+import { HIDDEN, isFiltered, positionsOf } from "../data/filters.js";
+import { MASSES } from "../state.js";
+import { Sheet } from "../svg/sheet.js";
+import { estimatedWidth } from "../svg/text_width.js";
 
 /** @typedef {import("../data/payload.js").Source} Source */
 /** @typedef {import("../state.js").State} State */
-/** @typedef {import("../theme/theme.js").Theme} Theme */
+/** @typedef {import("../theme/colors.js").Theme} Theme */
 
 /** More tokens than this are a long text: it has an overview, and begins with the strongest lines. */
 export const LONG = 64;
@@ -133,7 +137,7 @@ function unselected(picture, part) {
   return { ...picture, ...part, edges };
 }
 
-/** @type {import("../shell.js").View} */
+/** @type {import("../controls/frame.js").View} */
 export const headView = {
   keys: ["mode"],
   start: (payload) => ({

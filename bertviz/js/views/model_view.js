@@ -2,7 +2,8 @@
 // across; a click opens a cell with its tokens, and from there its head or its neurons.
 
 import { add, addMark, addSave, addSelect, addSourceSelects } from "../controls/controls.js";
-import { edgesOf, slotsOf } from "../data/edges.js";
+import { slotsOf } from "../data/differences.js";
+import { edgesOf } from "../data/edges.js";
 import { addFooter, drawFooter } from "../parts/footer.js";
 import { addGrid, DETAIL, GAP, gridWidth, layoutOf } from "../parts/grid.js";
 import { drawGrid } from "../parts/grid_figure.js";
@@ -10,16 +11,17 @@ import { differenceLegend, massNote, slotColors, startingMass } from "./head_vie
 import { drawHeader } from "../parts/header.js";
 import { addLines, drawLines, linesPlot } from "../parts/lines.js";
 import { choiceOf, choicesOf, measured, shippedValue, written } from "../data/measures.js";
-import { tokensOf } from "../data/payload.js";
-import { positionsOf } from "../state.js";
-import { estimatedWidth, Sheet } from "../svg/sheet.js";
+import { tokensOf } from "../data/schema.js";
+import { positionsOf } from "../data/filters.js";
+import { Sheet } from "../svg/sheet.js";
+import { estimatedWidth } from "../svg/text_width.js";
 import { addHandOver } from "../controls/hand_over.js";
 
 /** @typedef {import("../data/payload.js").Source} Source */
-/** @typedef {import("../data/payload.js").Block} Block */
-/** @typedef {import("../data/payload.js").Layer} Layer */
+/** @typedef {import("../data/schema.js").Block} Block */
+/** @typedef {import("../data/schema.js").Layer} Layer */
 /** @typedef {import("../state.js").State} State */
-/** @typedef {import("../theme/theme.js").Theme} Theme */
+/** @typedef {import("../theme/colors.js").Theme} Theme */
 
 // Cells beyond this number are tiles of one colour, and begin with a measure that gives it.
 const DENSE = 1500;
@@ -289,7 +291,7 @@ function describe({ layer, head, value, chance }, choice) {
  */
 const said = (cell, choice) => describe(cell, choice).split(": ")[1].replace("\n", ", ");
 
-/** @type {import("../shell.js").View} */
+/** @type {import("../controls/frame.js").View} */
 export const modelView = {
   keys: ["cell", "measure", "sorted"],
   start: (payload) => ({

@@ -26,18 +26,20 @@ import { addFooter, drawFooter } from "../parts/footer.js";
 import { massNote } from "./head_view.js";
 import { drawHeader } from "../parts/header.js";
 import { addLines, drawLines, linesPlot } from "../parts/lines.js";
-import { sized } from "../paint/marks.js";
-import { tokensOf } from "../data/payload.js";
+import { sized } from "../paint/canvas.js";
+import { tokensOf } from "../data/schema.js";
 import { selectionHandlers } from "../controls/selection.js";
 import { addStage } from "../controls/stage.js";
-import { explanationOf, positionsOf } from "../state.js";
-import { estimatedWidth, Sheet } from "../svg/sheet.js";
+import { positionsOf } from "../data/filters.js";
+import { explanationOf } from "../state.js";
+import { Sheet } from "../svg/sheet.js";
+import { estimatedWidth } from "../svg/text_width.js";
 import { contributions, ranked, without } from "../data/what_if.js";
 
 /** @typedef {import("../parts/columns.js").ColumnsPlot} ColumnsPlot */
 /** @typedef {import("../data/payload.js").Source} Source */
-/** @typedef {import("../data/payload.js").Neurons} Neurons */
-/** @typedef {import("../data/payload.js").Weights} Weights */
+/** @typedef {import("../data/schema.js").Neurons} Neurons */
+/** @typedef {import("../data/schema.js").Weights} Weights */
 /** @typedef {import("../state.js").State} State */
 
 const exact = format("+.4f");
@@ -146,7 +148,7 @@ export function headWeights(neurons, head) {
 /** @type {WeakMap<Neurons, Weights>} the head that was last asked for */
 const closedHead = new WeakMap();
 
-/** @type {import("../shell.js").View} */
+/** @type {import("../controls/frame.js").View} */
 export const neuronView = {
   keys: ["detail", "off", "sort"],
   reads: "neurons",
@@ -433,7 +435,7 @@ export const neuronView = {
  * The head as lines, as the closed view shows it.
  * @param {ReturnType<typeof neuronScene>} scene
  * @param {State} state
- * @param {import("../theme/theme.js").Theme} theme
+ * @param {import("../theme/colors.js").Theme} theme
  */
 function closedPicture({ block, layer, neurons, queries, keys, head }, state, theme) {
   const weights = headWeights(neurons, head);
@@ -446,7 +448,7 @@ function closedPicture({ block, layer, neurons, queries, keys, head }, state, th
 
 /**
  * ⊕ and ⊖, always in sight.
- * @param {import("../shell.js").Frame} frame
+ * @param {import("../controls/frame.js").Frame} frame
  */
 function addDetailButton(frame) {
   const button = document.createElement("button");

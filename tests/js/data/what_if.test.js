@@ -1,10 +1,10 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { attend } from "../../bertviz/js/data/attention.js";
-import { neuronScene } from "../../bertviz/js/views/neuron_view.js";
-import { initialState, nextState } from "../../bertviz/js/state.js";
-import { contributions, ranked, without } from "../../bertviz/js/data/what_if.js";
-import { layerOf, neuronsOf, payloadOf, sourceOf, tokens } from "./fixtures.js";
+import { attend } from "../../../bertviz/js/data/attention.js";
+import { neuronScene } from "../../../bertviz/js/views/neuron_view.js";
+import { initialState, nextState } from "../../../bertviz/js/state.js";
+import { contributions, ranked, without } from "../../../bertviz/js/data/what_if.js";
+import { layerOf, neuronsOf, payloadOf, sourceOf, tokens } from "../fixtures.js";
 
 const D = 5;
 const close = (/** @type {number} */ a, /** @type {number} */ b, within = 1e-5) =>
@@ -22,7 +22,10 @@ for (const [name, given] of /** @type {[string, any][]} */ ([
   ["plain", {}],
   ["causal with a sink", { causal: true, sinks: [0.4, -1] }],
   ["softcapped", { softcap: 1.5 }],
-  ["biased", { bias: { data: Float32Array.from({ length: 16 }, (_, i) => i / 5), shape: [1, 4, 4] } }],
+  [
+    "biased",
+    { bias: { data: Float32Array.from({ length: 16 }, (_, i) => i / 5), shape: [1, 4, 4] } },
+  ],
 ])) {
   test(`${name}: a row without neurons is that of a head that lacks them`, () => {
     const neurons = neuronsOf({ headDim: D, ...given });
@@ -47,7 +50,10 @@ test("a contribution is the products where the row looks, above their mean", () 
   contributions(row, D).forEach((value, n) => {
     const products = Array.from({ length: 4 }, (_, k) => row.products[k * D + n]);
     const mean = products.reduce((a, b) => a + b, 0) / 4;
-    close(value, products.reduce((sum, p, k) => sum + row.weights[k] * (p - mean), 0));
+    close(
+      value,
+      products.reduce((sum, p, k) => sum + row.weights[k] * (p - mean), 0),
+    );
   });
 });
 

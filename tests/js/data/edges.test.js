@@ -1,12 +1,13 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { boxesOf, edgesOf, meanHidden, meansOf } from "../../bertviz/js/data/edges.js";
-import { headScene, massNote } from "../../bertviz/js/views/head_view.js";
-import { modelScene } from "../../bertviz/js/views/model_view.js";
-import { binned } from "../../bertviz/js/parts/thumbnails.js";
-import { SEVERAL } from "../../bertviz/js/data/regroup.js";
-import { initialState, nextState } from "../../bertviz/js/state.js";
-import { layerOf, payloadOf, random, sourceOf, tokens, weightsOf } from "./fixtures.js";
+import { edgesOf } from "../../../bertviz/js/data/edges.js";
+import { boxesOf, meanHidden, meansOf } from "../../../bertviz/js/data/summaries.js";
+import { headScene, massNote } from "../../../bertviz/js/views/head_view.js";
+import { modelScene } from "../../../bertviz/js/views/model_view.js";
+import { binned } from "../../../bertviz/js/parts/thumbnails.js";
+import { SEVERAL } from "../../../bertviz/js/data/regroup.js";
+import { initialState, nextState } from "../../../bertviz/js/state.js";
+import { layerOf, payloadOf, random, sourceOf, tokens, weightsOf } from "../fixtures.js";
 
 const N = 6;
 const HEADS = [0, 2, 5];
@@ -83,14 +84,20 @@ test("a filter is a slice, and says what lies outside", () => {
   assert.ok(scene.edges.query.every((q) => q < 3));
   assert.ok(scene.edges.key.every((k) => k >= 3));
   const outside = [0, 1, 2].map((q) =>
-    dense[0][1][q].slice(0, 3).filter((w) => w >= 0.01).reduce((a, b) => a + b, 0),
+    dense[0][1][q]
+      .slice(0, 3)
+      .filter((w) => w >= 0.01)
+      .reduce((a, b) => a + b, 0),
   );
   const mean = meanHidden(scene);
   close(mean.outside, outside.reduce((a, b) => a + b, 0) / 3);
-  assert.match(massNote(scene, state), /^hidden mass 0\.0\d(, shaded)? · outside A→B 0\.\d\d \(mean per row\)$/);
+  assert.match(
+    massNote(scene, state),
+    /^hidden mass 0\.0\d(, shaded)? · outside A→B 0\.\d\d \(mean per row\)$/,
+  );
 });
 
-test("renormalised, a filtered row adds up to one, in proportion", () => {
+test("renormalized, a filtered row adds up to one, in proportion", () => {
   const plain = nextState(payload, start, { pair: "A→B", heads: [2] });
   const state = nextState(payload, plain, { renormalize: true });
   const [before, after] = [headScene(source, plain), headScene(source, state)];
@@ -101,10 +108,17 @@ test("renormalised, a filtered row adds up to one, in proportion", () => {
       return sum;
     });
     const inside = dense[0][1][q].slice(3).reduce((a, b) => a + b, 0);
-    assert.ok(Math.abs(sums[1] - sums[0] / inside) < 0.03, "weights below what is listed are spread");
+    assert.ok(
+      Math.abs(sums[1] - sums[0] / inside) < 0.03,
+      "weights below what is listed are spread",
+    );
     assert.ok(sums[1] > 0.95 && sums[1] <= 1 + 1e-5);
   }
-  assert.deepEqual(Array.from(after.hidden), Array.from(before.hidden), "what lies outside is said");
+  assert.deepEqual(
+    Array.from(after.hidden),
+    Array.from(before.hidden),
+    "what lies outside is said",
+  );
   assert.equal(nextState(payload, state, { pair: "All" }).renormalize, false);
   assert.equal(nextState(payload, start, { renormalize: true }).renormalize, false);
 });
@@ -188,10 +202,18 @@ test("the strongest lines of a row hold at least the wanted part, and not one mo
   const { edges, rows, hidden } = headScene(source, state);
   HEADS.forEach((head, h) => {
     for (let q = 0; q < N; q++) {
-      const drawn = Array.from(edges.weight).filter((_, i) => edges.head[i] === head && edges.query[i] === q);
+      const drawn = Array.from(edges.weight).filter(
+        (_, i) => edges.head[i] === head && edges.query[i] === q,
+      );
       const sum = drawn.reduce((a, b) => a + b, 0);
-      assert.ok(sum >= 0.6 - 1e-6 && sum - Math.min(...drawn) < 0.6, `${sum} of head ${head}, query ${q}`);
-      const strongest = dense[0][h][q].slice().sort((a, b) => b - a).slice(0, drawn.length);
+      assert.ok(
+        sum >= 0.6 - 1e-6 && sum - Math.min(...drawn) < 0.6,
+        `${sum} of head ${head}, query ${q}`,
+      );
+      const strongest = dense[0][h][q]
+        .slice()
+        .sort((a, b) => b - a)
+        .slice(0, drawn.length);
       drawn.sort((a, b) => b - a).forEach((w, i) => close(w, strongest[i]));
       close(sum + hidden[h * N + q], 1, "the row");
     }
@@ -208,7 +230,10 @@ test("the strongest lines are those of what is shown, not of a token that is lef
   const rows = Array.from({ length: N }, () => [0.9, 0.06, 0.02, 0.01, 0.005, 0.005]);
   const sink = payloadOf({ blocks: [{ ...block, layers: [layerOf(3, [0])] }] });
   const own = sourceOf(sink, [[weightsOf([0], [rows], 0)]]);
-  const state = nextState(sink, initialState(sink, { hide: "nothing" }), { hide: "first", mass: 0.5 });
+  const state = nextState(sink, initialState(sink, { hide: "nothing" }), {
+    hide: "first",
+    mass: 0.5,
+  });
   const { edges, rows: parts } = headScene(own, state);
   assert.deepEqual([...new Set(edges.key)], [1], "0.06 of 0.1");
   parts.weaker.forEach((mass, i) => close(mass, 0.04, `row ${i}`));
@@ -229,30 +254,32 @@ test("the mean and the sum of heads are one set of lines", () => {
   }
 });
 
-test("words: the sum over the keys of their pieces, the mean over their queries", () => {
+test("words: the sum over the keys of their subword tokens, the mean over their queries", () => {
   const words = { of: [0, 1, 1, 2, 3, 3], text: ["a", "bc", "d", "ef"] };
   const own = { ...block, query: { ...block.query, words } };
   const wordy = payloadOf({ blocks: [own] });
-  const pieces = sourceOf(wordy, [dense.map((layer) => weightsOf(HEADS, layer, 0))]);
+  const subwords = sourceOf(wordy, [dense.map((layer) => weightsOf(HEADS, layer, 0))]);
   const state = nextState(wordy, initialState(wordy), { words: true, query: 2 });
-  assert.equal(state.query, 1, "a piece stands for its word");
-  const scene = headScene(pieces, { ...state, query: null });
+  assert.equal(state.query, 1, "a subword token stands for its word");
+  const scene = headScene(subwords, { ...state, query: null });
   assert.deepEqual([Array.from(scene.queries), scene.text.key[1]], [[0, 1, 3, 4], "bc"]);
   const spans = { 0: [0], 1: [1, 2], 3: [3], 4: [4, 5] };
   const { edges } = scene;
   assert.equal(edges.weight.length, 3 * 4 * 4);
   edges.weight.forEach((weight, i) => {
     const [from, to] = [edges.query[i], edges.key[i]].map((p) => spans[/** @type {0} */ (p)]);
-    const rows = from.map((q) => to.reduce((sum, k) => sum + dense[0][HEADS.indexOf(edges.head[i])][q][k], 0));
+    const rows = from.map((q) =>
+      to.reduce((sum, k) => sum + dense[0][HEADS.indexOf(edges.head[i])][q][k], 0),
+    );
     close(weight, rows.reduce((a, b) => a + b, 0) / rows.length);
   });
   // With heads as one, and a filter: rows still add up.
-  const both = headScene(pieces, { ...state, query: null, combine: "mean", pair: "A→A" });
+  const both = headScene(subwords, { ...state, query: null, combine: "mean", pair: "A→A" });
   assert.deepEqual(Array.from(both.keys), [0, 1]);
   both.rows.listed.forEach((listed, r) => close(listed + both.hidden[r], 1));
 });
 
-test("without special tokens rows can be renormalised over what is left", () => {
+test("without special tokens rows can be renormalized over what is left", () => {
   const special = payloadOf({ blocks: [{ ...block, query: { ...block.query, special: [0, 5] } }] });
   const own = sourceOf(special, [dense.map((layer) => weightsOf(HEADS, layer, 0))]);
   const state = nextState(special, initialState(special), { hide: "special", renormalize: true });
@@ -269,7 +296,13 @@ test("without special tokens rows can be renormalised over what is left", () => 
 test("a window's mass outside is told", () => {
   const state = nextState(payload, start, { zoom: [0, 3, 2, 6] });
   const scene = headScene(source, state);
-  assert.deepEqual([Array.from(scene.queries), Array.from(scene.keys)], [[0, 1, 2], [2, 3, 4, 5]]);
+  assert.deepEqual(
+    [Array.from(scene.queries), Array.from(scene.keys)],
+    [
+      [0, 1, 2],
+      [2, 3, 4, 5],
+    ],
+  );
   scene.rows.listed.forEach((listed, i) => close(listed + scene.hidden[i], 1));
   assert.match(massNote(scene, state), /outside the window 0\.\d\d/);
 });

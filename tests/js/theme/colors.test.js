@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { oklch, THEMES } from "../../bertviz/js/theme/theme.js";
+import { oklch, THEMES } from "../../../bertviz/js/theme/colors.js";
 
 /** WCAG 2.2, relative luminance. @param {string} hex */
 function luminance(hex) {
@@ -42,7 +42,7 @@ for (const theme of Object.values(THEMES)) {
     assert.ok(contrast(theme.accent, theme.ground) >= 4.5);
   });
 
-  test(`${theme.mode}: a number on every head's colour can be read`, () => {
+  test(`${theme.mode}: a number on every head's color can be read`, () => {
     for (let head = 0; head < 36; head++) {
       const ratio = contrast(theme.onHead, theme.head(head));
       assert.ok(ratio >= 4.5, `head ${head}: ${ratio.toFixed(2)}`);
@@ -59,13 +59,13 @@ for (const theme of Object.values(THEMES)) {
     }
   });
 
-  test(`${theme.mode}: 36 heads have 36 colours`, () => {
+  test(`${theme.mode}: 36 heads have 36 colors`, () => {
     const colors = Array.from({ length: 36 }, (_, head) => theme.head(head));
     assert.equal(new Set(colors).size, 36);
   });
 }
 
-test("oklch gives the colours of its definition", () => {
+test("oklch gives the colors of its definition", () => {
   assert.equal(oklch(1, 0, 0), "#ffffff");
   assert.equal(oklch(0, 0, 0), "#000000");
   const [lightness] = oklab(oklch(0.6, 0.1, 200));

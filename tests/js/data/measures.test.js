@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { measured, MEASURES } from "../../bertviz/js/data/measures.js";
-import { modelScene } from "../../bertviz/js/views/model_view.js";
-import { initialState, nextState } from "../../bertviz/js/state.js";
-import { layerOf, payloadOf, random, sourceOf, tokens, weightsOf } from "./fixtures.js";
+import { measured, MEASURES } from "../../../bertviz/js/data/measures.js";
+import { modelScene } from "../../../bertviz/js/views/model_view.js";
+import { initialState, nextState } from "../../../bertviz/js/state.js";
+import { layerOf, payloadOf, random, sourceOf, tokens, weightsOf } from "../fixtures.js";
 
 const N = 8;
 const next = random(11);
@@ -55,7 +55,7 @@ const source = sourceOf(payload, [
 ]);
 const start = initialState(payload, { cell: null, measure: null, sorted: false });
 
-test("cells are coloured and sorted by a measure; edges stay those of the model", () => {
+test("cells are colored and sorted by a measure; edges stay those of the model", () => {
   const plain = modelScene(source, start);
   assert.deepEqual(plain.cells.map((c) => [c.layer.index, c.head, c.row, c.column]).slice(2, 4), [
     [2, 2, 0, 2],
@@ -65,10 +65,23 @@ test("cells are coloured and sorted by a measure; edges stay those of the model"
   const state = nextState(payload, start, { measure: "entropy", sorted: true });
   const { cells, range } = modelScene(source, state);
   const values = cells.map((c) => /** @type {number} */ (c.value));
-  assert.deepEqual(values, [...values].sort((a, b) => b - a));
+  assert.deepEqual(
+    values,
+    [...values].sort((a, b) => b - a),
+  );
   assert.deepEqual(range, [values[5], values[0]]);
   assert.deepEqual([cells[0].fraction, cells[5].fraction], [1, 0]);
-  assert.deepEqual(cells.map((c) => [c.row, c.column]), [[0, 0], [0, 1], [0, 2], [1, 0], [1, 1], [1, 2]]);
+  assert.deepEqual(
+    cells.map((c) => [c.row, c.column]),
+    [
+      [0, 0],
+      [0, 1],
+      [0, 2],
+      [1, 0],
+      [1, 1],
+      [1, 2],
+    ],
+  );
   const edges = (/** @type {any} */ s) => Array.from(modelScene(source, s).edges.weight).sort();
   assert.deepEqual(edges(state), edges(start));
 });

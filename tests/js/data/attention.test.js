@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { attend, attendAll, keysOf, queryOf, softmax } from "../../bertviz/js/data/attention.js";
-import { headWeights, neuronScene } from "../../bertviz/js/views/neuron_view.js";
-import { initialState, nextState } from "../../bertviz/js/state.js";
-import { layerOf, neuronsOf, payloadOf, sourceOf, tokens } from "./fixtures.js";
+import { attend, attendAll, keysOf, queryOf, softmax } from "../../../bertviz/js/data/attention.js";
+import { headWeights, neuronScene } from "../../../bertviz/js/views/neuron_view.js";
+import { initialState, nextState } from "../../../bertviz/js/state.js";
+import { layerOf, neuronsOf, payloadOf, sourceOf, tokens } from "../fixtures.js";
 
 const close = (/** @type {number} */ a, /** @type {number} */ b, within = 1e-5) =>
   assert.ok(Math.abs(a - b) < within, `${a} is not ${b}`);
@@ -40,9 +40,15 @@ test("a softcap bends the sum before the bias", () => {
 
 test("causal rows see nothing after the query; with more keys the last query sees all", () => {
   const square = attend(neuronsOf({ causal: true }), 0, 1).weights;
-  assert.deepEqual(Array.from(square, (w) => w > 0), [true, true, false, false]);
+  assert.deepEqual(
+    Array.from(square, (w) => w > 0),
+    [true, true, false, false],
+  );
   const wide = attend(neuronsOf({ causal: true, queryCount: 2 }), 0, 0).weights;
-  assert.deepEqual(Array.from(wide, (w) => w > 0), [true, true, true, false]);
+  assert.deepEqual(
+    Array.from(wide, (w) => w > 0),
+    [true, true, true, false],
+  );
   close(sum(square), 1);
 });
 
@@ -54,7 +60,12 @@ test("a sink takes its part", () => {
 });
 
 test("a sink may differ from query to query", () => {
-  const neurons = neuronsOf({ sinks: [[0, 9, 0, 0], [0, 0, 0, 0]] });
+  const neurons = neuronsOf({
+    sinks: [
+      [0, 9, 0, 0],
+      [0, 0, 0, 0],
+    ],
+  });
   assert.ok(attend(neurons, 0, 1).sink > 0.9);
   assert.ok(attend(neurons, 0, 2).sink < 0.9);
 });
@@ -111,7 +122,10 @@ test("the scene has the columns of the selected query, in the model's order", ()
     ],
   });
   const source = sourceOf(payload, [[neurons]]);
-  const state = nextState(payload, initialState(payload, { detail: true }), { heads: [9], query: 1 });
+  const state = nextState(payload, initialState(payload, { detail: true }), {
+    heads: [9],
+    query: 1,
+  });
   const scene = neuronScene(source, state);
   assert.deepEqual(scene.shape, { query: 4, key: 4, headDim: 3 });
   assert.deepEqual(scene.columns.queries, queryOf(neurons, 1));

@@ -1,0 +1,97 @@
+// Attention between two columns of tokens: lines and boxes for what is listed, fans for what is
+// not.
+
+import { INVISIBLE } from "./canvas.js";
+
+/** @typedef {import("../parts/geometry.js").Geometry} Geometry */
+/** @typedef {import("../data/edges.js").EachEdge} EachEdge */
+
+/**
+ * Straight lines from query to key.
+ * @param {CanvasRenderingContext2D} context
+ * @param {EachEdge} eachEdge
+ * @param {object} options
+ * @param {Geometry} options.geometry
+ * @param {number} options.x0 where lines leave the query
+ * @param {number} options.x1 where they reach the key
+ * @param {string[]} options.colors per slot
+ * @param {boolean} options.spread lines of several heads lie side by side
+ * @param {number} [options.lineWidth]
+ */
+export function paintLines(context, eachEdge, options) {
+  const { geometry, x0, x1, colors, spread, lineWidth = 1.75 } = options;
+  const { top, height, row } = geometry;
+  const bottom = top + height;
+  // Side by side they share four fifths of a row.
+  const step = spread ? Math.min(3, (0.8 * row) / colors.length) : 0;
+  context.lineWidth = spread && colors.length > 1 ? Math.max(1, step) : lineWidth;
+  context.lineCap = "butt";
+  let last = -1;
+  eachEdge((slot, queryRow, keyRow, opacity) => {
+    if (opacity < INVISIBLE) return;
+    const shift = (slot - (colors.length - 1) / 2) * step;
+    const y0 = (queryRow + 0.5) * row + shift;
+    const y1 = (keyRow + 0.5) * row + shift;
+    if ((y0 < top && y1 < top) || (y0 > bottom && y1 > bottom)) return;
+    if (slot !== last) context.strokeStyle = colors[(last = slot)];
+    context.globalAlpha = Math.min(1, opacity);
+    context.beginPath();
+    context.moveTo(x0, y0);
+    context.lineTo(x1, y1);
+    context.stroke();
+  });
+  context.globalAlpha = 1;
+}
+
+/**
+ * Adjacent boxes, one per head, behind the tokens of a column; opacity is the weight.
+ * @param {CanvasRenderingContext2D} context
+ * @param {Float32Array} boxes (heads, rows)
+ * @param {object} options
+ * @param {Geometry} options.geometry
+ * @param {number} options.x left end of the column
+ * @param {number} options.width of all boxes
+ * @param {string[]} options.colors per slot
+ */
+export function paintBoxes(context, boxes, { geometry, x, width, colors }) {
+  const { row } = geometry;
+  const box = width / colors.length;
+  const rows = boxes.length / colors.length;
+  boxes.forEach((opacity, i) => {
+    if (opacity < INVISIBLE) return;
+    const slot = Math.floor(i / rows);
+    context.fillStyle = colors[slot];
+    context.globalAlpha = Math.min(1, opacity);
+    context.fillRect(x + slot * box, (i % rows) * row + 2, box, row - 4);
+  });
+  context.globalAlpha = 1;
+}
+
+// How dark a fan of hidden mass is: all of a row's mass in it.
+export const FAN = 0.14;
+
+/**
+ * What a selected row does not list, as a fan to all keys (or from all queries).
+ * @param {CanvasRenderingContext2D} context
+ * @param {number[]} masses per slot, 0..1
+ * @param {object} options
+ * @param {number} options.apex x of the selected token's end
+ * @param {number} options.base x of the other tokens' ends
+ * @param {number} options.y of the selected token
+ * @param {number} options.height of all rows
+ * @param {string[]} options.colors per slot
+ */
+export function paintFans(context, masses, { apex, base, y, height, colors }) {
+  masses.forEach((mass, slot) => {
+    const alpha = (FAN * mass) / masses.length;
+    if (alpha < INVISIBLE) return;
+    context.globalAlpha = alpha;
+    context.fillStyle = colors[slot];
+    context.beginPath();
+    context.moveTo(apex, y);
+    context.lineTo(base, 0);
+    context.lineTo(base, height);
+    context.fill();
+  });
+  context.globalAlpha = 1;
+}
