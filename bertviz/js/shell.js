@@ -8,7 +8,7 @@
 // Which view is drawn is part of the state: a model view hands over to the head view or the neuron
 // view of one of its heads, in the same host, and finds itself as it was when the reader comes back.
 
-import { add } from "./controls/controls.js";
+import { add } from "./controls/dom.js";
 import { listenForKeys } from "./controls/outside.js";
 import { Source } from "./data/payload.js";
 import { initialState, nextState, viewsOf } from "./state.js";

@@ -4,8 +4,8 @@ import { chosenOf } from "../data/edges.js";
 import { listenForKeys } from "./outside.js";
 
 /** @typedef {import("../shell.js").Frame} Frame */
-/** @typedef {import("./controls.js").Side} Side */
-/** @typedef {ReturnType<typeof import("./controls.js").addTokenColumn>} Column */
+/** @typedef {import("./token_column.js").Side} Side */
+/** @typedef {ReturnType<typeof import("./token_column.js").addTokenColumn>} Column */
 
 const TOOLTIP_DELAY = 450;
 

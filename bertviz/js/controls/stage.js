@@ -4,7 +4,8 @@
 // Two canvases lie on each other: what rests below, what is touched above. Hovering repaints only
 // the upper one; the lower one is hidden meanwhile and comes back as it was.
 
-import { add, ROW } from "./controls.js";
+import { add } from "./dom.js";
+import { ROW } from "../parts/token_columns.js";
 import { sized } from "../paint/marks.js";
 
 const MARGIN_ROWS = 12;

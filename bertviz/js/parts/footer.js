@@ -1,6 +1,6 @@
 // The line below a picture: its legend, what it leaves out, and the keys.
 
-import { add } from "../controls/controls.js";
+import { add } from "../controls/dom.js";
 import { estimatedWidth } from "../svg/sheet.js";
 
 /**

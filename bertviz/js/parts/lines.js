@@ -3,17 +3,13 @@
 // and how it is painted; a page and an exported figure are two ways to put that down.
 
 import { select } from "d3-selection";
-import {
-  add,
-  addTokenColumn,
-  addTooltip,
-  columnWidth,
-  describeToken,
-  headName,
-  place,
-  ROW,
-  writersOf,
-} from "../controls/controls.js";
+import { add, place } from "../controls/dom.js";
+import { addTokenColumn } from "../controls/token_column.js";
+import { measuredWidth } from "../controls/text_width.js";
+import { addTooltip } from "../controls/tooltip.js";
+import { writersOf } from "../data/formats.js";
+import { columnWidth, ROW } from "./token_columns.js";
+import { describeToken, headName } from "../scenes/token_texts.js";
 import { boxesOf, chosenOf, headCount, meansOf, weightsAt } from "../data/edges.js";
 import { paintBoxes, paintFans, paintLines, paintRaster } from "../paint/marks.js";
 import { tokensOf } from "../data/payload.js";
@@ -50,7 +46,7 @@ const WIDEST = 800;
  * @param {Picture} picture
  * @param {State} state
  * @param {number} available width
- * @param {import("../controls/controls.js").Measure} [measure] of text
+ * @param {import("./token_columns.js").Measure} measure of text
  */
 export function linesPlot(picture, state, available, measure) {
   const { edges, heads, queries, keys, text, colors } = picture;
@@ -220,7 +216,7 @@ export function addLines(parent, frame, nothingSelected) {
     draw(picture, state, available) {
       now = picture;
       const theme = frame.theme();
-      const plot = linesPlot(picture, state, available);
+      const plot = linesPlot(picture, state, available, measuredWidth);
       const { x, selected } = plot;
       const view = stage.prepare(plot.width, plot.rows);
       const rest = `${picture.name} ${theme.mode} ${x.line} ${x.key}`;

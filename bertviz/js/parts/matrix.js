@@ -2,7 +2,12 @@
 // lines are one grey, a matrix still shows where its bands and columns are; dragging enlarges.
 
 import { select } from "d3-selection";
-import { add, addTooltip, columnWidth, headName, place, writersOf } from "../controls/controls.js";
+import { add, place } from "../controls/dom.js";
+import { measuredWidth } from "../controls/text_width.js";
+import { addTooltip } from "../controls/tooltip.js";
+import { writersOf } from "../data/formats.js";
+import { columnWidth } from "./token_columns.js";
+import { headName } from "../scenes/token_texts.js";
 import { headCount, weightsAt } from "../data/edges.js";
 import { paintCells, sized } from "../paint/marks.js";
 
@@ -78,7 +83,7 @@ export function cellsOf(edges, heads, queries, keys, most = 1024) {
  * @param {Picture} picture with the edges of nothing selected
  * @param {State} state
  * @param {number} available width
- * @param {import("../controls/controls.js").Measure} [measure] of text
+ * @param {import("./token_columns.js").Measure} measure of text
  */
 export function matrixPlot(picture, state, available, measure) {
   const { queries, keys, text } = picture;
@@ -252,7 +257,7 @@ export function addMatrix(parent, frame) {
     draw(picture, state, available) {
       const theme = frame.theme();
       const { heads, queries, keys } = picture;
-      const plot = matrixPlot(picture, state, available);
+      const plot = matrixPlot(picture, state, available, measuredWidth);
       const { cell, width, height, labels, written, row: r, column: c } = plot;
       const name = `${picture.name} ${theme.mode} ${cell} ${globalThis.devicePixelRatio}`;
       if (name !== painted || !now) {

@@ -1,6 +1,6 @@
 // A whole text in small, and the window that is looked at: dragging sets it, dragging it moves it.
 
-import { add } from "../controls/controls.js";
+import { add } from "../controls/dom.js";
 import { paintCells, sized } from "../paint/marks.js";
 import { cellsOf } from "./matrix.js";
 import { SETTLED } from "../controls/stage.js";

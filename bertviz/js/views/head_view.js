@@ -1,19 +1,14 @@
 // The head view: where the heads of one layer look. Two columns of tokens, queries left and keys
 // right, and a line for every weight; or the same as a matrix.
 
-import {
-  add,
-  addHeadSquares,
-  addMark,
-  addSave,
-  addSelect,
-  addSourceSelects,
-  addSwitch,
-  addToggle,
-  headsOf,
-  option,
-  shortWeight,
-} from "../controls/controls.js";
+import { add } from "../controls/dom.js";
+import { addHeadSquares, headsOf } from "../controls/head_squares.js";
+import { addMark } from "../controls/mark.js";
+import { addSave } from "../controls/save.js";
+import { addSelect, option } from "../controls/selects.js";
+import { addSourceSelects } from "../controls/source_selects.js";
+import { addSwitch, addToggle } from "../controls/switches.js";
+import { shortWeight } from "../data/formats.js";
 import { edgesOf, meanHidden, slotsOf } from "../data/edges.js";
 import { addFooter, drawFooter } from "../parts/footer.js";
 import { drawHeader } from "../parts/header.js";

@@ -1,7 +1,11 @@
 // The model view: every layer and head at a glance. A grid of thumbnails, layers down and heads
 // across; a click opens a cell with its tokens, and from there its head or its neurons.
 
-import { add, addMark, addSave, addSelect, addSourceSelects } from "../controls/controls.js";
+import { add } from "../controls/dom.js";
+import { addMark } from "../controls/mark.js";
+import { addSave } from "../controls/save.js";
+import { addSelect } from "../controls/selects.js";
+import { addSourceSelects } from "../controls/source_selects.js";
 import { edgesOf, slotsOf } from "../data/edges.js";
 import { addFooter, drawFooter } from "../parts/footer.js";
 import { addGrid, DETAIL, GAP, gridWidth, layoutOf } from "../parts/grid.js";

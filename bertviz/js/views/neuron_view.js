@@ -5,22 +5,18 @@ import { format } from "d3-format";
 import { select } from "d3-selection";
 import { attend, attendAll, keysOf, queryOf } from "../data/attention.js";
 import { columnsPlot, drawColumns, shortScore, STRIP } from "../parts/columns.js";
-import {
-  add,
-  addMark,
-  addSave,
-  addSelect,
-  addSourceSelects,
-  addTokenColumn,
-  addTooltip,
-  describeToken,
-  exactWeight,
-  headsOf,
-  option,
-  place,
-  ROW,
-  shortWeight,
-} from "../controls/controls.js";
+import { add, place } from "../controls/dom.js";
+import { headsOf } from "../controls/head_squares.js";
+import { addMark } from "../controls/mark.js";
+import { addSave } from "../controls/save.js";
+import { addSelect, option } from "../controls/selects.js";
+import { addSourceSelects } from "../controls/source_selects.js";
+import { addTokenColumn } from "../controls/token_column.js";
+import { measuredWidth } from "../controls/text_width.js";
+import { addTooltip } from "../controls/tooltip.js";
+import { exactWeight, shortWeight } from "../data/formats.js";
+import { ROW } from "../parts/token_columns.js";
+import { describeToken } from "../scenes/token_texts.js";
 import { edgesOf } from "../data/edges.js";
 import { addFooter, drawFooter } from "../parts/footer.js";
 import { massNote } from "./head_view.js";
@@ -290,7 +286,7 @@ export const neuronView = {
       const theme = frame.theme();
       const now = /** @type {NonNullable<typeof scene>} */ (scene);
       const { block, queries, keys } = now;
-      const plot = columnsPlot(now, state, frame.width(), theme);
+      const plot = columnsPlot(now, state, frame.width(), theme, measuredWidth);
       stripes = plot.stripes;
       const view = stage.prepare(plot.width, plot.rows);
       const rows = { query: view.rows(queries.length), key: view.rows(keys.length) };
