@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { boxesOf, edgesOf, meanHidden, meansOf } from "../../bertviz/js/data/edges.js";
-import { headScene, massNote } from "../../bertviz/js/views/head_view.js";
+import { headScene } from "../../bertviz/js/scenes/head.js";
+import { massNote } from "../../bertviz/js/scenes/legends.js";
 import { modelScene } from "../../bertviz/js/views/model_view.js";
 import { binned } from "../../bertviz/js/parts/thumbnails.js";
 import { SEVERAL } from "../../bertviz/js/data/regroup.js";

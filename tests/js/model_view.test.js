@@ -1,11 +1,12 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { headScene, massNote } from "../../bertviz/js/views/head_view.js";
+import { headScene } from "../../bertviz/js/scenes/head.js";
+import { massNote } from "../../bertviz/js/scenes/legends.js";
 import { weightsAt } from "../../bertviz/js/data/edges.js";
 import { layoutOf } from "../../bertviz/js/parts/grid.js";
 import { choicesOf, written } from "../../bertviz/js/data/measures.js";
 import { modelScene, modelView } from "../../bertviz/js/views/model_view.js";
-import { cellsOf } from "../../bertviz/js/parts/matrix.js";
+import { cellsOf } from "../../bertviz/js/data/cells.js";
 import { Source, withLess } from "../../bertviz/js/data/payload.js";
 import { initialState, nextState, viewsOf } from "../../bertviz/js/state.js";
 import { THEMES } from "../../bertviz/js/theme/theme.js";
