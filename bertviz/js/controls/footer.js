@@ -18,13 +18,25 @@ export function addFooter(root, keys) {
   const ramp = add(legend, "", "i");
   const most = add(legend, "", "span");
   const signs = add(footer, "legend", "span");
-  const swatches = SIGNS.map(() => ({ box: add(signs, "swatch", "i"), name: add(signs, "", "span") }));
+  const swatches = SIGNS.map(() => ({
+    box: add(signs, "swatch", "i"),
+    name: add(signs, "", "span"),
+  }));
   const scale = add(signs, "", "span");
   const right = add(footer, "", "span");
   return {
     element: footer,
     /** @param {Legend & {theme: Theme}} options */
-    draw({ theme, legend: text, smallest = "0", largest = "1", colors, signed, signs: names = SIGNS, note }) {
+    draw({
+      theme,
+      legend: text,
+      smallest = "0",
+      largest = "1",
+      colors,
+      signed,
+      signs: names = SIGNS,
+      note,
+    }) {
       legend.hidden = text === undefined;
       signs.hidden = signed === undefined;
       name.textContent = text ?? "";

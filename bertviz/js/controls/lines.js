@@ -1,13 +1,11 @@
 // Lines between two columns of tokens in a page.
 
 import { select } from "d3-selection";
-import { chosenOf } from "../data/edges.js";
-import { tokensOf } from "../data/payload.js";
 import { paintAtRest, paintSelected } from "../paint/lines.js";
-import { linesPlot, NUMBERS, numbersOf, strongest } from "../parts/lines.js";
+import { sentenceOf } from "../parts/line_texts.js";
+import { linesPlot, NUMBERS, numbersOf } from "../parts/lines.js";
 import { ROW } from "../parts/token_columns.js";
-import { describePair } from "../scenes/pair_texts.js";
-import { attentionSentence, describeToken } from "../scenes/token_texts.js";
+import { describeAmong } from "../scenes/pair_texts.js";
 import { add, place } from "./dom.js";
 import { selectionHandlers } from "./selection.js";
 import { addStage } from "./stage.js";
@@ -21,8 +19,6 @@ import { addTooltip } from "./tooltip.js";
 /** @typedef {import("../parts/lines.js").LinesPlot} LinesPlot */
 /** @typedef {import("./token_column.js").Side} Side */
 /** @typedef {ReturnType<ReturnType<typeof addStage>["prepare"]>} View */
-
-const BEST = 3; // tokens that are spoken
 
 /**
  * @param {HTMLElement} parent
@@ -85,7 +81,7 @@ class Lines {
     this.#drawTokens(plot, view);
     this.#drawNumbers(plot, view);
     this.#drawHeadings(plot);
-    this.#spoken.textContent = state.locked ? sentence(plot, state) : "";
+    this.#spoken.textContent = state.locked ? sentenceOf(plot, state) : "";
     if (!plot.selected) this.#tooltip.hide();
   }
 
@@ -103,7 +99,11 @@ class Lines {
       rest,
       plot.selected ? null : (context, coarse) => paintAtRest(context, plot, geometry, coarse),
     );
-    view.paint(1, touched, plot.selected ? (context) => paintSelected(context, plot, geometry) : null);
+    view.paint(
+      1,
+      touched,
+      plot.selected ? (context) => paintSelected(context, plot, geometry) : null,
+    );
   }
 
   /**
@@ -164,38 +164,8 @@ class Lines {
     const picture = this.#picture;
     if (!event || !picture) this.#tooltip.hide();
     else {
-      const text = describe(picture, this.#frame.state(), side, position);
+      const text = describeAmong(picture, this.#frame.state(), side, position);
       this.#tooltip.show(text, event.clientX, event.clientY);
     }
   }
-}
-
-/**
- * A token; or its pair with the one that is locked on the other side.
- * @param {Picture} picture
- * @param {State} state
- * @param {Side} side
- * @param {number} position
- */
-function describe(picture, state, side, position) {
-  const other = side === "key" ? state.query : state.key;
-  if (!state.locked || other === null) {
-    return describeToken(tokensOf(picture.block, side), position, picture.text[side]);
-  }
-  const [query, key] = side === "key" ? [other, position] : [position, other];
-  return describePair(picture, state, query, key);
-}
-
-/**
- * What a screen reader says of a locked token.
- * @param {LinesPlot} plot
- * @param {State} state
- */
-function sentence(plot, state) {
-  const forward = state.query !== null;
-  const selected = chosenOf(state, forward ? "query" : "key");
-  const { query, key } = plot.text;
-  const [own, other] = forward ? [query, key] : [key, query];
-  const texts = selected.map((position) => own[position]);
-  return attentionSentence(texts, forward, strongest(plot, other, BEST));
 }

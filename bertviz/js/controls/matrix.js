@@ -1,13 +1,13 @@
-// A matrix in a page: hovering over a cell tells its weights, a click locks it, dragging enlarges.
+// A matrix in a page: its cells, its labels, and frames around what is selected.
 
 import { select } from "d3-selection";
 import { cellsOf } from "../data/cells.js";
 import { sized } from "../paint/marks.js";
 import { paintMatrix } from "../paint/matrix.js";
-import { matrixPlot, pairAt, pairBeside, windowBetween } from "../parts/matrix.js";
+import { matrixPlot } from "../parts/matrix.js";
 import { describeCell } from "../scenes/pair_texts.js";
 import { add, place } from "./dom.js";
-import { listenForDrags } from "./drag.js";
+import { addMatrixInput } from "./matrix_input.js";
 import { measuredWidth } from "./text_width.js";
 import { addTooltip } from "./tooltip.js";
 
@@ -16,15 +16,6 @@ import { addTooltip } from "./tooltip.js";
 /** @typedef {import("../scenes/picture.js").Picture} Picture */
 /** @typedef {import("../data/cells.js").Cells} Cells */
 /** @typedef {import("../parts/matrix.js").MatrixPlot} MatrixPlot */
-/** @typedef {import("./drag.js").Place} Place */
-
-const DRAG = 5; // pixels that make a click a drag
-const STEPS = /** @type {Record<string, [number, number]>} */ ({
-  ArrowUp: [-1, 0],
-  ArrowDown: [1, 0],
-  ArrowLeft: [0, -1],
-  ArrowRight: [0, 1],
-});
 
 /**
  * @param {HTMLElement} parent
@@ -41,10 +32,8 @@ class Matrix {
   #box;
   #canvas;
   #bars;
-  #brush;
   #back;
   #spoken;
-  #tooltip;
   #painted = "";
   /** @type {Cells | null} of the picture that is painted */
   #cells = null;
@@ -64,8 +53,8 @@ class Matrix {
     this.#canvas = /** @type {HTMLCanvasElement} */ (add(this.#box, "", "canvas"));
     this.#canvas.setAttribute("aria-hidden", "true");
     this.#bars = { row: add(this.#box, "bar"), column: add(this.#box, "bar") };
-    this.#brush = add(this.#box, "brush");
-    this.#brush.hidden = true;
+    const brush = add(this.#box, "brush");
+    brush.hidden = true;
     this.#box.tabIndex = 0;
     this.#box.setAttribute("role", "application");
     this.#box.setAttribute(
@@ -77,93 +66,8 @@ class Matrix {
     this.#back.addEventListener("click", () => frame.set({ zoom: null }));
     this.#spoken = add(this.element, "sr");
     this.#spoken.setAttribute("aria-live", "polite");
-    this.#tooltip = addTooltip(frame.root);
-    this.#listen();
-  }
-
-  #listen() {
-    const frame = this.#frame;
-    listenForDrags(this.#box, DRAG, {
-      hover: (at, event) => this.#hover(at, event),
-      drag: (from, at) => this.#showBrush(from, at),
-      end: () => (this.#brush.hidden = true),
-      drop: (from, at) => this.#enlarge(from, at),
-      click: (at) => this.#click(at),
-      leave: (pressed) => {
-        this.#tooltip.hide();
-        if (!frame.state().locked && !pressed) frame.set({ query: null, key: null });
-      },
-    });
-    this.#box.addEventListener("dblclick", () => frame.set({ zoom: null }));
-    this.#box.addEventListener("keydown", (event) => {
-      if (!this.#press(event.key)) return;
-      event.preventDefault();
-      event.stopPropagation();
-    });
-  }
-
-  /**
-   * @param {Place} at
-   * @param {PointerEvent} event
-   */
-  #hover(at, event) {
-    const plot = this.#plot;
-    if (!plot) return;
-    const { query, key } = pairAt(plot, at);
-    const state = this.#frame.state();
-    const text = describeCell(plot, state, query, key);
-    this.#tooltip.show(text, event.clientX, event.clientY);
-    if (!state.locked) this.#frame.set({ query, key });
-  }
-
-  /**
-   * @param {Place} from
-   * @param {Place} at
-   */
-  #showBrush(from, at) {
-    this.#brush.hidden = false;
-    Object.assign(this.#brush.style, {
-      left: `${Math.min(from.x, at.x)}px`,
-      top: `${Math.min(from.y, at.y)}px`,
-      width: `${Math.abs(from.x - at.x)}px`,
-      height: `${Math.abs(from.y - at.y)}px`,
-    });
-    this.#tooltip.hide();
-  }
-
-  /**
-   * @param {Place} from
-   * @param {Place} at
-   */
-  #enlarge(from, at) {
-    const plot = this.#plot;
-    if (!plot) return;
-    const zoom = windowBetween(pairAt(plot, from), pairAt(plot, at));
-    this.#frame.set({ zoom, query: null, key: null, locked: false });
-  }
-
-  /** @param {Place} at */
-  #click(at) {
-    if (!this.#plot) return;
-    const { query, key } = pairAt(this.#plot, at);
-    const state = this.#frame.state();
-    const same = state.locked && state.query === query && state.key === key;
-    this.#frame.set({ query, key, locked: !same });
-  }
-
-  /**
-   * @param {string} key
-   * @returns {boolean} whether it has a meaning here
-   */
-  #press(key) {
-    if (!this.#plot) return false;
-    const state = this.#frame.state();
-    const step = STEPS[key];
-    if (step) this.#frame.set({ ...pairBeside(this.#plot, state, step), locked: true });
-    else if (key === "Enter" && state.query !== null) {
-      this.#frame.set({ query: state.query, key: state.key, locked: !state.locked });
-    } else return false;
-    return true;
+    const tooltip = addTooltip(frame.root);
+    addMatrixInput({ box: this.#box, brush, frame, tooltip, plot: () => this.#plot });
   }
 
   /**
@@ -246,6 +150,11 @@ class Matrix {
     row.hidden = r < 0;
     column.hidden = c < 0;
     Object.assign(row.style, { left: 0, top: `${r * cell}px`, width: `${width}px`, height: thick });
-    Object.assign(column.style, { top: 0, left: `${c * cell}px`, height: `${height}px`, width: thick });
+    Object.assign(column.style, {
+      top: 0,
+      left: `${c * cell}px`,
+      height: `${height}px`,
+      width: thick,
+    });
   }
 }

@@ -27,12 +27,19 @@ export function addSourceSelects(toolbar, frame, which) {
     draw() {
       const state = frame.state();
       const current = frame.source.block(state.block);
-      if (block) block.draw(blocks.map((b) => option(b.name, capitalized(b.name))), state.block);
-      if (layer) layer.draw(current.layers.map((l) => option(l.index)), String(state.layer));
+      if (block) {
+        const options = blocks.map(({ name }) => option(name, capitalized(name)));
+        block.draw(options, state.block);
+      }
+      if (layer) {
+        const options = current.layers.map(({ index }) => option(index));
+        layer.draw(options, String(state.layer));
+      }
       if (pair) {
         const pairs = pairsOf(current);
         pair.element.hidden = pairs.length < 2;
-        pair.draw(pairs.map((p) => option(p)), state.pair);
+        const options = pairs.map((name) => option(name));
+        pair.draw(options, state.pair);
       }
     },
   };

@@ -23,7 +23,9 @@ export function addSwitch(parent, name, values, chosen) {
   return {
     /** @param {string} value */
     draw(value) {
-      buttons.forEach((button, i) => button.setAttribute("aria-pressed", String(values[i] === value)));
+      buttons.forEach((button, i) =>
+        button.setAttribute("aria-pressed", String(values[i] === value)),
+      );
     },
   };
 }

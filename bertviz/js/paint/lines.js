@@ -38,7 +38,13 @@ export function paintSelected(context, plot, geometry) {
   const { edges, ends, colors, keys, boxes } = plot;
   for (const { row, masses } of plot.fans) {
     const height = keys.length * ROW;
-    paintFans(context, masses, { apex: ends.x0, base: ends.x1, y: (row + 0.5) * ROW, height, colors });
+    paintFans(context, masses, {
+      apex: ends.x0,
+      base: ends.x1,
+      y: (row + 0.5) * ROW,
+      height,
+      colors,
+    });
   }
   if (boxes) {
     const { values, x, width } = boxes;

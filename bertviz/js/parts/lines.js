@@ -139,17 +139,3 @@ export function numbersOf({ means, edges }, [from, to]) {
       strength: 0.6 + 0.4 * Math.min(1, Math.abs(means[r]) * 4),
     }));
 }
-
-/**
- * The rows with the largest means, as a token and its number.
- * @param {LinesPlot} plot
- * @param {string[]} text by position
- * @param {number} count
- */
-export function strongest({ means, positions, edges }, text, count) {
-  const write = writersOf(edges);
-  return Array.from(positions.keys())
-    .sort((a, b) => Math.abs(means[b]) - Math.abs(means[a]))
-    .slice(0, count)
-    .map((r) => `${text[positions[r]]} ${write.short(means[r])}`);
-}

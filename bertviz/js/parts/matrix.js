@@ -25,7 +25,12 @@ export function matrixPlot(picture, state, available, measure) {
   const { queries, keys, text } = picture;
   const longest = Math.max(queries.length, keys.length);
   const named = (/** @type {Side} */ side, /** @type {Int32Array} */ rows) =>
-    columnWidth(Array.from(rows.subarray(0, MEASURED), (i) => text[side][i]), 48, 130, measure);
+    columnWidth(
+      Array.from(rows.subarray(0, MEASURED), (i) => text[side][i]),
+      48,
+      130,
+      measure,
+    );
   let labels = { query: named("query", queries), key: named("key", keys) };
   if (state.zoom) labels.query = Math.max(labels.query, CORNER);
   const fitting = () =>
@@ -64,7 +69,12 @@ function axisOf(axis, rows, chosen, { text, step, written }) {
     .filter((r) => r % step === 0 || rows[r] === chosen)
     .map((r) => {
       const [position, selected] = [rows[r], rows[r] === chosen];
-      return { r, position, selected, text: written || selected ? text[position] : String(position) };
+      return {
+        r,
+        position,
+        selected,
+        text: written || selected ? text[position] : String(position),
+      };
     });
   return { axis, labels };
 }

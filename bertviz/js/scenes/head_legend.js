@@ -35,11 +35,7 @@ function fullStrength({ gain }, scale) {
  */
 function matrixRamp(state, scale) {
   const kind =
-    state.combine === "sum"
-      ? "sum of weights"
-      : state.heads.length > 1
-        ? "mean weight"
-        : "weight";
+    state.combine === "sum" ? "sum of weights" : state.heads.length > 1 ? "mean weight" : "weight";
   return {
     legend: listed(`${rootSign(scale)}${kind}`, whole(state)),
     largest: shortWeight(scale.max),

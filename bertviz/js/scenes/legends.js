@@ -52,7 +52,6 @@ export function massNote(edges, state) {
   if (isFiltered(state) || state.zoom) {
     parts.push(`outside ${state.zoom ? "the window" : shownPart(state)} ${outside.toFixed(2)}`);
   }
-  const oneRow =
-    state.query !== null && !state.also?.length && new Set(edges.rows.head).size === 1;
+  const oneRow = state.query !== null && !state.also?.length && new Set(edges.rows.head).size === 1;
   return parts.join(" · ") + (oneRow ? "" : " (mean per row)");
 }

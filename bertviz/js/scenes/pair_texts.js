@@ -2,10 +2,27 @@
 
 import { weightsAt } from "../data/edges.js";
 import { writersOf } from "../data/formats.js";
-import { headName } from "./token_texts.js";
+import { tokensOf } from "../data/payload.js";
+import { describeToken, headName } from "./token_texts.js";
 
 /** @typedef {import("../state.js").State} State */
 /** @typedef {import("./picture.js").Picture} Picture */
+
+/**
+ * A token; or its pair with the token that is locked on the other side.
+ * @param {Picture} picture
+ * @param {State} state
+ * @param {"query" | "key"} side
+ * @param {number} position
+ */
+export function describeAmong(picture, state, side, position) {
+  const other = side === "key" ? state.query : state.key;
+  if (!state.locked || other === null) {
+    return describeToken(tokensOf(picture.block, side), position, picture.text[side]);
+  }
+  const [query, key] = side === "key" ? [other, position] : [position, other];
+  return describePair(picture, state, query, key);
+}
 
 /**
  * The two tokens, and a line for each head.
@@ -14,9 +31,11 @@ import { headName } from "./token_texts.js";
  * @param {number} query
  * @param {number} key
  */
-export function describePair(picture, state, query, key) {
+function describePair(picture, state, query, key) {
   const { text } = picture;
-  return [`${text.query[query]} → ${text.key[key]}`, ...headLines(picture, state, query, key)].join("\n");
+  return [`${text.query[query]} → ${text.key[key]}`, ...headLines(picture, state, query, key)].join(
+    "\n",
+  );
 }
 
 /**

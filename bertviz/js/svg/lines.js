@@ -19,7 +19,13 @@ export function drawLines(sheet, plot) {
   sheet.y += 22;
   const size = { width: plot.width, rows: plot.rows, row: ROW };
   const paint = plot.selected ? paintSelected : paintAtRest;
-  sheet.rows(0, sheet.y, size, (context, geometry) => void paint(context, plot, geometry), plot.raster);
+  sheet.rows(
+    0,
+    sheet.y,
+    size,
+    (context, geometry) => void paint(context, plot, geometry),
+    plot.raster,
+  );
   for (const column of plot.columns) drawTokens(sheet, plot, column);
   const { x, anchor } = plot.mean;
   for (const { r, text, strength } of numbersOf(plot, [0, plot.rows])) {
