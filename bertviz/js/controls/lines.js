@@ -18,7 +18,7 @@ import { addTooltip } from "./tooltip.js";
 /** @typedef {import("../scenes/picture.js").Picture} Picture */
 /** @typedef {import("../parts/lines.js").LinesPlot} LinesPlot */
 /** @typedef {import("./token_column.js").Side} Side */
-/** @typedef {ReturnType<ReturnType<typeof addStage>["prepare"]>} View */
+/** @typedef {ReturnType<ReturnType<typeof addStage>["prepare"]>} Prepared */
 
 /**
  * @param {HTMLElement} parent
@@ -87,7 +87,7 @@ class Lines {
 
   /**
    * @param {LinesPlot} plot
-   * @param {View} view
+   * @param {Prepared} view
    * @param {State} state
    */
   #paint(plot, view, state) {
@@ -108,7 +108,7 @@ class Lines {
 
   /**
    * @param {LinesPlot} plot
-   * @param {View} view
+   * @param {Prepared} view
    */
   #drawTokens(plot, view) {
     for (const { side, x, width, positions, chosen } of plot.columns) {
@@ -127,7 +127,7 @@ class Lines {
 
   /**
    * @param {LinesPlot} plot
-   * @param {View} view
+   * @param {Prepared} view
    */
   #drawNumbers(plot, view) {
     const { mean } = plot;
