@@ -1,7 +1,7 @@
 // From an opened cell to its head or its neurons: in place where the output has what that view needs,
 // else the call to make.
 
-import { add } from "./controls.js";
+import { add } from "./dom.js";
 import { viewsOf } from "../state.js";
 
 /**

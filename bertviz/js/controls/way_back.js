@@ -1,6 +1,6 @@
 // A view that was opened from another begins with the way back.
 
-import { add } from "./controls.js";
+import { add } from "./dom.js";
 import { listenForKeys } from "./outside.js";
 
 /** @typedef {import("../state.js").State} State */

@@ -2,13 +2,13 @@
 // stands where and paints it; a page and an exported figure are two ways to put that down.
 
 import { format } from "d3-format";
-import { columnWidth, ROW } from "../controls/controls.js";
-import { paintBars, paintElbows, paintRungs, paintStripes } from "../paint/vectors.js";
-import { tokensOf } from "../data/schema.js";
+import { columnWidth, ROW } from "./token_columns.js";
+import { paintBars, paintElbows, paintRungs, paintStripes } from "../paint/marks.js";
+import { tokensOf } from "../data/payload.js";
 
 /** @typedef {import("../state.js").State} State */
-/** @typedef {import("../theme/colors.js").Theme} Theme */
-/** @typedef {import("../parts/geometry.js").Geometry} Geometry */
+/** @typedef {import("../theme/theme.js").Theme} Theme */
+/** @typedef {import("../controls/stage.js").Geometry} Geometry */
 /** @typedef {ReturnType<typeof import("../views/neuron_view.js").neuronScene>} Scene */
 /** @typedef {ReturnType<typeof columnsPlot>} ColumnsPlot */
 
@@ -32,7 +32,7 @@ export const shortScore = (score) => (score === -Infinity ? "masked" : signed(sc
  * @param {State} state
  * @param {number} available width
  * @param {Theme} theme
- * @param {import("../controls/controls.js").Measure} [measure] of text
+ * @param {import("./token_columns.js").Measure} measure of text
  */
 export function columnsPlot(scene, state, available, theme, measure) {
   const { block, neurons, columns, row, queries, keys, shape, whatIf } = scene;

@@ -3,7 +3,8 @@
 // and the numbers of layers and heads stay where they are.
 
 import { select } from "d3-selection";
-import { add, addTooltip } from "../controls/controls.js";
+import { add } from "../controls/dom.js";
+import { addTooltip } from "../controls/tooltip.js";
 import { Atlas, formOf, paintHead } from "./thumbnails.js";
 
 /** @typedef {import("../views/model_view.js").Cell} Cell */

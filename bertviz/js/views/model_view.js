@@ -1,27 +1,34 @@
 // The model view: every layer and head at a glance. A grid of thumbnails, layers down and heads
 // across; a click opens a cell with its tokens, and from there its head or its neurons.
 
-import { add, addMark, addSave, addSelect, addSourceSelects } from "../controls/controls.js";
-import { slotsOf } from "../data/differences.js";
-import { edgesOf } from "../data/edges.js";
-import { addFooter, drawFooter } from "../parts/footer.js";
+import { add } from "../controls/dom.js";
+import { addMark } from "../controls/mark.js";
+import { addSave } from "../controls/save.js";
+import { addSelect } from "../controls/selects.js";
+import { addSourceSelects } from "../controls/source_selects.js";
+import { edgesOf, slotsOf } from "../data/edges.js";
+import { addFooter } from "../controls/footer.js";
+import { drawFooter } from "../svg/footer.js";
 import { addGrid, DETAIL, GAP, gridWidth, layoutOf } from "../parts/grid.js";
 import { drawGrid } from "../parts/grid_figure.js";
-import { differenceLegend, massNote, slotColors, startingMass } from "./head_view.js";
-import { drawHeader } from "../parts/header.js";
-import { addLines, drawLines, linesPlot } from "../parts/lines.js";
+import { differenceLegend, massNote } from "../scenes/legends.js";
+import { startingMass } from "../scenes/long_texts.js";
+import { slotColors } from "../scenes/picture.js";
+import { drawHeader } from "../svg/header.js";
+import { addLines } from "../controls/lines.js";
+import { linesPlot } from "../parts/lines.js";
+import { drawLines } from "../svg/lines.js";
 import { choiceOf, choicesOf, measured, shippedValue, written } from "../data/measures.js";
-import { tokensOf } from "../data/schema.js";
-import { positionsOf } from "../data/filters.js";
-import { Sheet } from "../svg/sheet.js";
-import { estimatedWidth } from "../svg/text_width.js";
+import { tokensOf } from "../data/payload.js";
+import { positionsOf } from "../state.js";
+import { estimatedWidth, Sheet } from "../svg/sheet.js";
 import { addHandOver } from "../controls/hand_over.js";
 
 /** @typedef {import("../data/payload.js").Source} Source */
-/** @typedef {import("../data/schema.js").Block} Block */
-/** @typedef {import("../data/schema.js").Layer} Layer */
+/** @typedef {import("../data/payload.js").Block} Block */
+/** @typedef {import("../data/payload.js").Layer} Layer */
 /** @typedef {import("../state.js").State} State */
-/** @typedef {import("../theme/colors.js").Theme} Theme */
+/** @typedef {import("../theme/theme.js").Theme} Theme */
 
 // Cells beyond this number are tiles of one colour, and begin with a measure that gives it.
 const DENSE = 1500;
@@ -291,7 +298,7 @@ function describe({ layer, head, value, chance }, choice) {
  */
 const said = (cell, choice) => describe(cell, choice).split(": ")[1].replace("\n", ", ");
 
-/** @type {import("../controls/frame.js").View} */
+/** @type {import("../shell.js").View} */
 export const modelView = {
   keys: ["cell", "measure", "sorted"],
   start: (payload) => ({

@@ -5,41 +5,38 @@ import { format } from "d3-format";
 import { select } from "d3-selection";
 import { attend, attendAll, keysOf, queryOf } from "../data/attention.js";
 import { columnsPlot, drawColumns, shortScore, STRIP } from "../parts/columns.js";
-import {
-  add,
-  addMark,
-  addSave,
-  addSelect,
-  addSourceSelects,
-  addTokenColumn,
-  addTooltip,
-  describeToken,
-  exactWeight,
-  headsOf,
-  option,
-  place,
-  ROW,
-  shortWeight,
-} from "../controls/controls.js";
+import { add, place } from "../controls/dom.js";
+import { headsOf } from "../controls/head_squares.js";
+import { addMark } from "../controls/mark.js";
+import { addSave } from "../controls/save.js";
+import { addSelect, option } from "../controls/selects.js";
+import { addSourceSelects } from "../controls/source_selects.js";
+import { addTokenColumn } from "../controls/token_column.js";
+import { measuredWidth } from "../controls/text_width.js";
+import { addTooltip } from "../controls/tooltip.js";
+import { exactWeight, shortWeight } from "../data/formats.js";
+import { ROW } from "../parts/token_columns.js";
+import { describeToken } from "../scenes/token_texts.js";
 import { edgesOf } from "../data/edges.js";
-import { addFooter, drawFooter } from "../parts/footer.js";
-import { massNote } from "./head_view.js";
-import { drawHeader } from "../parts/header.js";
-import { addLines, drawLines, linesPlot } from "../parts/lines.js";
-import { sized } from "../paint/canvas.js";
-import { tokensOf } from "../data/schema.js";
+import { addFooter } from "../controls/footer.js";
+import { drawFooter } from "../svg/footer.js";
+import { massNote } from "../scenes/legends.js";
+import { drawHeader } from "../svg/header.js";
+import { addLines } from "../controls/lines.js";
+import { linesPlot } from "../parts/lines.js";
+import { drawLines } from "../svg/lines.js";
+import { sized } from "../paint/marks.js";
+import { tokensOf } from "../data/payload.js";
 import { selectionHandlers } from "../controls/selection.js";
 import { addStage } from "../controls/stage.js";
-import { positionsOf } from "../data/filters.js";
-import { explanationOf } from "../state.js";
-import { Sheet } from "../svg/sheet.js";
-import { estimatedWidth } from "../svg/text_width.js";
+import { explanationOf, positionsOf } from "../state.js";
+import { estimatedWidth, Sheet } from "../svg/sheet.js";
 import { contributions, ranked, without } from "../data/what_if.js";
 
 /** @typedef {import("../parts/columns.js").ColumnsPlot} ColumnsPlot */
 /** @typedef {import("../data/payload.js").Source} Source */
-/** @typedef {import("../data/schema.js").Neurons} Neurons */
-/** @typedef {import("../data/schema.js").Weights} Weights */
+/** @typedef {import("../data/payload.js").Neurons} Neurons */
+/** @typedef {import("../data/payload.js").Weights} Weights */
 /** @typedef {import("../state.js").State} State */
 
 const exact = format("+.4f");
@@ -148,7 +145,7 @@ export function headWeights(neurons, head) {
 /** @type {WeakMap<Neurons, Weights>} the head that was last asked for */
 const closedHead = new WeakMap();
 
-/** @type {import("../controls/frame.js").View} */
+/** @type {import("../shell.js").View} */
 export const neuronView = {
   keys: ["detail", "off", "sort"],
   reads: "neurons",
@@ -292,7 +289,7 @@ export const neuronView = {
       const theme = frame.theme();
       const now = /** @type {NonNullable<typeof scene>} */ (scene);
       const { block, queries, keys } = now;
-      const plot = columnsPlot(now, state, frame.width(), theme);
+      const plot = columnsPlot(now, state, frame.width(), theme, measuredWidth);
       stripes = plot.stripes;
       const view = stage.prepare(plot.width, plot.rows);
       const rows = { query: view.rows(queries.length), key: view.rows(keys.length) };
@@ -435,7 +432,7 @@ export const neuronView = {
  * The head as lines, as the closed view shows it.
  * @param {ReturnType<typeof neuronScene>} scene
  * @param {State} state
- * @param {import("../theme/colors.js").Theme} theme
+ * @param {import("../theme/theme.js").Theme} theme
  */
 function closedPicture({ block, layer, neurons, queries, keys, head }, state, theme) {
   const weights = headWeights(neurons, head);
@@ -448,7 +445,7 @@ function closedPicture({ block, layer, neurons, queries, keys, head }, state, th
 
 /**
  * ⊕ and ⊖, always in sight.
- * @param {import("../controls/frame.js").Frame} frame
+ * @param {import("../shell.js").Frame} frame
  */
 function addDetailButton(frame) {
   const button = document.createElement("button");

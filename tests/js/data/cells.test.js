@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { edgesOf } from "../../bertviz/js/data/edges.js";
-import { cellsOf } from "../../bertviz/js/parts/matrix.js";
-import { random, weightsOf } from "./fixtures.js";
+import { edgesOf } from "../../../bertviz/js/data/edges.js";
+import { cellsOf } from "../../../bertviz/js/data/cells.js";
+import { random, weightsOf } from "../fixtures.js";
 
 const next = random(5);
 /** @param {number} heads @param {number} n */

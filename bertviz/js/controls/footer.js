@@ -1,0 +1,55 @@
+// The line below a picture: its legend, what it leaves out, and what keys and mouse do.
+
+import { rampOf, SIGNS } from "../scenes/legends.js";
+import { add } from "./dom.js";
+
+/** @typedef {import("../theme/theme.js").Theme} Theme */
+/** @typedef {import("../scenes/legends.js").Legend} Legend */
+
+/**
+ * @param {HTMLElement} root
+ * @param {string} keys what keyboard and mouse do
+ */
+export function addFooter(root, keys) {
+  const footer = add(root, "footer");
+  const legend = add(footer, "legend", "span");
+  const name = add(legend, "", "span");
+  const least = add(legend, "", "span");
+  const ramp = add(legend, "", "i");
+  const most = add(legend, "", "span");
+  const signs = add(footer, "legend", "span");
+  const swatches = SIGNS.map(() => ({
+    box: add(signs, "swatch", "i"),
+    name: add(signs, "", "span"),
+  }));
+  const scale = add(signs, "", "span");
+  const right = add(footer, "", "span");
+  return {
+    element: footer,
+    /** @param {Legend & {theme: Theme}} options */
+    draw({
+      theme,
+      legend: text,
+      smallest = "0",
+      largest = "1",
+      colors,
+      signed,
+      signs: names = SIGNS,
+      note,
+    }) {
+      legend.hidden = text === undefined;
+      signs.hidden = signed === undefined;
+      name.textContent = text ?? "";
+      least.textContent = smallest;
+      most.textContent = largest;
+      scale.textContent = signed ?? "";
+      swatches.forEach(({ box, name }, i) => {
+        box.style.background = i === 0 ? theme.positive : theme.negative;
+        name.textContent = names[i];
+      });
+      ramp.style.background = `linear-gradient(to right, ${rampOf(theme, colors).join(", ")})`;
+      ramp.style.boxShadow = `inset 0 0 0 1px ${theme.hairline}`;
+      right.textContent = [note, keys].filter(Boolean).join(" · ");
+    },
+  };
+}

@@ -1,0 +1,27 @@
+// The exactness mark: whether what is shown was compared with the model's own attention, and by how
+// much the two differ.
+
+import { format } from "d3-format";
+import { add } from "./dom.js";
+
+/**
+ * @param {HTMLElement} toolbar
+ * @param {import("../data/payload.js").Payload["model"]} model
+ */
+export function addMark(toolbar, { name, dtype, exactness }) {
+  const badge = add(toolbar, "badge end", "span");
+  badge.textContent = exactness
+    ? `✓ matches the model: max diff ${format(".0e")(exactness.max_difference)}`
+    : "not verified";
+  const about = [
+    `${name ?? "Arrays"}, ${dtype}.`,
+    exactness
+      ? `Compared with ${exactness.compared_with}: ${exactness.max_difference}.`
+      : "This attention was not compared with the model’s own; extract(…, verify=True) does that.",
+  ];
+  if (exactness?.terms.length) {
+    about.push(`Besides q·k, scores contain: ${exactness.terms.join(", ")}.`);
+  }
+  if (exactness?.note) about.push(`Note: ${exactness.note}.`);
+  badge.title = about.join(" ");
+}

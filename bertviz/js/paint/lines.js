@@ -1,0 +1,54 @@
+// Painting lines between two columns of tokens: all of them at rest, or those of selected tokens.
+
+import { ROW } from "../parts/token_columns.js";
+import { paintBoxes, paintFans, paintLines, paintRaster } from "./marks.js";
+
+/** @typedef {import("../parts/geometry.js").Geometry} Geometry */
+/** @typedef {import("../parts/lines.js").LinesPlot} LinesPlot */
+
+const SHADE = 3; // hidden mass is shaded stronger than it is, or a screen would not show it
+
+/**
+ * @param {CanvasRenderingContext2D} context
+ * @param {LinesPlot} plot
+ * @param {Geometry} geometry
+ * @param {boolean} [coarse]
+ * @returns {boolean} whether a coarse picture can be painted finer
+ */
+export function paintAtRest(context, plot, geometry, coarse) {
+  const { edges, ends, colors, keys } = plot;
+  if (!plot.raster) {
+    paintLines(context, edges.each, { ...ends, colors, geometry, spread: false });
+    return false;
+  }
+  /** @type {typeof edges.eachSpread} */
+  const eachSpread = (visit) =>
+    edges.eachSpread((slot, row, mass) => visit(slot, row, SHADE * mass));
+  const options = { ...ends, colors, geometry, eachSpread, keyRows: keys.length, coarse };
+  paintRaster(context, edges.each, options);
+  return true;
+}
+
+/**
+ * @param {CanvasRenderingContext2D} context
+ * @param {LinesPlot} plot
+ * @param {Geometry} geometry
+ */
+export function paintSelected(context, plot, geometry) {
+  const { edges, ends, colors, keys, boxes } = plot;
+  for (const { row, masses } of plot.fans) {
+    const height = keys.length * ROW;
+    paintFans(context, masses, {
+      apex: ends.x0,
+      base: ends.x1,
+      y: (row + 0.5) * ROW,
+      height,
+      colors,
+    });
+  }
+  if (boxes) {
+    const { values, x, width } = boxes;
+    paintBoxes(context, values, { geometry, x, width, colors });
+  }
+  paintLines(context, edges.each, { ...ends, colors, geometry, spread: true });
+}

@@ -1,0 +1,67 @@
+// What colors and opacity of the head view mean, and what its picture leaves out.
+
+import { shortWeight } from "../data/formats.js";
+import { differenceLegend, massNote, shownPart } from "./legends.js";
+
+/** @typedef {import("../data/edges.js").Edges} Edges */
+/** @typedef {import("../state.js").State} State */
+/** @typedef {{max: number, root: boolean, color: string}} MatrixScale what a full cell stands for */
+
+/**
+ * @param {Edges} edges those of nothing selected, for a matrix
+ * @param {State} state
+ * @param {MatrixScale} [scale] of a matrix
+ * @returns {import("./legends.js").Legend}
+ */
+export function headLegend(edges, state, scale) {
+  const chosen = scale ? { ...state, query: null, key: null } : state;
+  const note = massNote(edges, chosen);
+  if (edges.signs.includes(-1)) return { ...differenceLegend(fullStrength(edges, scale)), note };
+  return { ...(scale ? matrixRamp(state, scale) : linesRamp(edges, state)), note };
+}
+
+/**
+ * @param {Edges} edges
+ * @param {MatrixScale} [scale]
+ */
+function fullStrength({ gain }, scale) {
+  if (scale) return `${rootSign(scale)}full strength: ${shortWeight(scale.max)}`;
+  return `opacity: |b − a|${gain === 1 ? "" : ` · ${shortWeight(gain)}`}`;
+}
+
+/**
+ * @param {State} state
+ * @param {MatrixScale} scale
+ */
+function matrixRamp(state, scale) {
+  const kind =
+    state.combine === "sum" ? "sum of weights" : state.heads.length > 1 ? "mean weight" : "weight";
+  return {
+    legend: listed(`${rootSign(scale)}${kind}`, whole(state)),
+    largest: shortWeight(scale.max),
+    colors: ["transparent", scale.color],
+  };
+}
+
+/**
+ * @param {Edges} edges
+ * @param {State} state
+ */
+function linesRamp({ gain }, state) {
+  const { combine = "each" } = state;
+  const kind = combine === "each" ? "weight" : `${combine} of ${state.heads.length} heads`;
+  const faint = gain === 1 ? "" : `lines at ${shortWeight(gain)} of it`;
+  return {
+    legend: listed(kind, whole(state), faint),
+    largest: combine === "sum" ? "1 and more" : "1",
+  };
+}
+
+/** @param {MatrixScale} scale */
+const rootSign = ({ root }) => (root ? "√ " : "");
+
+/** @param {State} state */
+const whole = (state) => (state.renormalize ? `renormalised to ${shownPart(state)}` : "");
+
+/** @param {string[]} parts */
+const listed = (...parts) => parts.filter(Boolean).join(", ");

@@ -1,0 +1,57 @@
+// What is written below a picture: what its colors mean and what it leaves out.
+
+import { meanHidden } from "../data/edges.js";
+import { isFiltered } from "../state.js";
+
+/** @typedef {import("../data/edges.js").Edges} Edges */
+/** @typedef {import("../state.js").State} State */
+/**
+ * @typedef {object} Legend
+ * @property {string} [legend] what the ramp from 0 to 1 means
+ * @property {string} [smallest] what the ramp begins with, if not 0
+ * @property {string} [largest] what it ends with, if not 1
+ * @property {string[]} [colors] of the ramp, if not from nothing to ink
+ * @property {string} [signed] what full strength means, where colors tell signs
+ * @property {[string, string]} [signs] what the signs are called
+ * @property {string} note
+ */
+
+export const SIGNS = /** @type {[string, string]} */ (["positive", "negative"]);
+
+/**
+ * @param {import("../theme/theme.js").Theme} theme
+ * @param {string[]} [colors]
+ */
+export const rampOf = (theme, colors) => colors ?? ["transparent", theme.ink];
+
+/**
+ * The legend of differences.
+ * @param {string} signed what full strength means
+ */
+export function differenceLegend(signed) {
+  return { signed, signs: /** @type {[string, string]} */ (["more in b", "more in a"]) };
+}
+
+/**
+ * The part of the text that is shown, in words.
+ * @param {State} state
+ */
+export const shownPart = ({ pair }) => (pair === "All" ? "what is shown" : pair);
+
+/**
+ * What the picture leaves out.
+ * @param {Edges} edges
+ * @param {State} state
+ */
+export function massNote(edges, state) {
+  const { outside, weaker, unlisted } = meanHidden(edges);
+  const shaded = unlisted >= 0.005 && state.key === null ? ", shaded" : "";
+  const what = edges.signs.includes(-1) ? "differences not listed" : "hidden mass";
+  const parts = [`${what} ${unlisted.toFixed(2)}${shaded}`];
+  if (weaker >= 0.0005) parts.push(`in weaker lines ${weaker.toFixed(2)}`);
+  if (isFiltered(state) || state.zoom) {
+    parts.push(`outside ${state.zoom ? "the window" : shownPart(state)} ${outside.toFixed(2)}`);
+  }
+  const oneRow = state.query !== null && !state.also?.length && new Set(edges.rows.head).size === 1;
+  return parts.join(" · ") + (oneRow ? "" : " (mean per row)");
+}

@@ -1,0 +1,84 @@
+// What an exported figure says about itself above the picture, where a page has its controls.
+
+import { HIDDEN } from "../state.js";
+import { estimatedWidth } from "./sheet.js";
+
+/** @typedef {import("../data/payload.js").Payload} Payload */
+/** @typedef {import("../state.js").State} State */
+/** @typedef {import("./sheet.js").Sheet} Sheet */
+
+const LABEL = 44; // room for the word before the squares
+const SQUARE = 20;
+const GAP = 4;
+
+/**
+ * One line of words, and the heads in their colors.
+ * @param {Sheet} sheet
+ * @param {Payload} payload
+ * @param {State} state
+ * @param {object} [options]
+ * @param {{head: number, color: string}[]} [options.heads]
+ * @param {string} [options.what] said after the layer
+ * @param {string} [options.title] in place of the layer
+ */
+export function drawHeader(sheet, payload, state, options = {}) {
+  const { heads = [], what = "", title = `Layer ${state.layer}` } = options;
+  const { muted } = sheet.theme;
+  const y = sheet.y + 13;
+  sheet.text(title, { x: 0, y, size: 13.5, strong: true });
+  const from = estimatedWidth(title) + 12;
+  sheet.text(choicesIn(payload, state, what), { x: from, y, size: 12, color: muted });
+  sheet.text(modelIn(payload), { x: sheet.width, y, anchor: "end", color: muted });
+  sheet.y += 24;
+  if (heads.length) drawSquares(sheet, heads);
+  sheet.y += 8;
+}
+
+/**
+ * What the reader has chosen, in words.
+ * @param {Payload} payload
+ * @param {State} state
+ * @param {string} what
+ */
+function choicesIn(payload, state, what) {
+  const { hide = "nothing" } = state;
+  return [
+    payload.blocks.length > 1 ? `${state.block} attention` : "",
+    what,
+    state.pair === "All" ? "" : `only ${state.pair}`,
+    hide === "nothing" ? "" : `without ${HIDDEN[hide].label}`,
+    state.words ? "words" : "",
+    state.zoom ? `tokens ${state.zoom[0]}–${state.zoom[1] - 1}` : "",
+  ]
+    .filter(Boolean)
+    .join(" · ");
+}
+
+/**
+ * The model, and how exactly its attention is shown.
+ * @param {Payload} payload
+ */
+function modelIn({ model: { name, exactness } }) {
+  const exact = exactness
+    ? `max diff ${exactness.max_difference.toExponential(0)}`
+    : "not verified";
+  return [name, exact].filter(Boolean).join(", ");
+}
+
+/**
+ * @param {Sheet} sheet
+ * @param {{head: number, color: string}[]} heads
+ */
+function drawSquares(sheet, heads) {
+  const { muted, onHead } = sheet.theme;
+  const perRow = Math.max(1, Math.floor((sheet.width - LABEL) / (SQUARE + GAP)));
+  sheet.text("Heads", { x: 0, y: sheet.y + 14, size: 12, color: muted });
+  heads.forEach(({ head, color }, i) => {
+    const x = LABEL + (i % perRow) * (SQUARE + GAP);
+    const y = sheet.y + Math.floor(i / perRow) * (SQUARE + GAP);
+    sheet.rect(x, y, SQUARE, SQUARE, { fill: color, radius: 4 });
+    const middle = { x: x + SQUARE / 2, y: y + 14, anchor: /** @type {const} */ ("middle") };
+    sheet.text(String(head), { ...middle, strong: true, color: onHead });
+  });
+  sheet.y += Math.ceil(heads.length / perRow) * (SQUARE + GAP);
+}

@@ -1,0 +1,52 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { linesPlot } from "../../../bertviz/js/parts/lines.js";
+import { matrixPlot } from "../../../bertviz/js/parts/matrix.js";
+import { drawFooter } from "../../../bertviz/js/svg/footer.js";
+import { drawLines } from "../../../bertviz/js/svg/lines.js";
+import { drawMatrix } from "../../../bertviz/js/svg/matrix.js";
+import { Sheet } from "../../../bertviz/js/svg/sheet.js";
+import { THEMES } from "../../../bertviz/js/theme/theme.js";
+import { measure, pictureOf } from "../parts/pictures.js";
+
+const sheet = () => new Sheet(THEMES.light, 600, "test");
+/** @param {string} svg @param {string} text */
+const times = (svg, text) => svg.split(`>${text}<`).length - 1;
+
+test("every token of both columns is on the sheet, and every mean that can be told from zero", async () => {
+  const { picture, dense, state } = pictureOf({ count: 40, state: { query: 2 } });
+  const own = sheet();
+  const before = own.y;
+  drawLines(own, linesPlot(picture, state, 600, measure));
+  const svg = await own.svg();
+  for (let i = 0; i < 40; i++) assert.equal(times(svg, `t${i}`), 2, `t${i}`);
+  const numbers = dense[0][2].filter((w) => w >= 0.01).map((w) => w.toFixed(2));
+  for (const number of new Set(numbers)) {
+    assert.equal(times(svg, number), numbers.filter((n) => n === number).length, number);
+  }
+  assert.equal(own.y - before, 22 + 40 * 24);
+});
+
+test("a small matrix is shapes, one per cell that can be seen; a large one is an image", async () => {
+  const cells = async (/** @type {number} */ count) => {
+    const { picture, state } = pictureOf({ count });
+    const own = sheet();
+    const { root, max } = drawMatrix(own, matrixPlot(picture, state, 600, measure));
+    const svg = await own.svg();
+    return { root, max, rects: svg.split("<rect").length - 1, image: svg.includes("<image") };
+  };
+  const small = await cells(6);
+  assert.deepEqual([small.root, small.image], [false, false]);
+  assert.ok(small.rects > 20 && small.rects <= 38, `${small.rects}`);
+  const large = await cells(70);
+  assert.deepEqual([large.root, large.image], [true, true]);
+});
+
+test("a note that does not fit beside the legend stands below it", () => {
+  const [short, long] = ["short", "long ".repeat(40)].map((note) => {
+    const own = sheet();
+    drawFooter(own, { legend: "weight", note });
+    return own.y;
+  });
+  assert.equal(long - short, 16);
+});
