@@ -84,7 +84,7 @@ lint: setup
 	$(NODE) node_modules/typescript/bin/tsc --project tsconfig.json
 
 js-test: setup
-	$(NODE) --test 'tests/js/*.test.js'
+	$(NODE) --test 'tests/js/**/*.test.js'
 
 # The demo page is one of the things that are tested.
 py-test: setup chromium demo/quickstart.html

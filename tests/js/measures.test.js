@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { measured, MEASURES } from "../../bertviz/js/data/measures.js";
-import { modelScene } from "../../bertviz/js/views/model_view.js";
+import { modelScene } from "../../bertviz/js/scenes/model.js";
 import { initialState, nextState } from "../../bertviz/js/state.js";
 import { layerOf, payloadOf, random, sourceOf, tokens, weightsOf } from "./fixtures.js";
 

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { attend } from "../../bertviz/js/data/attention.js";
-import { neuronScene } from "../../bertviz/js/views/neuron_view.js";
+import { neuronScene } from "../../bertviz/js/scenes/neuron.js";
 import { initialState, nextState } from "../../bertviz/js/state.js";
 import { contributions, ranked, without } from "../../bertviz/js/data/what_if.js";
 import { layerOf, neuronsOf, payloadOf, sourceOf, tokens } from "./fixtures.js";
