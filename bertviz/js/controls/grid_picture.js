@@ -9,10 +9,12 @@ import { add } from "./controls.js";
 /** @typedef {import("../parts/grid.js").Layout} Layout */
 /** @typedef {import("../scenes/model.js").ModelScene} ModelScene */
 
+const createCanvas = () => document.createElement("canvas");
+
 export class GridPicture {
   #canvas;
   #frame;
-  #atlases = [new Atlas(), new Atlas()]; // of comparisons the second holds what a has more
+  #atlases = [new Atlas(createCanvas), new Atlas(createCanvas)]; // the second: what a has more than b
   #painted = "";
 
   /**

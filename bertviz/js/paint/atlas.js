@@ -18,12 +18,18 @@ import { paintHead } from "./head.js";
 /** @typedef {{row: number, column: number, head: number, weights: Weights}} Place in the atlas */
 
 export class Atlas {
-  #canvas = document.createElement("canvas");
-  #tinted = document.createElement("canvas");
+  #canvas;
+  #tinted;
   #name = "";
   /** @type {Set<string>} the stencils that are there */
   #made = new Set();
   #size = 1;
+
+  /** @param {() => HTMLCanvasElement} createCanvas */
+  constructor(createCanvas) {
+    this.#canvas = createCanvas();
+    this.#tinted = createCanvas();
+  }
 
   /**
    * Makes the stencils that are missing, one a step.

@@ -9,7 +9,6 @@ import { BINARY_STEPS, labeled } from "./ticks.js";
 
 /** @typedef {import("../scenes/neuron.js").NeuronScene} NeuronScene */
 /** @typedef {import("../state.js").State} State */
-/** @typedef {import("../controls/controls.js").Measure} Measure */
 /** @typedef {ReturnType<typeof columnsPlot>} ColumnsPlot */
 /** @typedef {ReturnType<typeof placesOf>} Places */
 /**
@@ -38,7 +37,7 @@ const TICK = 22; // room for a neuron's number
  * @param {NeuronScene} scene
  * @param {State} state
  * @param {number} available width
- * @param {Measure} [measure] of text
+ * @param {(text: string) => number} [measure] the width of a text
  */
 export function columnsPlot(scene, state, available, measure) {
   const { columns, row, queries, keys, shape, order, contribution, whatIf } = scene;
@@ -87,7 +86,7 @@ export function columnsPlot(scene, state, available, measure) {
  * @param {number} headDim
  * @param {boolean} biased
  * @param {number} available width
- * @param {Measure} [measure]
+ * @param {(text: string) => number} [measure]
  */
 function placesOf(text, headDim, biased, available, measure) {
   const narrow = available < NARROW;

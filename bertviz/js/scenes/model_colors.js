@@ -41,7 +41,7 @@ export function inkOf(scene, cell, theme, tiles) {
  * @param {Theme} theme
  * @param {boolean} tiles
  */
-export function rampOf(scene, choice, theme, tiles) {
+export function measureRamp(scene, choice, theme, tiles) {
   const strength = strengthOf(scene, tiles);
   return STOPS.map((f) => colorOf(choice, choice.diverging ? 2 * f - 1 : f, theme, strength));
 }

@@ -2,7 +2,7 @@
 
 import { written } from "../data/measures.js";
 import { differenceLegend, massNote } from "../views/head_view.js";
-import { rampOf } from "./model_colors.js";
+import { measureRamp } from "./model_colors.js";
 
 /** @typedef {import("../data/measures.js").Choice} Choice */
 /** @typedef {import("../theme/theme.js").Theme} Theme */
@@ -57,7 +57,7 @@ export function legendOf(scene, { form, tiles }, theme) {
     legend: choice.diverging ? `${choice.label}, below zero · above` : choice.label,
     smallest: written(range[0], 2, choice.diverging),
     largest: written(range[1], 2, choice.diverging),
-    colors: rampOf(scene, choice, theme, tiles),
+    colors: measureRamp(scene, choice, theme, tiles),
   };
 }
 

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { modelScene } from "../../../bertviz/js/scenes/model.js";
-import { groundOf, inkOf, rampOf } from "../../../bertviz/js/scenes/model_colors.js";
+import { groundOf, inkOf, measureRamp } from "../../../bertviz/js/scenes/model_colors.js";
 import { gridOf, gridSteps } from "../../../bertviz/js/scenes/model_grid.js";
 import { nextState } from "../../../bertviz/js/state.js";
 import { THEMES } from "../../../bertviz/js/theme/theme.js";
@@ -57,8 +57,8 @@ test("a color is paler behind a thumbnail than on a tile, and the legend says so
   assert.equal(inkOf(scene, largest, light, false), light.inkOn(behind));
   const { choice } = scene;
   assert.ok(choice);
-  assert.equal(rampOf(scene, choice, light, true).at(-1), tile);
-  assert.equal(rampOf(scene, choice, light, false).at(-1), behind);
+  assert.equal(measureRamp(scene, choice, light, true).at(-1), tile);
+  assert.equal(measureRamp(scene, choice, light, false).at(-1), behind);
 });
 
 test("without a measure cells have no ground of their own, and ink tells the layer", () => {
