@@ -92,7 +92,7 @@ export function payloadOfSize(layers, heads) {
   return payloadOf({ view: "model", blocks: [large], measures: scores });
 }
 
-// --- a comparison ---------------------------------------------------------------------------------
+// --- a comparison --------------------------------------------------------------------------------
 
 const other = [rows(2), rows(4)];
 /** @param {number} sign */

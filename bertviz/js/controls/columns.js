@@ -1,5 +1,5 @@
-// The open neuron view in a page: headings, two columns of tokens, the numbers, and the notes below,
-// around a canvas with everything else.
+// The open neuron view in a page: a canvas, and in the DOM around it what is read or touched, which
+// are the headings, two columns of tokens, the numbers and the notes.
 
 import { select } from "d3-selection";
 import { tokensOf } from "../data/payload.js";

@@ -1,5 +1,5 @@
-// The numbers of layers and heads around the grid. They stay where they are when it scrolls, and the
-// ones of the cell under the pointer stand out.
+// The numbers of layers and heads around the grid. They stay in sight when it scrolls, and those of
+// the cell under the pointer stand out.
 
 import { select } from "d3-selection";
 import { labelsOf } from "../parts/grid.js";

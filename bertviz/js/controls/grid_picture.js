@@ -14,7 +14,8 @@ const createCanvas = () => document.createElement("canvas");
 export class GridPicture {
   #canvas;
   #frame;
-  #atlases = [new Atlas(createCanvas), new Atlas(createCanvas)]; // the second: what a has more than b
+  // A comparison needs two: what is more in b, and what is more in a.
+  #atlases = [new Atlas(createCanvas), new Atlas(createCanvas)];
   #painted = "";
 
   /**

@@ -1,5 +1,5 @@
-// From an opened cell to its head or its neurons: in place where the output has what that view needs,
-// else the call to make.
+// From an opened cell to its head view or neuron view: in place where the output has what that view
+// needs; otherwise it shows the call to make.
 
 import { viewsOf } from "../state.js";
 import { add } from "./controls.js";

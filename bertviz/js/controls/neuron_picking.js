@@ -1,5 +1,5 @@
-// Neurons are painted, so what the pointer is over has to be found: a tooltip says which neuron it is
-// and what its value is, and a click switches it off or on, to see what the row would be without it.
+// Neurons are painted, not elements, so the one under the pointer has to be computed. A tooltip
+// says which it is and what its value is; a click switches it off or on, to see the row without it.
 
 import { neuronText } from "../scenes/neuron_texts.js";
 import { ROW } from "./controls.js";

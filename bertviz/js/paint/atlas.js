@@ -1,6 +1,6 @@
 // Thousands of thumbnails are too many to draw again for another color or order. So each is made
-// once, as a stencil without a color, in an atlas that has the heads in the model's order; a picture
-// of the grid colors them and puts them in their places, which costs one copy per cell.
+// once, as a stencil without a color, in an atlas that has the heads in the model's order; to paint
+// the grid they are colored and copied to their places, which costs one copy per cell.
 
 import { paintHead } from "./head.js";
 

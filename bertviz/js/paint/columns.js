@@ -66,7 +66,7 @@ function paintConnectors(context, { x, stripe, strengths, queryRow }, theme, geo
 }
 
 /**
- * Scores and weights. Where neurons are off, the true ones stay, thin and pale, above what would be.
+ * Scores and weights. Where neurons are off, the true ones stay, thin and pale, above the others.
  * @param {CanvasRenderingContext2D} context
  * @param {ColumnsPlot} plot
  * @param {Theme} theme

@@ -1,8 +1,12 @@
 // The grid of the model view on a canvas, in whole device pixels.
 
 /** @typedef {import("../parts/grid.js").CellLook} CellLook */
-/** @typedef {{cell: import("../scenes/model_grid.js").Cell, look: CellLook, at: {row: number, column: number}}} Drawn a
- *   cell, its look and its place in the atlases */
+/**
+ * @typedef {object} Drawn
+ * @property {import("../scenes/model_grid.js").Cell} cell
+ * @property {CellLook} look
+ * @property {{row: number, column: number}} at place in the atlases
+ */
 
 /**
  * @param {CanvasRenderingContext2D} context

@@ -29,7 +29,7 @@ export function modelScene(source, state) {
     view: "model",
     /** The cell whose tokens are shown beside or below the grid. */
     open,
-    // A cell has one head, so opacity is the weight; small differences are stronger in an open cell.
+    // A cell has one head, so opacity is the weight; an open cell shows small differences stronger.
     gain: open ? edgesOfCell(open).gain : 1,
     /** Whether what is drawn are differences of two traces. */
     difference: Boolean(source.payload.difference),

@@ -18,9 +18,8 @@ const NAMED = 6; // neurons that a note lists by number
 export function notesOf({ row, keys, neurons, whatIf, sharing }, state) {
   const parts = [];
   if (neurons.rotary) {
-    parts.push(
-      "q and k are shown after their rotation by position (rotary embedding), as they enter the product.",
-    );
+    const rotated = "q and k are shown after their rotation by position (rotary embedding)";
+    parts.push(`${rotated}, as they enter the product.`);
   }
   if (sharing) {
     const heads = `Heads ${sharing[0]}–${sharing[sharing.length - 1]}`;

@@ -5,7 +5,7 @@ import { modelScene } from "../../../bertviz/js/scenes/model.js";
 import { initialState, nextState } from "../../../bertviz/js/state.js";
 import { differences, payload, source, start } from "../model_fixtures.js";
 
-test("a measure that came takes the place of the page's own measure of that name; no number at all is said", () => {
+test("a measure of the payload replaces the page's own of that name, even without a number", () => {
   assert.deepEqual(
     choicesOf(payload).map((c) => c.name),
     ["score", "signed", "entropy", "distance", "first"],

@@ -63,7 +63,7 @@ test("neurons keep their numbers in any order", () => {
   );
 });
 
-test("without some neurons scores and weights are those without them, columns the true ones", () => {
+test("with neurons off, scores and weights are those without them; columns stay true", () => {
   const [whole, part] = [plotted(), plotted({}, { off: [0] })];
   assert.deepEqual(part.columns.products, whole.columns.products);
   assert.ok(part.whatIf);

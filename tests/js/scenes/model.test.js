@@ -2,10 +2,8 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { modelScene } from "../../../bertviz/js/scenes/model.js";
 import { groundOf, inkOf, measureRamp } from "../../../bertviz/js/scenes/model_colors.js";
-import { gridOf, gridSteps } from "../../../bertviz/js/scenes/model_grid.js";
 import { nextState } from "../../../bertviz/js/state.js";
 import { THEMES } from "../../../bertviz/js/theme/theme.js";
-import { sourceOf, weightsOf } from "../fixtures.js";
 import { at, close, dense, HEADS, N, payload, source, start } from "../model_fixtures.js";
 
 test("the first score is chosen at the start; colors go from zero to the largest", () => {
@@ -17,23 +15,6 @@ test("the first score is chosen at the start; colors go from zero to the largest
   const { light } = THEMES;
   assert.equal(groundOf(scene, at(scene, 0, 4), light, true), light.value(1));
   assert.equal(groundOf(scene, at(scene, 3, 1), light, true), light.surface, "no number, no color");
-});
-
-test("heads without a number come last", () => {
-  const { cells } = modelScene(source, nextState(payload, start, { sorted: true }));
-  assert.deepEqual(
-    cells.map((c) => c.value),
-    [0.8, 0.4, 0.2, null],
-  );
-  assert.deepEqual(
-    cells.map((c) => [c.row, c.column]),
-    [
-      [0, 0],
-      [0, 1],
-      [1, 0],
-      [1, 1],
-    ],
-  );
 });
 
 test("a measure with a sign has its middle at zero, whatever its ends", () => {
@@ -84,22 +65,4 @@ test("the edges are those of all cells, or of the opened one", () => {
   assert.deepEqual([...new Set(open.edges.head)], [4]);
   assert.deepEqual([...new Set(open.edges.query)], [2]);
   assert.equal(open.edges.key.length, N);
-});
-
-test("a grid is kept while tokens are touched, and made anew for another order", () => {
-  const state = nextState(payload, start, { cell: [0, 1] });
-  const [one, same] = [state, nextState(payload, state, { query: 3 })].map((s) =>
-    gridOf(source, s),
-  );
-  assert.equal(one, same);
-  assert.notEqual(one, gridOf(source, nextState(payload, state, { sorted: true })));
-});
-
-test("measures of the weights are computed a head a step, once", () => {
-  const fresh = sourceOf(payload, [dense.map((layer) => weightsOf(HEADS, layer, 0))]);
-  const state = nextState(payload, start, { measure: "distance" });
-  assert.equal([...gridSteps(fresh, state)].length, 2 * HEADS.length);
-  gridOf(fresh, state);
-  assert.equal([...gridSteps(fresh, state)].length, 0);
-  assert.equal([...gridSteps(fresh, start)].length, 0, "what came with the payload is there");
 });

@@ -45,7 +45,7 @@ test("the legend is that of the measure, else that of the weights", () => {
   assert.equal(legendOf(none, lines, light).legend, "entropy: no head has a number");
 });
 
-test("the legend of a comparison says what opacity is, and of an opened cell how much stronger", () => {
+test("a comparison's legend says what opacity means, and how much an open cell boosts it", () => {
   const state = nextState(differences, start, { measure: null });
   const closed = legendOf(modelScene(compared, state), matrix, light);
   assert.match(closed.signed ?? "", /^opacity: √\|b − a\|$/);

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { attend, queryOf } from "../../../bertviz/js/data/attention.js";
+import { ranked } from "../../../bertviz/js/data/what_if.js";
 import { closedPicture, neuronScene } from "../../../bertviz/js/scenes/neuron.js";
 import { nextState } from "../../../bertviz/js/state.js";
 import { THEMES } from "../../../bertviz/js/theme/theme.js";
@@ -33,4 +34,26 @@ test("closed, it has the head's lines", () => {
   assert.deepEqual([...new Set(picture.edges.edges.query)], [2]);
   assert.deepEqual(picture.heads, [9]);
   assert.deepEqual(picture.text.key, [..."abcd"]);
+});
+
+test("columns stay true when neurons are off", () => {
+  const { payload, source, start } = neuronView({ headDim: 5 });
+  const state = nextState(payload, start, { off: [3, 1, 1], sort: "contribution" });
+  assert.deepEqual(state.off, [1, 3]);
+  const scene = neuronScene(source, state);
+  assert.deepEqual(scene.columns.weights, neuronScene(source, start).columns.weights);
+  assert.deepEqual(scene.order, ranked(scene.contribution));
+  assert.ok(scene.whatIf && scene.whatIf.moved > 0);
+  assert.equal(neuronScene(source, start).whatIf, null);
+  assert.equal(neuronScene(source, start).order, null);
+});
+
+test("neurons are those of one head, and one of them stays", () => {
+  const { payload, start } = neuronView({ headDim: 5 });
+  const state = nextState(payload, start, { off: [1, 3] });
+  assert.deepEqual(nextState(payload, state, { query: 3 }).off, [1, 3]);
+  assert.deepEqual(nextState(payload, state, { heads: [9] }).off, []);
+  assert.deepEqual(nextState(payload, state, { off: [0, 1, 2, 3, 4] }).off, [1, 3]);
+  assert.deepEqual(nextState(payload, state, { off: [9, -1, 0.5] }).off, []);
+  assert.equal(nextState(payload, state, /** @type {any} */ ({ sort: "size" })).sort, "model");
 });
