@@ -5,12 +5,14 @@ import { select } from "d3-selection";
 import { tokensOf } from "../data/payload.js";
 import { paintColumns } from "../paint/columns.js";
 import { columnsPlot, numbersOf } from "../parts/columns.js";
+import { ROW } from "../parts/token_columns.js";
 import { notesOf, sentenceOf, tokenText } from "../scenes/neuron_texts.js";
 import { ColumnHeadings } from "./column_headings.js";
-import { add, addTokenColumn, addTooltip, place, ROW } from "./controls.js";
+import { add, addTokenColumn, addTooltip, place } from "./controls.js";
 import { addNeuronPicking } from "./neuron_picking.js";
 import { selectionHandlers } from "./selection.js";
 import { addStage } from "./stage.js";
+import { measuredWidth } from "./text_width.js";
 
 /** @typedef {import("../parts/columns.js").ColumnsPlot} ColumnsPlot */
 /** @typedef {import("../scenes/neuron.js").NeuronScene} NeuronScene */
@@ -79,7 +81,7 @@ export class Columns {
    */
   draw(scene, state) {
     const theme = this.#frame.theme();
-    const plot = columnsPlot(scene, state, this.#frame.width());
+    const plot = columnsPlot(scene, state, this.#frame.width(), measuredWidth);
     this.#now = { scene, stripes: plot.stripes };
     const view = this.#stage.prepare(plot.width, plot.rows);
     const rows = { query: view.rows(plot.queries.length), key: view.rows(plot.keys.length) };

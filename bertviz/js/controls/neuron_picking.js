@@ -1,8 +1,8 @@
 // Neurons are painted, not elements, so the one under the pointer has to be computed. A tooltip
 // says which it is and what its value is; a click switches it off or on, to see the row without it.
 
+import { ROW } from "../parts/token_columns.js";
 import { neuronText } from "../scenes/neuron_texts.js";
-import { ROW } from "./controls.js";
 
 /** @typedef {import("../scenes/neuron.js").NeuronScene} NeuronScene */
 /** @typedef {import("../scenes/neuron_texts.js").Picked} Picked */

@@ -1,7 +1,7 @@
 // The columns of the neuron view on a canvas, or on what a sheet has in place of one.
 
-import { ROW } from "../controls/controls.js";
 import { largest, STRIP } from "../parts/columns.js";
+import { ROW } from "../parts/token_columns.js";
 import { paintBars, paintElbows, paintRungs, paintStripes } from "./marks.js";
 
 /** @typedef {import("../parts/columns.js").ColumnsPlot} ColumnsPlot */

@@ -1,14 +1,15 @@
 // The open neuron view, q → k → q × k → score → softmax with a row per token: what stands where.
 // Painters put it on a canvas or a sheet.
 
-import { columnWidth } from "../controls/controls.js";
 import { shortScore, shortSigned } from "../data/score_formats.js";
 import { textsOf } from "../data/texts.js";
 import { columnsLegend, stripName, titlesOf } from "./column_texts.js";
 import { BINARY_STEPS, labeled } from "./ticks.js";
+import { columnWidth } from "./token_columns.js";
 
 /** @typedef {import("../scenes/neuron.js").NeuronScene} NeuronScene */
 /** @typedef {import("../state.js").State} State */
+/** @typedef {import("./token_columns.js").Measure} Measure */
 /** @typedef {ReturnType<typeof columnsPlot>} ColumnsPlot */
 /** @typedef {ReturnType<typeof placesOf>} Places */
 /**
@@ -37,7 +38,7 @@ const TICK = 22; // room for a neuron's number
  * @param {NeuronScene} scene
  * @param {State} state
  * @param {number} available width
- * @param {(text: string) => number} [measure] the width of a text
+ * @param {Measure} measure
  */
 export function columnsPlot(scene, state, available, measure) {
   const { columns, row, queries, keys, shape, order, contribution, whatIf } = scene;
@@ -86,7 +87,7 @@ export function columnsPlot(scene, state, available, measure) {
  * @param {number} headDim
  * @param {boolean} biased
  * @param {number} available width
- * @param {(text: string) => number} [measure]
+ * @param {Measure} measure
  */
 function placesOf(text, headDim, biased, available, measure) {
   const narrow = available < NARROW;

@@ -1,8 +1,8 @@
 // The columns of the neuron view on a sheet: every row.
 
-import { ROW } from "../controls/controls.js";
 import { paintColumns, paintStrip } from "../paint/columns.js";
 import { numbersOf } from "../parts/columns.js";
+import { ROW } from "../parts/token_columns.js";
 
 /** @typedef {import("./sheet.js").Sheet} Sheet */
 /** @typedef {import("../parts/columns.js").ColumnsPlot} ColumnsPlot */
