@@ -53,9 +53,9 @@ export function addNeuronPicking(sheet, frame, tooltip, current) {
 function pickedAt({ neurons, order, queries, keys }, stripes, x, y) {
   const stripe = stripes.find((s) => x >= s.x && x < s.x + s.width);
   if (!stripe) return null;
-  const { side } = stripe;
+  const { name, column, side } = stripe;
   const position = (side === "query" ? queries : keys)[Math.floor(y / ROW)];
   if (position === undefined) return null;
-  const column = Math.floor(((x - stripe.x) / stripe.width) * neurons.headDim);
-  return { stripe, side, position, neuron: order ? order[column] : column };
+  const place = Math.floor(((x - stripe.x) / stripe.width) * neurons.headDim);
+  return { name, column, side, position, neuron: order ? order[place] : place };
 }

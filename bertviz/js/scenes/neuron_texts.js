@@ -86,7 +86,8 @@ export function tokenText({ block, row, whatIf }, query, side, position) {
 
 /**
  * @typedef {object} Picked a neuron of a token
- * @property {import("../parts/columns.js").Stripe} stripe
+ * @property {string} name of the vectors that it is picked from
+ * @property {"queries" | "keys" | "products"} column
  * @property {Side} side
  * @property {number} position
  * @property {number} neuron
@@ -98,13 +99,13 @@ export function tokenText({ block, row, whatIf }, query, side, position) {
  * @param {State} state
  * @param {Picked} picked
  */
-export function neuronText(scene, { off }, { stripe, side, position, neuron }) {
+export function neuronText(scene, { off }, { name, column, side, position, neuron }) {
   const { block, neurons, columns, contribution, explanation } = scene;
-  const value = columns[stripe.column][position * neurons.headDim + neuron];
+  const value = columns[column][position * neurons.headDim + neuron];
   const what = explanation ? explanation.what : "the row";
   return [
     `neuron ${neuron} of ${tokensOf(block, side).text[position]}`,
-    `${stripe.name} = ${exactSigned(value)}`,
+    `${name} = ${exactSigned(value)}`,
     `contribution to ${what} ${exactSigned(contribution[neuron])}`,
     off?.includes(neuron) ? "off: click switches it on" : "click switches it off",
   ].join("\n");
