@@ -178,7 +178,10 @@ def test_a_score_colours_sorts_and_speaks(page_of: Callable[..., Opened]) -> Non
     assert opened.drawn()["measure"] == "mine"
     select = opened.host.locator('select[name="measure"]')
     expect(select).to_have_value("mine")
-    assert select.locator('optgroup[label="scores"] option').all_inner_texts() == ["mine", "other"]
+    assert select.locator('optgroup[label="measures"] option').all_inner_texts() == [
+        "mine",
+        "other",
+    ]
     assert opened.scene("scene.range") == [0, 2.3]
     assert "mine\n0.00\n2.30" in opened.text()
     cell(opened, 2, 3).hover()

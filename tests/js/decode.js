@@ -4,7 +4,7 @@
 import { text } from "node:stream/consumers";
 import { attend, attendAll } from "../../bertviz/js/data/attention.js";
 import { Source } from "../../bertviz/js/data/payload.js";
-import { headWeights } from "../../bertviz/js/views/neuron_view.js";
+import { headWeights } from "../../bertviz/js/data/head_weights.js";
 import { without } from "../../bertviz/js/data/what_if.js";
 
 const payload = JSON.parse(await text(process.stdin));

@@ -20,19 +20,6 @@ const PLACES = {
   "theme/style.css": "controls",
 };
 
-// TODO: parts that still build and paint what they describe. Each is split, then its line goes.
-const UNSPLIT = [
-  "parts/columns.js",
-  "parts/footer.js",
-  "parts/grid.js",
-  "parts/grid_figure.js",
-  "parts/header.js",
-  "parts/lines.js",
-  "parts/matrix.js",
-  "parts/overview.js",
-  "parts/thumbnails.js",
-];
-
 const ROOT = new URL("../../bertviz/js/", import.meta.url);
 const files = globSync("**/*.js", { cwd: fileURLToPath(ROOT) }).map((file) =>
   file.replaceAll("\\", "/"),
@@ -77,21 +64,12 @@ test("every file has its place in the rule", () => {
 });
 
 test("imports run one way", () => {
-  /** @type {Set<string>} */
-  const known = new Set();
   for (const file of files) {
     for (const imported of importsOf(file, IMPORT, TYPE_IMPORT)) {
       const [from, to] = [file, imported].map((name) => ORDER.indexOf(placeOf(name)));
-      if (to <= from) continue;
-      if (UNSPLIT.includes(file)) known.add(file);
-      else assert.fail(`${file} imports ${imported}, which is right of it: ${RULE}`);
+      assert.ok(to <= from, `${file} imports ${imported}, which is right of it: ${RULE}`);
     }
   }
-  assert.deepEqual(
-    UNSPLIT.filter((file) => !known.has(file)),
-    [],
-    "take these out of the list",
-  );
 });
 
 test("no file imports itself by way of others", () => {
@@ -104,7 +82,7 @@ test("no file imports itself by way of others", () => {
 
 test("what is pure loads nothing of the page, and loads without one", async () => {
   assert.equal(typeof document, "undefined");
-  const pure = files.filter((file) => isPure(file) && !UNSPLIT.includes(file));
+  const pure = files.filter(isPure);
   assert.ok(pure.length > 15);
   for (const file of pure) {
     const page = Array.from(loadedBy(file)).filter((loaded) => !isPure(loaded));

@@ -3,7 +3,7 @@
 import { rampOf, SIGNS } from "../scenes/legends.js";
 import { add } from "./dom.js";
 
-/** @typedef {import("../theme/theme.js").Theme} Theme */
+/** @typedef {import("../theme/colors.js").Theme} Theme */
 /** @typedef {import("../scenes/legends.js").Legend} Legend */
 
 /**

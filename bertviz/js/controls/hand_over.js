@@ -1,8 +1,10 @@
-// From an opened cell to its head or its neurons: in place where the output has what that view needs,
-// else the call to make.
+// From an opened cell to its head view or neuron view: in place where the output has what that view
+// needs; otherwise it shows the call to make.
 
-import { add } from "./dom.js";
 import { viewsOf } from "../state.js";
+import { add } from "./dom.js";
+
+/** @typedef {import("../data/schema.js").Payload} Payload */
 
 /**
  * @param {HTMLElement} parent
@@ -11,6 +13,66 @@ import { viewsOf } from "../state.js";
 export function addHandOver(parent, frame) {
   const { payload } = frame.source;
   const row = add(parent, "handover");
+  const call = addCall(parent);
+  /** @type {[number, number]} */
+  let cell = [0, 0];
+  const show = (/** @type {string} */ view) =>
+    frame.set({ view, layer: cell[0], heads: [cell[1]] });
+
+  addButton(row, "head", "Head view", () => show("head"));
+  const neuron = addButton(row, "neuron", "Neuron view", () => {
+    if (viewsOf(payload).includes("neuron")) show("neuron");
+    else neuron.setAttribute("aria-expanded", String(call.toggle()));
+  });
+
+  return {
+    /**
+     * @param {number} layer
+     * @param {number} head
+     */
+    draw(layer, head) {
+      cell = [layer, head];
+      const { reason, what } = neuronCall(payload);
+      call.draw(reason, `neuron_view(${what}, layer=${layer}, head=${head})`);
+    },
+  };
+}
+
+/**
+ * @param {HTMLElement} row
+ * @param {string} view
+ * @param {string} text
+ * @param {() => void} clicked
+ */
+function addButton(row, view, text, clicked) {
+  const button = add(row, "", "button");
+  button.dataset.action = `${view}-view`;
+  button.textContent = text;
+  button.addEventListener("click", clicked);
+  return button;
+}
+
+/**
+ * What to show neurons of, and why they are not here.
+ * @param {Payload} payload
+ */
+function neuronCall({ difference, neurons }) {
+  if (difference) {
+    return { reason: "Neurons belong to one trace. Of b (the same for a):", what: "comparison.b" };
+  }
+  if (neurons === "none") {
+    const reason = "Weights alone do not say how they were computed. With the model:";
+    return { reason, what: "model, tokenizer, text" };
+  }
+  const reason = "All queries and keys would make this output heavy. In a cell of its own:";
+  return { reason, what: "trace" };
+}
+
+/**
+ * A line of code to copy, with a sentence above it; closed at first.
+ * @param {HTMLElement} parent
+ */
+function addCall(parent) {
   const call = add(parent, "call");
   call.hidden = true;
   const why = add(call, "path");
@@ -22,24 +84,6 @@ export function addHandOver(parent, frame) {
   copy.dataset.action = "copy";
   const said = add(call, "sr");
   said.setAttribute("aria-live", "polite");
-  /** @type {[number, number]} */
-  let cell = [0, 0];
-
-  const [head, neuron] = ["head", "neuron"].map((view) => {
-    const button = add(row, "", "button");
-    button.dataset.action = `${view}-view`;
-    button.textContent = view === "head" ? "Head view" : "Neuron view";
-    return button;
-  });
-  head.addEventListener("click", () => frame.set({ view: "head", layer: cell[0], heads: [cell[1]] }));
-  neuron.addEventListener("click", () => {
-    if (viewsOf(payload).includes("neuron")) {
-      frame.set({ view: "neuron", layer: cell[0], heads: [cell[1]] });
-    } else {
-      call.hidden = !call.hidden;
-      neuron.setAttribute("aria-expanded", String(!call.hidden));
-    }
-  });
   copy.addEventListener("click", async () => {
     line.select();
     try {
@@ -49,26 +93,22 @@ export function addHandOver(parent, frame) {
     }
     copy.textContent = said.textContent = "Copied";
   });
-
   return {
+    /** @returns {boolean} whether it is open now */
+    toggle() {
+      call.hidden = !call.hidden;
+      return !call.hidden;
+    },
     /**
-     * @param {number} layer
-     * @param {number} headNumber
+     * @param {string} reason
+     * @param {string} code
      */
-    draw(layer, headNumber) {
-      if (cell[0] !== layer || cell[1] !== headNumber || !copy.textContent) {
-        copy.textContent = "Copy";
-        said.textContent = "";
-      }
-      cell = [layer, headNumber];
-      const rest = `layer=${layer}, head=${headNumber})`;
-      const [reason, what] = payload.difference
-        ? ["Neurons are one trace’s. Of b, and likewise of a:", "comparison.b"]
-        : payload.neurons === "none"
-          ? ["Weights alone do not say how they came about. With the model:", "model, tokenizer, text"]
-          : ["All queries and keys would make this output heavy. In a cell of its own:", "trace"];
-      line.value = `neuron_view(${what}, ${rest}`;
+    draw(reason, code) {
       why.textContent = reason;
+      if (line.value === code) return;
+      line.value = code;
+      copy.textContent = "Copy";
+      said.textContent = "";
     },
   };
 }

@@ -4,7 +4,7 @@
 import { select } from "d3-selection";
 import { add } from "./dom.js";
 
-/** @typedef {import("../shell.js").Frame} Frame */
+/** @typedef {import("./frame.js").Frame} Frame */
 
 /**
  * The heads of the layer that is shown.

@@ -2,7 +2,8 @@
 
 import { hasWords } from "../data/regroup.js";
 import { squareColor } from "../scenes/head.js";
-import { HIDDEN, isFiltered, MASSES } from "../state.js";
+import { HIDDEN, isFiltered } from "../data/filters.js";
+import { MASSES } from "../state.js";
 import { add } from "./dom.js";
 import { addHeadSquares, headsOf } from "./head_squares.js";
 import { addMark } from "./mark.js";
@@ -11,7 +12,7 @@ import { addSelect, option } from "./selects.js";
 import { addSourceSelects } from "./source_selects.js";
 import { addSwitch, addToggle } from "./switches.js";
 
-/** @typedef {import("../shell.js").Frame} Frame */
+/** @typedef {import("./frame.js").Frame} Frame */
 /** @typedef {import("../state.js").State} State */
 /** @typedef {import("../scenes/head.js").HeadScene} HeadScene */
 

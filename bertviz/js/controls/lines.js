@@ -13,7 +13,7 @@ import { measuredWidth } from "./text_width.js";
 import { addTokenColumn } from "./token_column.js";
 import { addTooltip } from "./tooltip.js";
 
-/** @typedef {import("../shell.js").Frame} Frame */
+/** @typedef {import("./frame.js").Frame} Frame */
 /** @typedef {import("../state.js").State} State */
 /** @typedef {import("../scenes/picture.js").Picture} Picture */
 /** @typedef {import("../parts/lines.js").LinesPlot} LinesPlot */

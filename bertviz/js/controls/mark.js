@@ -6,7 +6,7 @@ import { add } from "./dom.js";
 
 /**
  * @param {HTMLElement} toolbar
- * @param {import("../data/payload.js").Payload["model"]} model
+ * @param {import("../data/schema.js").Payload["model"]} model
  */
 export function addMark(toolbar, { name, dtype, exactness }) {
   const badge = add(toolbar, "badge end", "span");

@@ -2,7 +2,7 @@
 
 import { select } from "d3-selection";
 import { cellsOf } from "../data/cells.js";
-import { sized } from "../paint/marks.js";
+import { sized } from "../paint/canvas.js";
 import { paintMatrix } from "../paint/matrix.js";
 import { matrixPlot } from "../parts/matrix.js";
 import { describeCell } from "../scenes/pair_texts.js";
@@ -11,7 +11,7 @@ import { addMatrixInput } from "./matrix_input.js";
 import { measuredWidth } from "./text_width.js";
 import { addTooltip } from "./tooltip.js";
 
-/** @typedef {import("../shell.js").Frame} Frame */
+/** @typedef {import("./frame.js").Frame} Frame */
 /** @typedef {import("../state.js").State} State */
 /** @typedef {import("../scenes/picture.js").Picture} Picture */
 /** @typedef {import("../data/cells.js").Cells} Cells */

@@ -11,7 +11,7 @@ import { listenForDrags } from "./drag.js";
  * @typedef {object} Parts
  * @property {HTMLElement} box
  * @property {HTMLElement} brush the window that is being dragged
- * @property {import("../shell.js").Frame} frame
+ * @property {import("./frame.js").Frame} frame
  * @property {ReturnType<typeof import("./tooltip.js").addTooltip>} tooltip
  * @property {() => MatrixPlot | null} plot that is drawn
  */

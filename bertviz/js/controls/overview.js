@@ -2,14 +2,14 @@
 // moves it.
 
 import { cellsOf } from "../data/cells.js";
-import { sized } from "../paint/marks.js";
+import { sized } from "../paint/canvas.js";
 import { paintOverview } from "../paint/matrix.js";
 import { grown, moved, OVERVIEW, overviewPlot, rowsOf, windowOfRows } from "../parts/overview.js";
 import { add } from "./dom.js";
 import { distance, listenForDrags } from "./drag.js";
 import { SETTLED } from "./stage.js";
 
-/** @typedef {import("../shell.js").Frame} Frame */
+/** @typedef {import("./frame.js").Frame} Frame */
 /** @typedef {import("../state.js").State} State */
 /** @typedef {import("../scenes/head.js").Part} Part */
 /** @typedef {import("../scenes/picture.js").Picture} Picture */

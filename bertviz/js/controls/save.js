@@ -2,7 +2,7 @@
 
 import { add } from "./dom.js";
 
-/** @typedef {import("../shell.js").Frame} Frame */
+/** @typedef {import("./frame.js").Frame} Frame */
 
 const LARGEST_PNG = 32_000; // pixels of a side; beyond that browsers give an empty canvas
 const SHARPNESS = 2; // pixels of a PNG per CSS pixel

@@ -1,9 +1,9 @@
 // Hover previews, click locks, Esc clears, arrows move: the same in every view that has tokens.
 
-import { chosenOf } from "../data/edges.js";
+import { chosenOf } from "../state.js";
 import { listenForKeys } from "./outside.js";
 
-/** @typedef {import("../shell.js").Frame} Frame */
+/** @typedef {import("./frame.js").Frame} Frame */
 /** @typedef {import("../state.js").State} State */
 /** @typedef {import("./token_column.js").Side} Side */
 /** @typedef {import("./token_column.js").TokenColumn} Column */

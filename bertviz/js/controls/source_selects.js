@@ -1,10 +1,10 @@
 // Which attention is shown: its block, its layer, and between which sentences.
 
-import { pairsOf } from "../state.js";
+import { pairsOf } from "../data/filters.js";
 import { capitalized } from "./dom.js";
 import { addSelect, option } from "./selects.js";
 
-/** @typedef {import("../shell.js").Frame} Frame */
+/** @typedef {import("./frame.js").Frame} Frame */
 
 /**
  * Block, layer and pair, each where it applies.

@@ -3,7 +3,7 @@
 // Two canvases lie on each other: what rests below, what is selected above. Hovering repaints only the
 // upper one; the lower one is hidden meanwhile and comes back as it was.
 
-import { sized } from "../paint/marks.js";
+import { sized } from "../paint/canvas.js";
 import { ROW } from "../parts/token_columns.js";
 import { MAX_HEIGHT, viewport } from "../parts/viewport.js";
 import { add } from "./dom.js";

@@ -1,7 +1,7 @@
 // The weights of a picture as a matrix. A long text has more query–key pairs than a screen has pixels,
 // so beyond a size a cell is a bin of them.
 
-import { headCount } from "./edges.js";
+import { headCount } from "./differences.js";
 
 /** @typedef {import("./edges.js").Edges} Edges */
 /**

@@ -1,7 +1,8 @@
 // Painting lines between two columns of tokens: all of them at rest, or those of selected tokens.
 
 import { ROW } from "../parts/token_columns.js";
-import { paintBoxes, paintFans, paintLines, paintRaster } from "./marks.js";
+import { paintRaster } from "./raster.js";
+import { paintBoxes, paintFans, paintLines } from "./strokes.js";
 
 /** @typedef {import("../parts/geometry.js").Geometry} Geometry */
 /** @typedef {import("../parts/lines.js").LinesPlot} LinesPlot */

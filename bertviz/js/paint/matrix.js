@@ -1,10 +1,10 @@
 // Painting a matrix, and the whole text in small.
 
 import { cellColor } from "../scenes/picture.js";
-import { paintCells } from "./marks.js";
+import { paintCells } from "./cells.js";
 
 /** @typedef {import("../data/cells.js").Cells} Cells */
-/** @typedef {import("../theme/theme.js").Theme} Theme */
+/** @typedef {import("../theme/colors.js").Theme} Theme */
 
 /**
  * @param {CanvasRenderingContext2D} context

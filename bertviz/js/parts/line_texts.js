@@ -1,6 +1,6 @@
 // What a screen reader says of selected tokens: which tokens they attend to most.
 
-import { chosenOf } from "../data/edges.js";
+import { chosenOf } from "../state.js";
 import { writersOf } from "../data/formats.js";
 import { attentionSentence } from "../scenes/token_texts.js";
 

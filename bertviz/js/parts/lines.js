@@ -2,7 +2,9 @@
 // view when it is opened, and the neuron view when it is closed. Here is what stands where; a page and
 // an exported figure are two ways to draw it.
 
-import { boxesOf, chosenOf, headCount, meansOf } from "../data/edges.js";
+import { headCount } from "../data/differences.js";
+import { boxesOf, meansOf } from "../data/summaries.js";
+import { chosenOf } from "../state.js";
 import { writersOf } from "../data/formats.js";
 import { columnWidth } from "./token_columns.js";
 

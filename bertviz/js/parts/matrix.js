@@ -1,6 +1,7 @@
 // The same weights as a matrix: queries down, keys across. Where hundreds of lines are one gray, a
 // matrix still shows where its bands and columns are.
 
+import { stepFor } from "./ticks.js";
 import { columnWidth } from "./token_columns.js";
 
 /** @typedef {import("../state.js").State} State */
@@ -38,7 +39,7 @@ export function matrixPlot(picture, state, available, measure) {
   const written = fitting() >= CELL.label;
   if (!written) labels = { query: state.zoom ? CORNER : 44, key: 28 };
   const cell = fitting();
-  const step = written ? 1 : Math.ceil(TICK / cell);
+  const step = written ? 1 : stepFor(cell, TICK);
   return {
     ...picture,
     labels,

@@ -1,15 +1,16 @@
 // What the head view shows: the weights of some heads of one layer, seen through what the reader has
 // chosen. Its lines, its matrix and the overview beside them are drawn from the same picture.
 
-import { edgesOf, slotsOf } from "../data/edges.js";
-import { tokensOf } from "../data/payload.js";
+import { slotsOf } from "../data/differences.js";
+import { edgesOf } from "../data/edges.js";
+import { tokensOf } from "../data/schema.js";
 import { regrouped, SEVERAL, textOf } from "../data/regroup.js";
-import { positionsOf } from "../state.js";
+import { positionsOf } from "../data/filters.js";
 import { slotColors } from "./picture.js";
 
 /** @typedef {import("../data/payload.js").Source} Source */
 /** @typedef {import("../state.js").State} State */
-/** @typedef {import("../theme/theme.js").Theme} Theme */
+/** @typedef {import("../theme/colors.js").Theme} Theme */
 /** @typedef {{queries: Int32Array, keys: Int32Array}} Part positions of both sides */
 /** @typedef {ReturnType<typeof headScene>} HeadScene */
 

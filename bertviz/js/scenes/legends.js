@@ -1,7 +1,7 @@
 // What is written below a picture: what its colors mean and what it leaves out.
 
-import { meanHidden } from "../data/edges.js";
-import { isFiltered } from "../state.js";
+import { meanHidden } from "../data/summaries.js";
+import { isFiltered } from "../data/filters.js";
 
 /** @typedef {import("../data/edges.js").Edges} Edges */
 /** @typedef {import("../state.js").State} State */
@@ -19,7 +19,7 @@ import { isFiltered } from "../state.js";
 export const SIGNS = /** @type {[string, string]} */ (["positive", "negative"]);
 
 /**
- * @param {import("../theme/theme.js").Theme} theme
+ * @param {import("../theme/colors.js").Theme} theme
  * @param {string[]} [colors]
  */
 export const rampOf = (theme, colors) => colors ?? ["transparent", theme.ink];

@@ -1,8 +1,8 @@
 // What is said of one query and one key: in a tooltip, and aloud.
 
-import { weightsAt } from "../data/edges.js";
+import { weightsAt } from "../data/summaries.js";
 import { writersOf } from "../data/formats.js";
-import { tokensOf } from "../data/payload.js";
+import { tokensOf } from "../data/schema.js";
 import { describeToken, headName } from "./token_texts.js";
 
 /** @typedef {import("../state.js").State} State */

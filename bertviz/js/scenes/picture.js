@@ -2,8 +2,8 @@
 
 /**
  * @typedef {object} Picture
- * @property {import("../data/payload.js").Block} block
- * @property {import("../data/payload.js").Weights} weights
+ * @property {import("../data/schema.js").Block} block
+ * @property {import("../data/schema.js").Weights} weights
  * @property {import("../data/edges.js").Edges} edges
  * @property {number[]} heads
  * @property {Int32Array} queries positions, one a row
@@ -13,7 +13,7 @@
  * @property {string} name changes when the lines at rest change
  */
 
-/** @typedef {import("../theme/theme.js").Theme} Theme */
+/** @typedef {import("../theme/colors.js").Theme} Theme */
 
 /**
  * The color of each head's weights; differences have the color of their sign instead, whichever head

@@ -2,7 +2,7 @@
 
 import { SEVERAL } from "../data/regroup.js";
 
-/** @typedef {import("../data/payload.js").Tokens} Tokens */
+/** @typedef {import("../data/schema.js").Tokens} Tokens */
 
 /**
  * What a token's tooltip begins with: its whole text, its position, the tokenizer's own string.

@@ -1,7 +1,7 @@
 // The line below a picture on a sheet: its legend and what it leaves out.
 
 import { rampOf, SIGNS } from "../scenes/legends.js";
-import { estimatedWidth } from "./sheet.js";
+import { estimatedWidth } from "./text_width.js";
 
 /** @typedef {import("./sheet.js").Sheet} Sheet */
 /** @typedef {import("../scenes/legends.js").Legend} Legend */

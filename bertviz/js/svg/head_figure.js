@@ -10,10 +10,11 @@ import { drawFooter } from "./footer.js";
 import { drawHeader } from "./header.js";
 import { drawLines } from "./lines.js";
 import { drawMatrix } from "./matrix.js";
-import { estimatedWidth, Sheet } from "./sheet.js";
+import { Sheet } from "./sheet.js";
+import { estimatedWidth } from "./text_width.js";
 
 /** @typedef {import("../state.js").State} State */
-/** @typedef {import("../theme/theme.js").Theme} Theme */
+/** @typedef {import("../theme/colors.js").Theme} Theme */
 /** @typedef {import("../scenes/head.js").HeadScene} HeadScene */
 /** @typedef {import("../scenes/legends.js").Legend} Legend */
 /** @typedef {{width: number, draw: (sheet: Sheet) => Legend}} Part */

@@ -1,9 +1,9 @@
 // What an exported figure says about itself above the picture, where a page has its controls.
 
-import { HIDDEN } from "../state.js";
-import { estimatedWidth } from "./sheet.js";
+import { HIDDEN } from "../data/filters.js";
+import { estimatedWidth } from "./text_width.js";
 
-/** @typedef {import("../data/payload.js").Payload} Payload */
+/** @typedef {import("../data/schema.js").Payload} Payload */
 /** @typedef {import("../state.js").State} State */
 /** @typedef {import("./sheet.js").Sheet} Sheet */
 

@@ -14,7 +14,7 @@ import { isLong, startingMass } from "../scenes/long_texts.js";
 import { cellColor } from "../scenes/picture.js";
 import { headFigure } from "../svg/head_figure.js";
 
-/** @typedef {import("../shell.js").Frame} Frame */
+/** @typedef {import("../controls/frame.js").Frame} Frame */
 /** @typedef {import("../state.js").State} State */
 /** @typedef {import("../scenes/head.js").HeadScene} HeadScene */
 /** @typedef {ReturnType<typeof headPicture>} Picture */
@@ -22,7 +22,7 @@ import { headFigure } from "../svg/head_figure.js";
 const NARROWEST = 560; // CSS pixels, below which the overview does not stand beside the picture
 const GAP = 24;
 
-/** @type {import("../shell.js").View} */
+/** @type {import("../controls/frame.js").View} */
 export const headView = {
   keys: ["mode"],
   start: (payload) => ({

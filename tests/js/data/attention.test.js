@@ -1,9 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { attend, attendAll, keysOf, queryOf, softmax } from "../../../bertviz/js/data/attention.js";
-import { headWeights, neuronScene } from "../../../bertviz/js/views/neuron_view.js";
-import { initialState, nextState } from "../../../bertviz/js/state.js";
-import { layerOf, neuronsOf, payloadOf, sourceOf, tokens } from "../fixtures.js";
+import { neuronsOf } from "../fixtures.js";
 
 const close = (/** @type {number} */ a, /** @type {number} */ b, within = 1e-5) =>
   assert.ok(Math.abs(a - b) < within, `${a} is not ${b}`);
@@ -95,43 +93,4 @@ test("all rows at once are the rows one by one", () => {
   for (let q = 0; q < 4; q++) {
     attend(neurons, 1, q).weights.forEach((w, k) => close(all[4 * q + k], w, 1e-6));
   }
-});
-
-test("the closed view lists what can be seen and keeps the rest of each row", () => {
-  const keyCount = 700; // evenly spread: every weight is below what is listed
-  const queries = new Float32Array(2);
-  const even = neuronsOf({ heads: [0], queryCount: 2, keyCount, headDim: 1, queries });
-  const { weight, hidden, start } = headWeights(even, 0);
-  assert.equal(weight.length, 0);
-  assert.deepEqual(Array.from(start), [0, 0, 0]);
-  hidden.forEach((mass) => close(mass, 1, 1e-4));
-});
-
-test("the scene has the columns of the selected query, in the model's order", () => {
-  const neurons = neuronsOf({ heads: [2, 9] });
-  const payload = payloadOf({
-    view: "neuron",
-    blocks: [
-      {
-        name: "encoder",
-        kind: "encoder",
-        query: tokens([..."abcd"], [0, 0, 1, 1]),
-        key: null,
-        layers: [layerOf(5, [2, 9])],
-      },
-    ],
-  });
-  const source = sourceOf(payload, [[neurons]]);
-  const state = nextState(payload, initialState(payload, { detail: true }), {
-    heads: [9],
-    query: 1,
-  });
-  const scene = neuronScene(source, state);
-  assert.deepEqual(scene.shape, { query: 4, key: 4, headDim: 3 });
-  assert.deepEqual(scene.columns.queries, queryOf(neurons, 1));
-  assert.deepEqual(scene.columns.weights, attend(neurons, 1, 1).weights);
-  assert.equal(scene.columns.products.length, 12);
-  const filtered = neuronScene(source, nextState(payload, state, { pair: "A→B" }));
-  assert.equal(filtered.columns.weights.length, 4, "columns stay whole, so that they add up");
-  assert.deepEqual(Array.from(filtered.keys), [2, 3]);
 });

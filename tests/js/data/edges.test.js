@@ -2,9 +2,8 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { edgesOf } from "../../../bertviz/js/data/edges.js";
 import { boxesOf, meanHidden, meansOf } from "../../../bertviz/js/data/summaries.js";
-import { headScene, massNote } from "../../../bertviz/js/views/head_view.js";
-import { modelScene } from "../../../bertviz/js/views/model_view.js";
-import { binned } from "../../../bertviz/js/parts/thumbnails.js";
+import { headScene } from "../../../bertviz/js/scenes/head.js";
+import { massNote } from "../../../bertviz/js/scenes/legends.js";
 import { SEVERAL } from "../../../bertviz/js/data/regroup.js";
 import { initialState, nextState } from "../../../bertviz/js/state.js";
 import { layerOf, payloadOf, random, sourceOf, tokens, weightsOf } from "../fixtures.js";
@@ -146,41 +145,6 @@ test("means beside the tokens are means over the heads", () => {
     const listed = HEADS.map((_, h) => dense[0][h][3][k]).filter((w) => w >= 0.01);
     close(mean, listed.reduce((a, b) => a + b, 0) / 3);
   });
-});
-
-test("the model view's edges are those of all cells, or of the open one", () => {
-  const model = payloadOf({ view: "model", blocks: [block] });
-  const whole = sourceOf(model, [dense.map((layer) => weightsOf(HEADS, layer, 0))]);
-  const rest = initialState(model, { cell: null });
-  const { edges } = modelScene(whole, rest);
-  assert.equal(edges.layer.length, 2 * 3 * N * N);
-  edges.weight.forEach((w, i) => {
-    close(w, dense[edges.layer[i] - 3][HEADS.indexOf(edges.head[i])][edges.query[i]][edges.key[i]]);
-    assert.equal(edges.opacity[i], w);
-  });
-  const open = modelScene(whole, nextState(model, rest, { cell: [4, 5], query: 2 }));
-  assert.deepEqual([...new Set(open.edges.layer)], [4]);
-  assert.deepEqual([...new Set(open.edges.head)], [5]);
-  assert.deepEqual([...new Set(open.edges.query)], [2]);
-  assert.equal(open.edges.key.length, N);
-});
-
-test("a thumbnail of a long text keeps each row's mass", () => {
-  const n = 200;
-  const long = [
-    Array.from({ length: n }, (_, q) =>
-      Array.from({ length: n }, (_, k) => (k === Math.max(0, q - 1) ? 0.7 : 0.3 / (n - 1))),
-    ),
-  ];
-  const positions = Int32Array.from({ length: n }, (_, i) => i);
-  const { rows, columns, values } = binned(weightsOf([0], long), 0, positions, positions);
-  assert.deepEqual([rows, columns], [64, 64]);
-  for (let r = 0; r < rows; r++) {
-    const row = values.subarray(r * columns, (r + 1) * columns);
-    assert.ok(Math.abs(row.reduce((a, b) => a + b, 0) - 1) < 1e-4);
-    const best = row.indexOf(Math.max(...row));
-    assert.ok(Math.abs(best - r) <= 1, "the previous token stays beside the diagonal");
-  }
 });
 
 test("several selected tokens: all of their lines, boxes are means over them", () => {

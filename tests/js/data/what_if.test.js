@@ -1,10 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { attend } from "../../../bertviz/js/data/attention.js";
-import { neuronScene } from "../../../bertviz/js/views/neuron_view.js";
-import { initialState, nextState } from "../../../bertviz/js/state.js";
 import { contributions, ranked, without } from "../../../bertviz/js/data/what_if.js";
-import { layerOf, neuronsOf, payloadOf, sourceOf, tokens } from "../fixtures.js";
+import { neuronsOf } from "../fixtures.js";
 
 const D = 5;
 const close = (/** @type {number} */ a, /** @type {number} */ b, within = 1e-5) =>
@@ -70,41 +68,4 @@ test("masked keys have no part in the mean", () => {
 
 test("neurons are ranked from the largest contribution on", () => {
   assert.deepEqual(ranked(Float32Array.from([0, 3, -2, 3])), [1, 3, 0, 2]);
-});
-
-const neurons = neuronsOf({ headDim: D });
-const ref = /** @type {any} */ ({ queries: { shape: [2, 4, D] } });
-const payload = payloadOf({
-  view: "neuron",
-  blocks: [
-    {
-      name: "encoder",
-      kind: "encoder",
-      query: tokens([..."abcd"]),
-      key: null,
-      layers: [{ ...layerOf(0, [0, 1]), neurons: ref }],
-    },
-  ],
-});
-const source = sourceOf(payload, [[neurons]]);
-const start = initialState(payload, { detail: true, off: [], sort: "model" });
-
-test("columns stay true when neurons are off", () => {
-  const state = nextState(payload, start, { off: [3, 1, 1], sort: "contribution" });
-  assert.deepEqual(state.off, [1, 3]);
-  const scene = neuronScene(source, state);
-  assert.deepEqual(scene.columns.weights, neuronScene(source, start).columns.weights);
-  assert.deepEqual(scene.order, ranked(scene.contribution));
-  assert.ok(scene.whatIf && scene.whatIf.moved > 0);
-  assert.equal(neuronScene(source, start).whatIf, null);
-  assert.equal(neuronScene(source, start).order, null);
-});
-
-test("neurons are those of one head, and one of them stays", () => {
-  const state = nextState(payload, start, { off: [1, 3] });
-  assert.deepEqual(nextState(payload, state, { query: 3 }).off, [1, 3]);
-  assert.deepEqual(nextState(payload, state, { heads: [1] }).off, []);
-  assert.deepEqual(nextState(payload, state, { off: [0, 1, 2, 3, 4] }).off, [1, 3]);
-  assert.deepEqual(nextState(payload, state, { off: [9, -1, 0.5] }).off, []);
-  assert.equal(nextState(payload, state, /** @type {any} */ ({ sort: "size" })).sort, "model");
 });

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { headLegend } from "../../../bertviz/js/scenes/head_legend.js";
 import { cellColor, slotColors } from "../../../bertviz/js/scenes/picture.js";
-import { THEMES } from "../../../bertviz/js/theme/theme.js";
+import { THEMES } from "../../../bertviz/js/theme/colors.js";
 import { pictureOf } from "../parts/pictures.js";
 
 const scale = { max: 0.5, root: false, color: "red" };

@@ -6,7 +6,7 @@ import { drawFooter } from "../../../bertviz/js/svg/footer.js";
 import { drawLines } from "../../../bertviz/js/svg/lines.js";
 import { drawMatrix } from "../../../bertviz/js/svg/matrix.js";
 import { Sheet } from "../../../bertviz/js/svg/sheet.js";
-import { THEMES } from "../../../bertviz/js/theme/theme.js";
+import { THEMES } from "../../../bertviz/js/theme/colors.js";
 import { measure, pictureOf } from "../parts/pictures.js";
 
 const sheet = () => new Sheet(THEMES.light, 600, "test");

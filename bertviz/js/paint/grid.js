@@ -1,0 +1,43 @@
+// The grid of the model view on a canvas, in whole device pixels.
+
+/** @typedef {import("../parts/grid.js").CellLook} CellLook */
+/**
+ * @typedef {object} Drawn
+ * @property {import("../scenes/model_grid.js").Cell} cell
+ * @property {CellLook} look
+ * @property {{row: number, column: number}} at place in the atlases
+ */
+
+/**
+ * @param {CanvasRenderingContext2D} context
+ * @param {Drawn[]} drawn
+ * @param {import("../parts/grid.js").Layout} layout
+ * @param {object} options
+ * @param {number} options.ratio device pixels per CSS pixel
+ * @param {number} options.size of a thumbnail, in device pixels
+ * @param {CanvasImageSource[]} options.atlases thumbnails in their colors; none for tiles
+ * @param {string} options.dash color of what stands for a missing number
+ */
+export function paintGrid(context, drawn, layout, { ratio, size, atlases, dash }) {
+  const { pitch, inner, pad, radius } = layout;
+  const side = Math.round(inner * ratio);
+  const round = Math.round(radius * ratio);
+  const shift = Math.round(pad * ratio);
+  for (const { cell, look, at } of drawn) {
+    const x = Math.round(cell.column * pitch * ratio);
+    const y = Math.round(cell.row * pitch * ratio);
+    context.fillStyle = look.ground;
+    context.beginPath();
+    context.roundRect(x, y, side, side, round);
+    context.fill();
+    if (look.missing) {
+      context.fillStyle = dash;
+      const thick = Math.max(1, Math.round(ratio));
+      context.fillRect(x + side * 0.3, y + Math.round(side / 2), side * 0.4, thick);
+    }
+    const [left, top] = [at.column * size, at.row * size];
+    for (const atlas of atlases) {
+      context.drawImage(atlas, left, top, size, size, x + shift, y + shift, size, size);
+    }
+  }
+}

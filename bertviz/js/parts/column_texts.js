@@ -1,0 +1,69 @@
+// What stands above the columns of the neuron view, and their legend.
+
+import { format } from "d3-format";
+
+/** @typedef {import("../scenes/neuron.js").NeuronScene} NeuronScene */
+
+const three = format(".3~g");
+
+/**
+ * @param {NeuronScene} scene
+ * @param {import("./columns.js").Places} places
+ */
+export function titlesOf(scene, { x, stripe, widths, queryWidth, keyWidth, narrow, biased }) {
+  const { headDim } = scene.shape;
+  const scale = three(scene.neurons.scaling);
+  return [
+    { x: 30, width: queryWidth - 30, title: "", note: "query token" },
+    { x: x.q, width: stripe, title: "query q", note: `${headDim} neurons` },
+    { x: x.k, width: stripe, title: "key k", note: keyNote(scene) },
+    {
+      x: x.products,
+      width: stripe + widths.rung - 8,
+      title: narrow ? "q × k" : `q × k · ${scale}`,
+      note: narrow ? `· ${scale}` : "each neuron’s share",
+    },
+    ...(biased ? [{ x: x.bias + 8, width: widths.bias - 8, title: "bias", note: "added" }] : []),
+    { x: x.score + 4, width: widths.score, title: "score", note: scoreNote(scene, biased) },
+    {
+      x: x.key + 8,
+      width: keyWidth + widths.softmax - 8,
+      title: "softmax",
+      note: "attention to the key token",
+    },
+  ];
+}
+
+/**
+ * @param {NeuronScene} scene
+ * @param {boolean} narrow
+ */
+export function stripName({ explanation }, narrow) {
+  if (narrow) return "contribution";
+  return `contribution to ${explanation ? explanation.what : "this row"}`;
+}
+
+/**
+ * @param {NeuronScene} scene
+ * @param {{queries: number, keys: number, products: number}} max
+ */
+export function columnsLegend({ whatIf }, { queries, keys, products }) {
+  if (whatIf) return { signed: "pale: true, full: without", note: "" };
+  const [q, k, both] = [queries, keys, products].map((value) => value.toFixed(2));
+  return { signed: `full strength: |q| ${q}, |k| ${k}, |q × k · scale| ${both}`, note: "" };
+}
+
+/** @param {NeuronScene} scene */
+function keyNote({ shape, sharing }) {
+  if (!sharing) return `${shape.headDim} neurons`;
+  return `shared by heads ${sharing[0]}–${sharing[sharing.length - 1]}`;
+}
+
+/**
+ * @param {NeuronScene} scene
+ * @param {boolean} biased
+ */
+function scoreNote({ neurons }, biased) {
+  const sum = neurons.softcap ? `softcap ${neurons.softcap}` : "Σ of the row";
+  return biased ? `${sum} + bias` : sum;
+}

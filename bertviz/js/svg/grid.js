@@ -1,0 +1,136 @@
+// The grid of the model view on a sheet.
+
+import { paintCells } from "../paint/cells.js";
+import { paintRaster } from "../paint/raster.js";
+import { paintThumbnail } from "../paint/thumbnail.js";
+import { labelsOf, LABELS, lookOf } from "../parts/grid.js";
+import { binned, cellsOfBins } from "../parts/thumbnails.js";
+
+/** @typedef {import("./sheet.js").Sheet} Sheet */
+/** @typedef {import("../scenes/model.js").ModelScene} ModelScene */
+/** @typedef {import("../parts/grid.js").Layout} Layout */
+/** @typedef {import("../parts/thumbnails.js").Bins} Bins */
+/** @typedef {{bins: Bins, color: string}} Thumbnail */
+
+const MANY = 10_000; // lines of all thumbnails that an editor can do with; beyond, they are images
+const FINEST = 64; // rows of a small matrix
+const SHADE = 3; // hidden mass is shaded stronger than it is, or one would not see it
+const VISIBLE = 2 / 255;
+
+/**
+ * @param {Sheet} sheet
+ * @param {ModelScene} scene
+ * @param {Layout} layout
+ * @param {import("../data/payload.js").Source} source
+ */
+export function drawGrid(sheet, scene, layout, source) {
+  const { theme } = sheet;
+  const { pitch, inner, pad, radius, rows, form } = layout;
+  const size = inner - 2 * pad;
+  const top = sheet.y + (scene.sorted ? 0 : LABELS.top);
+  if (!scene.sorted) drawLabels(sheet, scene, layout, top);
+
+  const drawn = scene.cells.map((cell) => {
+    const look = lookOf(scene, layout, cell, theme);
+    const thumbnails = look.thumbnails.map(({ head, color }) => {
+      const { queries, keys } = scene;
+      return { bins: binned(source.weights(cell.layer), head, queries, keys, FINEST), color };
+    });
+    return { cell, look, thumbnails };
+  });
+  const raster = lineCount(drawn.flatMap(({ thumbnails }) => thumbnails)) > MANY;
+  for (const { cell, look, thumbnails } of drawn) {
+    const [x, y] = [LABELS.left + cell.column * pitch, top + cell.row * pitch];
+    sheet.rect(x, y, inner, inner, {
+      fill: look.ground,
+      radius,
+      ...(cell === scene.open ? { stroke: theme.accent } : {}),
+    });
+    if (look.missing) {
+      const middle = { x: x + inner / 2, y: y + inner / 2 + 4 };
+      sheet.text("–", { ...middle, anchor: "middle", color: theme.muted });
+    }
+    for (const { bins, color } of thumbnails) {
+      sheet.painting(x + pad, y + pad, (context) =>
+        paintBins(context, bins, { size, color, form, raster }),
+      );
+    }
+    sheet.text(look.label, { x: x + 3, y: y + inner - 4, size: 10, halo: true });
+  }
+  sheet.y = top + pitch * rows;
+}
+
+/**
+ * The numbers of heads above the grid, those of layers beside it.
+ * @param {Sheet} sheet
+ * @param {ModelScene} scene
+ * @param {Layout} layout
+ * @param {number} top of the grid
+ */
+function drawLabels(sheet, scene, layout, top) {
+  const { muted: color } = sheet.theme;
+  const { left } = LABELS;
+  const { pitch, inner, rows, columns } = layout;
+  const [middle, across, down] = [
+    inner / 2,
+    left + (pitch * columns) / 2,
+    top + (pitch * rows) / 2,
+  ];
+  sheet.text("heads", { x: across, y: sheet.y + 11, anchor: "middle", color });
+  sheet.text("layers", { x: 11, y: down, anchor: "middle", color, upright: true });
+  const labels = labelsOf(scene, layout);
+  for (const { text, i } of labels.across) {
+    sheet.text(text, { x: left + i * pitch + middle, y: top - 8, anchor: "middle", color });
+  }
+  for (const { text, i } of labels.down) {
+    sheet.text(text, { x: left - 10, y: top + i * pitch + middle + 4, anchor: "end", color });
+  }
+}
+
+/** @param {Thumbnail[]} thumbnails */
+function lineCount(thumbnails) {
+  let lines = 0;
+  for (const { bins } of thumbnails) {
+    for (const value of bins.values) if (value >= VISIBLE) lines++;
+  }
+  return lines;
+}
+
+/**
+ * @param {CanvasRenderingContext2D} context
+ * @param {Bins} bins
+ * @param {{size: number, color: string, form: Layout["form"], raster: boolean}} options
+ */
+function paintBins(context, bins, { size, color, form, raster }) {
+  if (form === "matrix") {
+    const options = { width: size, height: size, color, root: true };
+    paintCells(context, cellsOfBins(bins), options);
+  } else if (raster) {
+    rasterBins(context, bins, size, color);
+  } else {
+    paintThumbnail(context, bins, { x: 0, y: 0, size, color });
+  }
+}
+
+/**
+ * The lines of a thumbnail as an image.
+ * @param {CanvasRenderingContext2D} context
+ * @param {Bins} bins
+ * @param {number} size
+ * @param {string} color
+ */
+function rasterBins(context, { rows, columns, values, hidden }, size, color) {
+  const row = size / Math.max(rows, columns);
+  paintRaster(
+    context,
+    (visit) => values.forEach((value, i) => visit(0, Math.floor(i / columns), i % columns, value)),
+    {
+      ...{ geometry: { width: size, top: 0, height: size, row }, x0: 0, x1: size, colors: [color] },
+      lineWidth: Math.max(0.5, Math.min(1.5, size / 48, 0.6 * row)),
+      eachSpread(visit) {
+        if (hidden > 0) for (let r = 0; r < rows; r++) visit(0, r, SHADE * hidden);
+      },
+      keyRows: columns,
+    },
+  );
+}
