@@ -41,7 +41,7 @@ class HeadView(View):
     >>> view.save("attention.jpg")
     Traceback (most recent call last):
         ...
-    ValueError: path='attention.jpg' ends in '.jpg': offered is .html, .svg, .png, .pdf; save as 'attention.html', say.
+    ValueError: path='attention.jpg' ends in '.jpg': expected one of .html, .svg, .png, .pdf, such as 'attention.html'.
     """  # noqa: E501
 
     kind = "head"

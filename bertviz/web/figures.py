@@ -41,7 +41,7 @@ text(process.stdin).then(async (input) => {
 """
 
 
-def svg(payload: Mapping[str, Any], width: int | None = None) -> str:
+def svg(payload: Mapping[str, Any], width: float | None = None) -> str:
     """The picture that a payload starts with.
 
     Args:
