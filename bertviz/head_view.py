@@ -13,14 +13,17 @@ from bertviz.views.sources import comparison_in, resolve
 from bertviz.views.view import DisplayMode, HtmlAction, View, check_html_action, finish
 
 if TYPE_CHECKING:
+    from os import PathLike
     from typing import SupportsIndex
 
     from torch.nn import Module
     from typing_extensions import Unpack
 
     from bertviz.trace import AttentionTrace
+    from bertviz.views.saving import Width
     from bertviz.views.sources import ArrayOptions, ExtractOptions, SharedOptions
     from bertviz.views.view import Numbers
+    from bertviz.web.payload import HeadState
 
     class Options(SharedOptions, total=False):
         """What a call on a model or a trace may choose."""
@@ -45,6 +48,12 @@ class HeadView(View):
     """  # noqa: E501
 
     kind = "head"
+
+    if TYPE_CHECKING:  # with the state keys of this view
+
+        def save(  # type: ignore[override]  # noqa: D102, described in View
+            self, path: str | PathLike[str], *, width: Width = None, **state: Unpack[HeadState]
+        ) -> None: ...
 
     @overload
     def __init__(

@@ -15,6 +15,7 @@ from bertviz.views.sources import resolve
 from bertviz.views.view import DisplayMode, HtmlAction, View, as_index, check_html_action, finish
 
 if TYPE_CHECKING:
+    from os import PathLike
     from typing import SupportsIndex
 
     from torch.nn import Module
@@ -22,8 +23,10 @@ if TYPE_CHECKING:
 
     from bertviz.analysis.neurons import HeadExplanation
     from bertviz.trace import AttentionTrace
+    from bertviz.views.saving import Width
     from bertviz.views.sources import ArrayOptions, ExtractOptions, SharedOptions
     from bertviz.views.view import Numbers
+    from bertviz.web.payload import NeuronState
 
     class Options(SharedOptions, total=False):
         """What a call on a model or a trace may choose."""
@@ -45,6 +48,12 @@ class NeuronView(View):
     """
 
     kind = "neuron"
+
+    if TYPE_CHECKING:  # with the state keys of this view
+
+        def save(  # type: ignore[override]  # noqa: D102, described in View
+            self, path: str | PathLike[str], *, width: Width = None, **state: Unpack[NeuronState]
+        ) -> None: ...
 
     @overload
     def __init__(

@@ -1,8 +1,8 @@
-"""A view as a file: a page that is alive, or a figure.
+"""A view as a file: an interactive page, or a figure.
 
-The problem. What is saved should be what was asked for, whatever the file's type: a state that
-cannot be shown, a width that is none, or a suffix that is not offered are refused alike, before
-anything is drawn and before an existing file is replaced.
+The problem. What is saved should be what was asked for, whatever the type of the file. A state that
+cannot be shown, an invalid width or an unknown suffix is refused in the same words for all of them,
+before anything is drawn and before an existing file is replaced.
 """
 
 from __future__ import annotations
@@ -98,7 +98,7 @@ def css_pixels(width: object) -> float | None:
     if isinstance(width, str):
         found = re.fullmatch(rf"\s*(\d+\.?\d*|\.\d+)\s*({'|'.join(UNITS)})\s*", width, re.ASCII)
         pixels = float(found[1]) * UNITS[found[2]] if found else math.nan
-    elif isinstance(width, numbers.Real) and not isinstance(width, bool):
+    elif not isinstance(width, bool) and isinstance(width, numbers.Real):
         pixels = float(width)
     else:
         raise TypeError(f"width={width!r} is {a_type(width)}: {expected}.")

@@ -124,7 +124,7 @@ class View:
         return fragment
 
     def save(
-        self, path: str | os.PathLike[str], *, width: float | str | None = None, **state: Any
+        self, path: str | os.PathLike[str], *, width: saving.Width = None, **state: Any
     ) -> None:
         """Write the picture as a file of its own.
 
