@@ -97,6 +97,9 @@ STATES: Mapping[ViewName, type] = {"head": HeadState, "model": ModelState, "neur
 # What the page itself can measure (js/data/measures.js); others come with a payload.
 PAGE_MEASURES = ("entropy", "distance", "first")
 
+# More squares than this are plain, and the page starts with them colored by entropy.
+DENSE = 1500
+
 
 def _values(hint: object) -> tuple[Any, ...] | None:
     """All values of a type, if it names them."""

@@ -16,7 +16,7 @@ from typing import Any, NamedTuple
 
 from bertviz.errors import a_type, numbers_in_words
 from bertviz.web.payload.schema import ViewName
-from bertviz.web.payload.state import PAGE_MEASURES, STATE
+from bertviz.web.payload.state import DENSE, PAGE_MEASURES, STATE
 from bertviz.web.payload.state_tokens import check_positions, check_zoom, pairs_of
 
 State = dict[str, Any]
@@ -262,6 +262,7 @@ def _check_measure(shown: Shown, state: State) -> None:
     known = [measure["name"] for measure in shown.payload["measures"]]
     first = known[0] if known else None
     if not shown.payload["difference"]:
+        first = first or ("entropy" if _is_dense(shown.payload["blocks"][0]) else None)
         known += [name for name in PAGE_MEASURES if name not in known]
     measure = state.get("measure", first)
     if measure is not None and measure not in known:
@@ -270,6 +271,11 @@ def _check_measure(shown: Shown, state: State) -> None:
     if state.get("sorted") and measure is None:
         example = f": pass measure={known[0]!r}" if known else ", and there is none"
         raise ValueError(f"sorted=True needs a measure to sort by{example}.")
+
+
+def _is_dense(block: Mapping[str, Any]) -> bool:
+    heads = {head for layer in block["layers"] for head in layer["heads"]}
+    return len(block["layers"]) * len(heads) > DENSE
 
 
 def _check_neurons(shown: Shown, state: State) -> None:
