@@ -15,7 +15,8 @@ from pathlib import Path
 from typing import Any
 
 from bertviz import HeadView, ModelView, NeuronView, __version__, extract
-from bertviz.views.view import OFFERED_SUFFIXES, View
+from bertviz.views.saving import OFFERED_SUFFIXES
+from bertviz.views.view import View
 
 DEMO = "demo"
 

@@ -26,6 +26,38 @@ def as_table(columns: Mapping[str, Any]) -> Any:
     return pandas.DataFrame(dict(columns))
 
 
+def as_rows(columns: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """A list of dicts.
+
+    Args:
+        columns: By name, all of one length; sequences or NumPy arrays.
+
+    >>> as_rows({"head": [0, 1], "weight": [0.25, 0.75]})
+    [{'head': 0, 'weight': 0.25}, {'head': 1, 'weight': 0.75}]
+    """
+    rows = zip(*(_plain(column) for column in columns.values()), strict=True)
+    return [dict(zip(columns, row, strict=True)) for row in rows]
+
+
+def as_frame(columns: Mapping[str, Any]) -> Any:
+    """A pandas DataFrame.
+
+    Args:
+        columns: By name, all of one length; sequences or NumPy arrays.
+
+    Raises:
+        ModuleNotFoundError: pandas is not installed.
+    """
+    try:
+        pandas = importlib.import_module("pandas")
+    except ImportError:
+        raise ModuleNotFoundError(
+            "A DataFrame needs pandas, which is not installed: pip install pandas, or take the"
+            " same numbers as a list of dicts with .rows()."
+        ) from None
+    return pandas.DataFrame(dict(columns))
+
+
 class Summary:
     """What an analysis says of itself: text in a terminal, a plain table in a notebook."""
 

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from bertviz.views.view import View
 
 if TYPE_CHECKING:
+    from os import PathLike
     from typing import SupportsIndex
 
     from typing_extensions import Unpack
@@ -19,6 +20,8 @@ if TYPE_CHECKING:
     from bertviz.analysis.comparison import Comparison
     from bertviz.trace import AttentionTrace
     from bertviz.views.options import Numbers, ViewOptions
+    from bertviz.views.saving import Width
+    from bertviz.web.payload import HeadState
 
 
 class HeadView(View):
@@ -32,10 +35,16 @@ class HeadView(View):
     >>> view.save("attention.jpg")
     Traceback (most recent call last):
         ...
-    ValueError: path='attention.jpg' ends in '.jpg': offered is .html, .svg, .png, .pdf; save as 'attention.html', say.
+    ValueError: path='attention.jpg' ends in '.jpg': expected one of .html, .svg, .png, .pdf, such as 'attention.html'.
     """  # noqa: E501
 
     kind = "head"
+
+    if TYPE_CHECKING:  # with the state keys of this view
+
+        def save(  # type: ignore[override]  # noqa: D102, described in View
+            self, path: PathLike[str] | str, *, width: Width = None, **state: Unpack[HeadState]
+        ) -> None: ...
 
     def __init__(
         self,

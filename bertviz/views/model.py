@@ -12,11 +12,15 @@ from bertviz.views.lookalikes import is_comparison
 from bertviz.views.view import View
 
 if TYPE_CHECKING:
+    from os import PathLike
+
     from typing_extensions import Unpack
 
     from bertviz.analysis.comparison import Comparison
     from bertviz.trace import AttentionTrace
     from bertviz.views.options import ViewOptions
+    from bertviz.views.saving import Width
+    from bertviz.web.payload import ModelState
 
 
 class ModelView(View):
@@ -28,6 +32,12 @@ class ModelView(View):
     """
 
     kind = "model"
+
+    if TYPE_CHECKING:  # with the state keys of this view
+
+        def save(  # type: ignore[override]  # noqa: D102, described in View
+            self, path: PathLike[str] | str, *, width: Width = None, **state: Unpack[ModelState]
+        ) -> None: ...
 
     def __init__(
         self,

@@ -15,6 +15,7 @@ from bertviz.views.lookalikes import refuse_comparison, trace_and_comparison
 from bertviz.views.view import View
 
 if TYPE_CHECKING:
+    from os import PathLike
     from typing import SupportsIndex
 
     from typing_extensions import Unpack
@@ -22,6 +23,8 @@ if TYPE_CHECKING:
     from bertviz.analysis.neurons import HeadExplanation
     from bertviz.trace import AttentionTrace
     from bertviz.views.options import ViewOptions
+    from bertviz.views.saving import Width
+    from bertviz.web.payload import NeuronState
 
 
 class NeuronView(View):
@@ -35,6 +38,12 @@ class NeuronView(View):
     """
 
     kind = "neuron"
+
+    if TYPE_CHECKING:  # with the state keys of this view
+
+        def save(  # type: ignore[override]  # noqa: D102, described in View
+            self, path: PathLike[str] | str, *, width: Width = None, **state: Unpack[NeuronState]
+        ) -> None: ...
 
     def __init__(
         self,

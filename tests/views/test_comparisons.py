@@ -24,8 +24,7 @@ def test_a_comparison_in_the_head_and_the_model_view(trace: AttentionTrace) -> N
     model = bertviz.model_view(comparison, html_action="return")
     assert [measure["name"] for measure in model._payload["measures"]] == ["difference"]
     assert model._payload["neurons"] == "left out", "neurons are one trace's"
-    rows = head.table()
-    found = rows["weight"].to_numpy() if hasattr(rows, "to_numpy") else [r["weight"] for r in rows]
+    found = [row["weight"] for row in head.rows()]
     np.testing.assert_allclose(found, comparison.weights(1, [2]).ravel(), atol=1e-6)
     # One's own measures come in place of the comparison's.
     mine = ModelView(comparison, measures={"mine": {(0, 0): 1}})

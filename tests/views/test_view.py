@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-import subprocess
 import sys
-import textwrap
 import types
 import warnings
 from pathlib import Path
@@ -15,7 +13,6 @@ from typing import Any
 import pytest
 import torch
 
-import bertviz
 from bertviz import AttentionTrace, HeadView, ModelView, NeuronView
 from bertviz.views.view import View
 from tests.helpers import a_head_view
@@ -92,43 +89,6 @@ def test_repr_names_blocks_and_both_sides() -> None:
     )
 
 
-@pytest.mark.parametrize("cls", VIEWS)
-def test_save_writes_a_whole_page_in_utf_8(
-    trace: AttentionTrace, cls: type[View], tmp_path: Path
-) -> None:
-    target = tmp_path / "picture.html"
-    assert cls(trace).save(target) is None
-    text = target.read_bytes().decode("utf-8")
-    assert text.startswith("<!DOCTYPE html>")
-    assert '<meta charset="utf-8">' in text
-    assert f"<title>{cls.kind.capitalize()} view</title>" in text
-    cls(trace).save(str(target))  # a string, and a file that is there already
-    assert target.read_text("utf-8").startswith("<!DOCTYPE html>")
-
-
-def test_save_does_not_depend_on_the_locale(trace: AttentionTrace, tmp_path: Path) -> None:
-    code = f"""
-    from bertviz import AttentionTrace, HeadView
-    trace = AttentionTrace.from_arrays(["\\u732b \\U0001f408"], [[[1.0]]])
-    HeadView(trace).save({str(tmp_path / "x.html")!r})
-    """
-    environment = {"PYTHONUTF8": "0", "LC_ALL": "C", "PYTHONCOERCECLOCALE": "0", "PATH": ""}
-    subprocess.run(
-        [sys.executable, "-c", textwrap.dedent(code)],
-        env=environment,
-        cwd=Path(bertviz.__file__).parent.parent,
-        check=True,
-    )
-    (tmp_path / "x.html").read_text("utf-8")
-
-
-@pytest.mark.parametrize("name", ["x.gif", "x", "x.html.gz"])
-def test_save_refuses_other_suffixes(trace: AttentionTrace, tmp_path: Path, name: str) -> None:
-    with pytest.raises(ValueError, match=r"path=.*: offered is \.html, .*; save as '.*html'"):
-        HeadView(trace).save(tmp_path / name)
-    assert not list(tmp_path.iterdir())
-
-
 def test_hostile_tokens_stay_data() -> None:
     view = a_head_view([[[[1.0]]]], ["</script><script>alert(1)</script><!--"])
     assert view.data.lower().count("</script") == 1
@@ -171,47 +131,3 @@ def test_ipython_shows_html_once(trace: AttentionTrace) -> None:
     bundle, metadata = formatter.format(HeadView(trace))
     assert set(bundle) == {"text/html", "text/plain"}
     assert json.dumps(metadata) == "{}"
-
-
-def test_the_table_has_the_shown_numbers(trace: AttentionTrace) -> None:
-    [block] = trace.blocks.values()
-    layer = block.layers[1]
-    queries, keys = layer.shape
-    heads = list(layer.heads)[1:3]
-    table = HeadView(trace, layer=layer.index, heads=heads).table()
-    rows = table if isinstance(table, list) else table.to_dict("records")
-    assert len(rows) == len(heads) * queries * keys
-    weights = layer.weights(heads)
-    for row in rows:
-        assert (row["block"], row["layer"]) == (block.name, layer.index)
-        expected = float(weights[heads.index(row["head"]), row["query"], row["key"]])
-        assert row["weight"] == pytest.approx(expected)
-        assert row["query_token"] == block.query.text[row["query"]]
-        assert row["key_token"] == block.key.text[row["key"]]
-    neuron = NeuronView(trace, layer=layer.index, head=heads[0]).table()
-    rows = neuron if isinstance(neuron, list) else neuron.to_dict("records")
-    assert len(rows) == queries * keys
-    assert rows[1]["score"] == pytest.approx(float(layer.scores(heads[0])[0, 0, 1]))
-    every = ModelView(trace, include_layers=[layer.index], include_heads=heads).table()
-    assert len(every) == len(heads) * queries * keys
-
-
-def test_the_table_is_a_data_frame_where_pandas_is(
-    trace: AttentionTrace, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    made = []
-
-    class Pandas:
-        @staticmethod
-        def DataFrame(columns: dict[str, Any]) -> str:  # noqa: N802, pandas' name
-            made.append(columns)
-            return "a frame"
-
-    monkeypatch.setitem(sys.modules, "pandas", Pandas)
-    assert HeadView(trace).table() == "a frame"
-    assert list(made[0])[:5] == ["block", "layer", "head", "query", "key"]
-    monkeypatch.setitem(sys.modules, "pandas", None)
-    rows = HeadView(trace).table()
-    assert isinstance(rows, list)
-    assert isinstance(rows[0]["layer"], int)
-    assert isinstance(rows[0]["weight"], float)

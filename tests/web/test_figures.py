@@ -176,20 +176,9 @@ def test_a_dark_figure_has_a_dark_ground() -> None:
     assert next(root.iter(f"{SVG}rect")).get("fill") == "#0f1419"
 
 
-@pytest.mark.parametrize(
-    ("state", "message"),
-    [
-        ({"color": 1}, "color is no part of what a head view shows: expected some of block, layer"),
-        ({"query": 99}, "query=99 cannot be shown: it would be null. Choose from what this head"),
-        ({"words": "yes"}, 'words="yes" cannot be shown: it would be false'),
-        ({"heads": [7]}, r"heads=\[7\] cannot be shown: it would be \[0,1\]"),
-        ({"zoom": [3, 1, 0, 2]}, r"zoom=\[3,1,0,2\] cannot be shown: it would be null"),
-    ],
-)
-def test_a_state_that_is_none(state: dict[str, Any], message: str, tmp_path: Path) -> None:
-    with pytest.raises(ValueError, match=message):
-        a_head_view(weights(), ["a", "b", "c", "d", "e"]).save(tmp_path / "x.svg", **state)
-    assert not list(tmp_path.iterdir())
+def test_the_page_refuses_what_it_would_change() -> None:
+    with pytest.raises(ValueError, match="query=99 cannot be shown: it would be null"):
+        drawn(a_head_view(weights(), TOKENS), query=99)
 
 
 def test_without_the_extra_the_error_says_how_to_get_it(
@@ -203,11 +192,6 @@ def test_without_the_extra_the_error_says_how_to_get_it(
     monkeypatch.setenv("PATH", "")
     with pytest.raises(ModuleNotFoundError, match=r"no Node .*\[figures\].* or save as \.html"):
         view.save(tmp_path / "x.svg")
-
-
-def test_a_file_begins_with_the_state_that_is_asked_for(tmp_path: Path) -> None:
-    a_head_view(weights(), TOKENS).save(tmp_path / "x.html", query=1, locked=True)
-    assert '"state":{"query":1,"locked":true}' in (tmp_path / "x.html").read_text("utf-8")
 
 
 def test_from_a_terminal(tmp_path: Path) -> None:

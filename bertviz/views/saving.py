@@ -1,0 +1,107 @@
+"""A view as a file: an interactive page, or a figure.
+
+The problem. What is saved should be what was asked for, whatever the type of the file. A state that
+cannot be shown, an invalid width or an unknown suffix is refused in the same words for all of them,
+before anything is drawn and before an existing file is replaced.
+"""
+
+from __future__ import annotations
+
+import math
+import numbers
+import os
+import re
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from bertviz.errors import a_type
+from bertviz.web import figures, page
+from bertviz.web.payload import check_state
+
+OFFERED_SUFFIXES = (".html", *figures.SUFFIXES)
+
+# CSS pixels per unit, as CSS defines them.
+UNITS = {"px": 1.0, "in": 96.0, "cm": 96 / 2.54, "mm": 96 / 25.4, "pt": 96 / 72}
+
+Width = float | str | None
+
+
+def save(
+    payload: Mapping[str, Any],
+    path: str | os.PathLike[str],
+    *,
+    title: str,
+    width: Width,
+    state: Mapping[str, Any],
+) -> None:
+    """Write a view to a file.
+
+    Args:
+        payload: What the view ships.
+        path: Where to; the suffix says what.
+        title: Of the page.
+        width: Of a figure; see ``css_pixels``.
+        state: What to show, where it is not what the view starts with.
+
+    Raises:
+        TypeError: A state key is unknown, or a value is of the wrong type.
+        ValueError: The suffix is not offered, or the view cannot show that state.
+        ModuleNotFoundError: The ``figures`` extra is not installed.
+    """
+    target = Path(path)
+    suffix = target.suffix.lower()
+    if suffix not in OFFERED_SUFFIXES:
+        found = f"ends in {target.suffix!r}" if target.suffix else "has no suffix"
+        raise ValueError(
+            f"path={str(target)!r} {found}: expected one of {', '.join(OFFERED_SUFFIXES)}, such as"
+            f" {target.with_suffix(OFFERED_SUFFIXES[0]).name!r}."
+        )
+    pixels = css_pixels(width)
+    start = check_state(payload["view"], payload, {**payload["state"], **state})
+    shown = {**payload, "state": start}
+    if suffix == ".html":
+        if pixels is not None:
+            raise ValueError(
+                f"width={width!r} does not go with an .html file, which is as wide as its window:"
+                f" leave width out, or save a figure ({', '.join(figures.SUFFIXES)})."
+            )
+        data = page.document(page.render(shown), title).encode()
+    else:
+        data = figures.rendered(figures.svg(shown, pixels), suffix)
+    target.write_bytes(data)
+
+
+def css_pixels(width: object) -> float | None:
+    """A width in CSS pixels, of which an inch has 96.
+
+    Args:
+        width: A number of CSS pixels, a string with a unit, or None.
+
+    Raises:
+        TypeError: It is neither.
+        ValueError: It is not a finite length above zero, or has another unit or none.
+
+    >>> css_pixels("3.25in"), css_pixels(760), css_pixels(None)
+    (312.0, 760.0, None)
+    >>> css_pixels("3 foot")
+    Traceback (most recent call last):
+        ...
+    ValueError: width='3 foot' is not a width: expected CSS pixels above 0, such as 600, or a string with a unit (px, in, cm, mm, pt), such as '3.25in'.
+    """  # noqa: E501
+    if width is None:
+        return None
+    expected = (
+        "expected CSS pixels above 0, such as 600, or a string with a unit"
+        f" ({', '.join(UNITS)}), such as '3.25in'"
+    )
+    if isinstance(width, str):
+        found = re.fullmatch(rf"\s*(\d+\.?\d*|\.\d+)\s*({'|'.join(UNITS)})\s*", width, re.ASCII)
+        pixels = float(found[1]) * UNITS[found[2]] if found else math.nan
+    elif not isinstance(width, bool) and isinstance(width, numbers.Real):
+        pixels = float(width)
+    else:
+        raise TypeError(f"width={width!r} is {a_type(width)}: {expected}.")
+    if not 0 < pixels < math.inf:
+        raise ValueError(f"width={width!r} is not a width: {expected}.")
+    return pixels

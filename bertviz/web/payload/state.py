@@ -1,0 +1,115 @@
+"""What a view can be told to show: every key, its type and its values, in one place.
+
+The problem. The page repairs a state that it cannot draw, which is right for a click and wrong for
+a figure: ``save("x.svg", mode="matrx")`` would draw lines without a word. So a state that comes
+from Python is checked (``check_state``) before anything is drawn or written.
+
+The types below are the one list of keys; ``STATE`` is read off them, ``View.save`` is typed with
+them, and a test compares them with the page's own list (``STATE`` in ``js/state.js``).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Literal, TypedDict, get_args, get_origin, get_type_hints
+
+from bertviz.web.payload.schema import ViewName
+
+Pair = Literal["All", "A→A", "B→B", "A→B", "B→A"]
+
+
+class CommonState(TypedDict, total=False):
+    """What every view can be told to show.
+
+    Attributes:
+        block: The name of the block.
+        layer: The model's own number of the layer.
+        heads: The model's own numbers of the heads; the neuron view shows one.
+        query: The position of the selected query token, or None.
+        key: The position of the selected key token, or None.
+        also: Positions of tokens selected beside that one, on the same side.
+        locked: Whether the selection stays when the pointer moves.
+        pair: Which sentences attend to which, of a text with two.
+    """
+
+    block: str
+    layer: int
+    heads: Sequence[int]
+    query: int | None
+    key: int | None
+    also: Sequence[int]
+    locked: bool
+    pair: Pair
+
+
+class HeadState(CommonState, total=False):
+    """What a head view can be told to show.
+
+    Attributes:
+        mode: Lines between tokens, or a matrix.
+        words: Whether words stand in place of their subword tokens.
+        combine: Heads one by one, or as their mean or sum.
+        hide: Which tokens are left out.
+        mass: The part of each row that the lines at rest show, the strongest first.
+        renormalize: Whether the rows that ``pair`` or ``hide`` leaves are scaled to sum to one.
+        zoom: A window: the first query and the one after the last, and the same for keys.
+    """
+
+    mode: Literal["lines", "matrix"]
+    words: bool
+    combine: Literal["each", "mean", "sum"]
+    hide: Literal["nothing", "special", "first"]
+    mass: float
+    renormalize: bool
+    zoom: Sequence[int] | None
+
+
+class ModelState(CommonState, total=False):
+    """What a model view can be told to show.
+
+    Attributes:
+        cell: The [layer, head] that is shown in large, or None.
+        measure: The name of the number that heads are colored by, or None for their layer.
+        sorted: Whether heads are sorted by that number.
+    """
+
+    cell: Sequence[int] | None
+    measure: str | None
+    sorted: bool
+
+
+class NeuronState(CommonState, total=False):
+    """What a neuron view can be told to show.
+
+    Attributes:
+        detail: Whether the columns of neurons are open.
+        off: Numbers of neurons that are switched off.
+        sort: The order of the neurons.
+    """
+
+    detail: bool
+    off: Sequence[int]
+    sort: Literal["model", "contribution", "explanation"]
+
+
+STATES: Mapping[ViewName, type] = {"head": HeadState, "model": ModelState, "neuron": NeuronState}
+
+# What the page itself can measure (js/data/measures.js); others come with a payload.
+PAGE_MEASURES = ("entropy", "distance", "first")
+
+# More squares than this are plain, and the page starts with them colored by entropy.
+DENSE = 1500
+
+
+def _values(hint: object) -> tuple[Any, ...] | None:
+    """All values of a type, if it names them."""
+    if hint is bool:
+        return (False, True)
+    return get_args(hint) if get_origin(hint) is Literal else None
+
+
+#: By view and key: the values there are, or None where what is shown decides.
+STATE: Mapping[ViewName, Mapping[str, tuple[Any, ...] | None]] = {
+    view: {key: _values(hint) for key, hint in get_type_hints(state).items()}
+    for view, state in STATES.items()
+}

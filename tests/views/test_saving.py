@@ -1,0 +1,168 @@
+"""A view as a file: the same state, or the same refusal, whatever the suffix."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import textwrap
+import xml.etree.ElementTree as ET
+from fractions import Fraction
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+
+import bertviz
+from bertviz import AttentionTrace, HeadView, ModelView, NeuronView
+from bertviz.views.saving import OFFERED_SUFFIXES, css_pixels
+from bertviz.views.view import View
+
+TOKENS = ["the", "cat", "sat"]
+VIEWS = [HeadView, ModelView, NeuronView]
+
+
+@pytest.fixture(scope="module")
+def trace() -> AttentionTrace:
+    """Three layers of four heads, with queries and keys."""
+    torch.manual_seed(0)
+    return AttentionTrace.from_arrays(
+        tokens=TOKENS, queries=torch.randn(3, 4, 3, 8), keys=torch.randn(3, 4, 3, 8)
+    )
+
+
+@pytest.mark.parametrize("cls", VIEWS)
+def test_save_writes_a_whole_page_in_utf_8(
+    trace: AttentionTrace, cls: type[View], tmp_path: Path
+) -> None:
+    target = tmp_path / "picture.html"
+    assert cls(trace).save(target) is None
+    text = target.read_bytes().decode("utf-8")
+    assert text.startswith("<!DOCTYPE html>")
+    assert '<meta charset="utf-8">' in text
+    assert f"<title>{cls.kind.capitalize()} view</title>" in text
+    cls(trace).save(str(target))  # a string, and a file that is there already
+    assert target.read_text("utf-8").startswith("<!DOCTYPE html>")
+
+
+def test_save_does_not_depend_on_the_locale(trace: AttentionTrace, tmp_path: Path) -> None:
+    code = f"""
+    from bertviz import head_view
+    view = head_view([[[[1.0]]]], ["\\u732b \\U0001f408"], html_action="return")
+    view.save({str(tmp_path / "x.html")!r})
+    """
+    environment = {"PYTHONUTF8": "0", "LC_ALL": "C", "PYTHONCOERCECLOCALE": "0", "PATH": ""}
+    subprocess.run(
+        [sys.executable, "-c", textwrap.dedent(code)],
+        env=environment,
+        cwd=Path(bertviz.__file__).parent.parent,
+        check=True,
+    )
+    (tmp_path / "x.html").read_text("utf-8")
+
+
+@pytest.mark.parametrize("name", ["x.gif", "x", "x.html.gz"])
+def test_save_refuses_other_suffixes(trace: AttentionTrace, tmp_path: Path, name: str) -> None:
+    with pytest.raises(ValueError, match=r"path=.*: expected one of \.html, .*, such as '.*html'"):
+        HeadView(trace).save(tmp_path / name)
+    assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize("suffix", OFFERED_SUFFIXES)
+@pytest.mark.parametrize(
+    ("cls", "state", "kind", "message"),
+    [
+        (HeadView, {"color": 1}, TypeError, "color is not part of what a head view shows"),
+        (HeadView, {"query": 99}, ValueError, "query=99 is out of range: the text has 3 query"),
+        (HeadView, {"query": -1}, ValueError, "query=-1 is out of range: the text has 3 query"),
+        (HeadView, {"mode": "matrx"}, ValueError, "expected 'lines' or 'matrix'"),
+        (HeadView, {"words": True}, ValueError, "every word of this text is one token"),
+        (ModelView, {"cell": [9, 0]}, ValueError, "'encoder' has layers 0 to 2"),
+        (NeuronView, {"heads": [0, 1]}, ValueError, "a neuron view shows one"),
+    ],
+)
+def test_every_suffix_refuses_the_same_states(
+    trace: AttentionTrace,
+    tmp_path: Path,
+    suffix: str,
+    cls: type[View],
+    state: dict[str, Any],
+    kind: type[Exception],
+    message: str,
+) -> None:
+    target = tmp_path / f"x{suffix}"
+    target.write_text("mine")
+    with pytest.raises(kind, match=message):
+        cls(trace).save(target, **state)
+    assert target.read_text() == "mine", "nothing is overwritten"
+
+
+def test_a_file_begins_with_the_state_that_is_asked_for(
+    trace: AttentionTrace, tmp_path: Path
+) -> None:
+    view = HeadView(trace, layer=1)
+    view.save(tmp_path / "x.html", query=np.int64(1), heads=[3, 0], locked=True)
+    state = '"state":{"block":"encoder","layer":1,"query":1,"heads":[0,3],"locked":true}'
+    assert state in (tmp_path / "x.html").read_text("utf-8")
+    assert view._payload["state"] == {"block": "encoder", "layer": 1}, "the view is as it was"
+
+
+def test_heads_that_a_view_starts_with_are_drawn_in_order(
+    trace: AttentionTrace, tmp_path: Path
+) -> None:
+    for name, heads in (("a", [3, 1]), ("b", [1, 3])):
+        HeadView(trace, heads=heads).save(tmp_path / f"{name}.svg")
+    assert (tmp_path / "a.svg").read_bytes() == (tmp_path / "b.svg").read_bytes()
+
+
+def test_a_width_has_a_unit_or_is_in_pixels() -> None:
+    assert css_pixels(None) is None
+    for width, pixels in {
+        760: 760,
+        0.5: 0.5,
+        np.float32(8): 8,
+        np.int64(8): 8,
+        Fraction(1, 2): 0.5,
+        "3.25in": 312,
+        " 600 px": 600,
+        "2.54cm": 96,
+        "25.4 mm": 96,
+        "72pt": 96,
+        ".5in": 48,
+    }.items():
+        assert css_pixels(width) == pytest.approx(pixels)
+
+
+@pytest.mark.parametrize("suffix", OFFERED_SUFFIXES)
+@pytest.mark.parametrize(
+    ("width", "kind"),
+    [
+        *((width, ValueError) for width in (0, -1, float("nan"), float("inf"), "0in", "-2in")),
+        *((width, ValueError) for width in ("3.25 foot", "3.25", "", "in", "1e3px", "nan px")),
+        *((width, TypeError) for width in (True, [600], b"3in", 1j)),
+    ],
+)
+def test_other_widths_are_refused(
+    trace: AttentionTrace, tmp_path: Path, suffix: str, width: Any, kind: type[Exception]
+) -> None:
+    expected = r"expected CSS pixels above 0, such as 600, or a string with a unit .*'3\.25in'"
+    with pytest.raises(kind, match=expected):
+        HeadView(trace).save(tmp_path / f"x{suffix}", width=width)
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_figure_is_as_wide_as_it_is_told(trace: AttentionTrace, tmp_path: Path) -> None:
+    found = []
+    for width in (None, 480, "5in", "10in"):
+        NeuronView(trace).save(tmp_path / "x.svg", width=width)
+        found.append(float(ET.parse(tmp_path / "x.svg").getroot().get("width", "0")))
+    default, pixels, inches, wide = found
+    assert pixels == inches
+    assert pixels < wide <= default
+
+
+def test_a_page_has_no_width_of_its_own(trace: AttentionTrace, tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match=r"width=600 does not go with an \.html file"):
+        HeadView(trace).save(tmp_path / "x.html", width=600)
+    assert not list(tmp_path.iterdir())
