@@ -38,13 +38,20 @@ def pair_trace(seed: int = 0) -> AttentionTrace:
 def cross_trace() -> AttentionTrace:
     """Two blocks: other layers and heads, and fewer queries than keys."""
     trace = plain_trace()
-    key = trace.blocks["encoder"].key
+    [encoder] = trace.blocks.values()
+    later = tuple(dataclasses.replace(layer, index=layer.index + 1) for layer in encoder.layers)
+    encoder = dataclasses.replace(encoder, layers=later)
     layers = tuple(
         LayerAttention(index, "", heads, given_weights=torch.full((len(heads), 2, 3), 1 / 3))
-        for index, heads in ((1, (0, 2)), (2, (0, 1, 2, 3)))
+        for index, heads in ((0, (0, 2)), (1, (0, 1, 2, 3)))
     )
-    cross = AttentionBlock("cross", "cross", Tokens.read(["x", "y"]), key, layers)
-    return dataclasses.replace(trace, blocks={**trace.blocks, "cross": cross})
+    cross = AttentionBlock("cross", "cross", Tokens.read(["x", "y"]), encoder.key, layers)
+    return dataclasses.replace(trace, blocks={"encoder": encoder, "cross": cross})
+
+
+def special_trace() -> AttentionTrace:
+    """Special tokens alone: hiding them would leave nothing, so it hides nothing."""
+    return AttentionTrace.from_arrays(["[CLS]", "[SEP]"], np.full((1, 4, 2, 2), 0.5))
 
 
 def plain_trace() -> AttentionTrace:
@@ -76,6 +83,7 @@ def payloads() -> dict[str, dict[str, Any]]:
         "head": payload.build(one, "head"),
         "head, some": payload.build(one, "head", include_layers=[0, 2], include_heads=[1, 3]),
         "head, plain": payload.build(plain_trace(), "head"),
+        "head, special": payload.build(special_trace(), "head"),
         "head, comparison": payload.build(other, "head", comparison=Difference(one, other)),
         "head, blocks": payload.build(cross_trace(), "head"),
         "model, blocks": payload.build(cross_trace(), "model"),
@@ -225,7 +233,8 @@ def problem_of(name: str, **state: Any) -> str:
         (
             "head",
             {"words": True, "query": 3},
-            "ValueError: query=3 is inside the word at 2: with words=True pass that.",
+            "ValueError: query=3 is not the first token of its word: with words=True a word is"
+            " selected by its first token, 2.",
         ),
         (
             "head",
@@ -272,7 +281,7 @@ def problem_of(name: str, **state: Any) -> str:
         (
             "head",
             {"also": [1, "2"]},
-            "TypeError: also=[1, '2'] holds something else: expected a list of integers, such as"
+            "TypeError: also holds '2', which is a str: expected a list of integers, such as"
             " also=[0].",
         ),
         (

@@ -144,10 +144,12 @@ def _integers(key: str, value: Any, repeats: bool = False) -> list[int]:
     expected = f"expected a list of integers, such as {key}={example}"
     if isinstance(value, str | bytes | Mapping) or not hasattr(value, "__iter__"):
         raise TypeError(f"{key}={value!r} is {a_type(value)}: {expected}.")
-    try:
-        found = [integer(key, each) for each in value]
-    except TypeError:
-        raise TypeError(f"{key}={value!r} holds something else: {expected}.") from None
+    found = []
+    for each in value:
+        try:
+            found.append(integer(key, each))
+        except TypeError:
+            raise TypeError(f"{key} holds {each!r}, which is {a_type(each)}: {expected}.") from None
     if length is not None and len(found) != length:
         raise ValueError(f"{key}={value!r} has {len(found)} numbers, not {length}: {expected}.")
     return found if repeats else list(dict.fromkeys(found))

@@ -87,7 +87,10 @@ def check_position(name: str, position: int, side: str, block: Block, state: Sta
     if state.get("words"):
         first = _first_of_word(tokens, position)
         if first != position:
-            raise ValueError(f"{subject} is inside the word at {first}: with words=True pass that.")
+            raise ValueError(
+                f"{subject} is not the first token of its word: with words=True a word is selected"
+                f" by its first token, {first}."
+            )
     if position not in left_by(tokens, side, state):
         raise ValueError(f"{subject} is left out by hide={state['hide']!r}.")
 
