@@ -24,7 +24,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
-from bertviz.analysis.tables import Summary, as_table
+from bertviz.analysis.summary import Summary
+from bertviz.analysis.tables import as_table
 from bertviz.trace import AttentionBlock, AttentionTrace, Frozen, Heads, LayerAttention
 from bertviz.trace.windows import pick
 
@@ -171,7 +172,7 @@ class Comparison(Summary):
         "entropy, b − a",
     )
 
-    def _rows(self) -> list[list[Any]]:
+    def _lines(self) -> list[list[Any]]:
         ranked = sorted(self.differences, key=lambda row: -row.total_variation)
         return [list(dataclasses.astuple(row)) for row in ranked[:10]]
 

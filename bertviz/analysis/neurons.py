@@ -39,7 +39,8 @@ from bertviz.analysis.patterns.cells import (
     known_patterns,
     text_of,
 )
-from bertviz.analysis.tables import Summary, as_table
+from bertviz.analysis.summary import Summary
+from bertviz.analysis.tables import as_table
 from bertviz.trace import AttentionBlock, AttentionTrace, LayerAttention
 
 if TYPE_CHECKING:
@@ -141,7 +142,7 @@ class HeadExplanation(Summary):
             f" keys: {top}{more}."
         )
 
-    def _rows(self) -> list[list[Any]]:
+    def _lines(self) -> list[list[Any]]:
         def drawn(values: tuple[float, float, float]) -> str:
             low, mean, high = values
             return f"{mean:.2f} ({low:.2f} to {high:.2f})"

@@ -65,7 +65,8 @@ from bertviz.analysis.patterns.cells import (
     text_of,
 )
 from bertviz.analysis.patterns.counting import Sums, counted
-from bertviz.analysis.tables import Summary, as_table
+from bertviz.analysis.summary import Summary
+from bertviz.analysis.tables import as_table
 from bertviz.trace import AttentionTrace, Frozen
 
 if TYPE_CHECKING:
@@ -281,7 +282,7 @@ class PatternScores(Summary):
             raise ValueError(f"block={block!r} is unknown: expected one of {', '.join(names)}.")
         return block
 
-    def _rows(self) -> list[list[Any]]:
+    def _lines(self) -> list[list[Any]]:
         """A row for each pattern and block that has it: its best heads."""
         rows = []
         for pattern in self.patterns:
