@@ -1,1 +1,1 @@
-"""trace → numbers: patterns, neurons, comparisons, and the tables that show them."""
+"""From a trace to numbers: patterns, neurons, comparisons, and the tables that show them."""

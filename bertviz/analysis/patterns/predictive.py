@@ -1,10 +1,10 @@
-"""Which words a model needs to believe in a word: the cells of "predictive words".
+"""Which words a model needs to predict a word: the pairs of "predictive words".
 
 The problem. "Other words that predict a word" cannot be seen in the tokens; the model has to be
-asked. A model that fills gaps is: how much does it believe in a word when that word is masked, and
-how much when another word is masked too? If it believed at all (with 1 % or more), and the belief
-falls to a half or less, the other word is predictive of it. One forward for every pair of words,
-and one for every word.
+asked. A masked language model can be: how probable is a word when it is masked, and how probable
+when another word is masked too? If the probability was at least 1 %, and falls to a half or less,
+the other word is predictive of it. That takes one forward for every word, and one for every pair of
+words.
 """
 
 from __future__ import annotations
@@ -12,15 +12,15 @@ from __future__ import annotations
 from itertools import combinations
 from typing import TYPE_CHECKING, Any
 
-from bertviz.analysis.patterns.cells import NoCells
+from bertviz.analysis.patterns.pattern import Unavailable
 
 if TYPE_CHECKING:
     from torch import Tensor
     from torch.nn import Module
 
-    from bertviz.trace import AttentionTrace
+    from bertviz.trace import AttentionBlock, AttentionTrace
 
-BELIEVED = 0.01  # less is no belief that could fall
+LEAST = 0.01  # a smaller probability is too small to fall
 LOGITS_AT_ONCE = 20_000_000
 
 
@@ -35,24 +35,25 @@ def predictive(
     """For each block that reads the text: (word, word) bool, which words predict the row's word.
 
     Args:
-        model: Fills gaps.
-        tokenizer: Its.
+        model: A masked language model.
+        tokenizer: Its tokenizer.
         text: As ``extract`` read it.
-        text_pair: Likewise.
-        trace: Of it.
-        most_words: Up to how many words are masked.
+        text_pair: The second text, as ``extract`` read it.
+        trace: Of the text.
+        most_words: In texts of up to how many words to mask them.
 
     Raises:
-        NoCells: The model fills no gaps, or the text has too many words.
+        Unavailable: The model does not predict masked words, or the text has too many words.
     """
     found = {}
-    for name, belief in beliefs(model, tokenizer, text, text_pair, trace, most_words).items():
-        alone = belief.diagonal()[:, None]
-        found[name] = (alone >= BELIEVED) & (belief <= alone / 2)
+    both = probabilities(model, tokenizer, text, text_pair, trace, most_words)
+    for name, probability in both.items():
+        alone = probability.diagonal()[:, None]
+        found[name] = (alone >= LEAST) & (probability <= alone / 2)
     return found
 
 
-def beliefs(
+def probabilities(
     model: Module,
     tokenizer: Any,
     text: str,
@@ -60,77 +61,100 @@ def beliefs(
     trace: AttentionTrace,
     most_words: int,
 ) -> dict[str, Tensor]:
-    """For each block that reads the text: (word, also masked), how much the model believes.
+    """For each block that reads the text: (word, also masked), how probable the masked word is.
 
-    On the diagonal the word alone is masked. Belief in a word of several pieces is the product of
-    the beliefs in its pieces, all masked. Special tokens have none, NaN.
+    On the diagonal the word alone is masked. The probability of a word of several subword tokens is
+    the product of theirs, all masked. Special tokens have none, NaN.
 
     Args:
-        model: See ``predictive``.
-        tokenizer: Likewise.
-        text: Likewise.
-        text_pair: Likewise.
-        trace: Likewise.
-        most_words: Likewise.
+        model: A masked language model.
+        tokenizer: Its tokenizer.
+        text: As ``extract`` read it.
+        text_pair: The second text, as ``extract`` read it.
+        trace: Of the text.
+        most_words: In texts of up to how many words to mask them.
 
     Raises:
-        NoCells: Likewise.
+        Unavailable: The model does not predict masked words, or the text has too many words.
     """
     import torch
 
     from bertviz.extractor.inputs import Reading
-    from bertviz.extractor.running import borrowed
 
-    name = type(model).__name__
-    mask = getattr(tokenizer, "mask_token_id", None)
-    if mask is None:
-        raise NoCells("the tokenizer has no mask token, so the model does not fill gaps")
-    head = getattr(model, "get_output_embeddings", lambda: None)()
     reading = Reading.of(model, tokenizer, text, text_pair)
-    if head is None or reading.two_stacks:
-        raise NoCells(
-            f"{name} does not predict masked words: load it with AutoModelForMaskedLM if it can"
-        )
+    vocabulary = _vocabulary(model, tokenizer, reading.two_stacks)
     batch = reading.batch
     ids = batch["input_ids"][0]
     blocks = [
-        b for b in trace.blocks.values() if b.kind != "cross" and len(b.query_tokens) == len(ids)
+        block
+        for block in trace.blocks.values()
+        if block.kind != "cross" and len(block.query) == len(ids)
     ]
     if not blocks:
-        raise NoCells("no block reads the text that words would be masked in")
-    words = torch.tensor(blocks[0].query.words)
-    places = [
-        (words == word).nonzero().flatten().to(ids.device) for word in range(int(words[-1]) + 1)
-    ]
-    special = blocks[0].query.special
-    real = [word for word, pieces in enumerate(places) if not special[int(pieces[0])]]
-    pairs = [(a, b) for a, b in combinations(real, 2)]
+        raise Unavailable("no block reads the text in which words would be masked")
+    places, real = _words(blocks[0], ids.device)
+    pairs = list(combinations(real, 2))
     if len(real) > most_words:
-        raise NoCells(
+        raise Unavailable(
             f"a text has {len(real)} words, which takes {len(real) + len(pairs)} forwards: pass"
             f" predictive_words={len(real)} to do it"
         )
-
     found = torch.full((len(places), len(places)), torch.nan, dtype=torch.float64)
     runs = [(word, word) for word in real] + pairs
-    step = max(1, LOGITS_AT_ONCE // (len(ids) * int(head.weight.shape[0])))
+    step = max(1, LOGITS_AT_ONCE // (len(ids) * vocabulary))
     for first in range(0, len(runs), step):
         some = runs[first : first + step]
-        masked = ids.repeat(len(some), 1)
-        for row, both in enumerate(some):
-            for word in both:
-                masked[row, places[word]] = mask
-        repeated = {
-            key: value.expand(len(some), *value.shape[1:])
-            if isinstance(value, torch.Tensor) and value.ndim and value.shape[0] == 1
-            else value
-            for key, value in batch.items()
-        }
-        with borrowed(model):
-            logits = model(**{**repeated, "input_ids": masked}).logits
+        logits = _masked(model, batch, tokenizer.mask_token_id, places, some)
         for row, (one, other) in enumerate(some):
             for word, also in {(one, other), (other, one)}:
                 at = places[word]
                 logs = torch.log_softmax(logits[row, at].float(), -1)
                 found[word, also] = float(logs.gather(1, ids[at, None]).sum().exp())
     return {block.name: found for block in blocks if block.query.words == blocks[0].query.words}
+
+
+def _vocabulary(model: Module, tokenizer: Any, two_stacks: bool) -> int:
+    """How many tokens a masked language model chooses from."""
+    if getattr(tokenizer, "mask_token_id", None) is None:
+        raise Unavailable("the tokenizer has no mask token, so this is not a masked language model")
+    head = getattr(model, "get_output_embeddings", lambda: None)()
+    if head is None or two_stacks:
+        raise Unavailable(
+            f"{type(model).__name__} does not predict masked words: load it with"
+            " AutoModelForMaskedLM if it can"
+        )
+    return int(head.weight.shape[0])
+
+
+def _words(block: AttentionBlock, device: Any) -> tuple[list[Tensor], list[int]]:
+    """The positions of each word's tokens, and which words are not special tokens."""
+    import torch
+
+    words = torch.tensor(block.query.words)
+    places = [(words == word).nonzero().flatten().to(device) for word in range(int(words[-1]) + 1)]
+    special = block.query.special
+    return places, [word for word, tokens in enumerate(places) if not special[int(tokens[0])]]
+
+
+def _masked(
+    model: Module, batch: Any, mask: int, places: list[Tensor], runs: list[tuple[int, int]]
+) -> Tensor:
+    """(runs, token, vocabulary): the logits with some words masked in each run."""
+    import torch
+
+    from bertviz.extractor.running import borrowed
+
+    count = len(runs)
+    masked = batch["input_ids"][0].repeat(count, 1)
+    for row, words in enumerate(runs):
+        for word in words:
+            masked[row, places[word]] = mask
+    repeated = {
+        key: value.expand(count, *value.shape[1:])
+        if isinstance(value, torch.Tensor) and value.ndim and value.shape[0] == 1
+        else value
+        for key, value in batch.items()
+    }
+    with borrowed(model):
+        logits: Tensor = model(**{**repeated, "input_ids": masked}).logits
+    return logits

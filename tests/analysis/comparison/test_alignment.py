@@ -1,9 +1,8 @@
-"""Differences of two traces: known ones, aligned texts, and what does not fit."""
+"""Texts that differ are aligned, and traces that do not fit are refused."""
 
 from __future__ import annotations
 
 import dataclasses
-import math
 from collections.abc import Callable
 from typing import Any
 
@@ -11,83 +10,8 @@ import pytest
 import torch
 
 from bertviz import AttentionTrace, Comparison, compare, extract
-from bertviz.analysis.measures import measures_of
 from bertviz.trace.windows import pick
-from tests.helpers import no_pandas
-
-
-def distributions(seed: int, queries: int = 4, keys: int = 4) -> torch.Tensor:
-    torch.manual_seed(seed)
-    return (2 * torch.randn(2, 3, queries, keys)).softmax(-1)
-
-
-@pytest.fixture
-def both() -> tuple[AttentionTrace, AttentionTrace]:
-    tokens = ["a", "b", "c", "<d>"]
-    one, other = (AttentionTrace.from_arrays(tokens, weights=distributions(x)) for x in (0, 1))
-    return one, other
-
-
-def plainly(a: list[float], b: list[float]) -> tuple[float, float, float]:
-    """Total variation, Jensen-Shannon and difference in entropy of two rows, in loops."""
-    a, b = [*a, max(0.0, 1 - sum(a))], [*b, max(0.0, 1 - sum(b))]
-
-    def entropy(row: list[float]) -> float:
-        return -sum(p * math.log2(p) for p in row if p > 0)
-
-    middle = [(x + y) / 2 for x, y in zip(a, b, strict=True)]
-    variation = sum(abs(x - y) for x, y in zip(a, b, strict=True)) / 2
-    return variation, entropy(middle) - (entropy(a) + entropy(b)) / 2, entropy(b) - entropy(a)
-
-
-def test_measures_as_plain_loops_say(
-    both: tuple[AttentionTrace, AttentionTrace], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("bertviz.analysis.comparison.AT_ONCE", 24)  # two rows at a time
-    for row in compare(*both).differences:
-        weights = [
-            trace.blocks["encoder"].layers[row.layer].weights(row.head)[0].tolist()
-            for trace in both
-        ]
-        values = [plainly(a, b) for a, b in zip(*weights, strict=True)]
-        means = [sum(column) / len(column) for column in zip(*values, strict=True)]
-        found = (row.total_variation, row.jensen_shannon, row.entropy)
-        assert found == pytest.approx(tuple(means), abs=1e-5)
-
-
-def test_nothing_differs_from_itself(both: tuple[AttentionTrace, AttentionTrace]) -> None:
-    comparison = compare(both[0], both[0])
-    assert all(dataclasses.astuple(row)[3:] == (0, 0, 0) for row in comparison.differences)
-    assert float(comparison.weights(1).abs().max()) == 0
-
-
-def test_weights_are_those_of_b_minus_those_of_a(
-    both: tuple[AttentionTrace, AttentionTrace],
-) -> None:
-    comparison = compare(*both)
-    difference = distributions(1)[1, [2]] - distributions(0)[1, [2]]
-    torch.testing.assert_close(comparison.weights(1, 2), difference)
-    assert comparison.weights(0, block="encoder").shape == (3, 4, 4)
-    assert comparison.blocks["encoder"].query_tokens == ("a", "b", "c", "<d>")
-    assert (comparison.a, comparison.b) == both
-
-
-def test_a_head_that_was_changed_comes_first(
-    build: Callable[[str], Any], word_tokenizer: Callable[..., Any]
-) -> None:
-    model, tokenizer = build("bert"), word_tokenizer()
-    before = extract(model, tokenizer, "i went to the store .")
-    with torch.no_grad():  # head 2 of the last layer: neurons 16 to 23 of its query
-        model.encoder.layer[2].attention.self.query.weight[16:24] *= -1
-    after = extract(model, tokenizer, "i went to the store .")
-    comparison = compare(before, after)
-    best = comparison.best()
-    assert best[0][:2] == (2, 2)
-    assert best[0][2] > 1e-3
-    assert all(other[2] < 1e-5 for other in best[1:])
-    assert comparison.best(1) == best[:1]
-    assert [type(value) for value in best[0]] == [int, int, float, float]
-
+from tests.analysis.comparison.traces import distributions, plainly
 
 TEXTS = ("i went to the store .", "i went , to the fresh store .")
 
@@ -162,34 +86,6 @@ def test_cross_attention_is_aligned_on_both_sides(
     torch.testing.assert_close(part, whole[:, rows][:, :, [0, 2]], atol=1e-6, rtol=0)
 
 
-def test_measures(both: tuple[AttentionTrace, AttentionTrace]) -> None:
-    comparison = compare(*both)
-    measures = {measure["name"]: measure for measure in comparison.measures()}
-    assert [m["diverging"] for m in measures.values()] == [False, False, True]
-    values = measures["total variation"]["values"]
-    for row in comparison.differences:
-        assert values["encoder"][row.layer][row.head] == row.total_variation
-    assert all(measure["null"] is None for measure in measures.values())
-    assert measures_of(comparison, comparison.a) == comparison.measures()
-    assert any(row.entropy < 0 for row in comparison.differences)
-
-
-def test_table_and_summaries(
-    both: tuple[AttentionTrace, AttentionTrace], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    comparison = compare(*both)
-    monkeypatch.setattr("bertviz.analysis.tables.importlib.import_module", no_pandas)
-    rows = comparison.table()
-    assert len(rows) == 6
-    assert rows[5] == dataclasses.asdict(comparison.differences[5])
-    assert "arrays (a) and arrays (b): 6 heads" in str(comparison)
-    assert repr(comparison) == str(comparison)
-    html = dataclasses.replace(comparison, left_out={"encoder": (("<d>",), ())})._repr_html_()
-    assert "&lt;d&gt;" in html
-    assert "<d>" not in html
-    assert "script" not in html
-
-
 def made(tokens: list[str] | None = None, layers: int = 1, heads: int = 1) -> AttentionTrace:
     tokens = tokens or ["a", "b"]
     count = len(tokens)
@@ -255,7 +151,7 @@ WRONG: dict[str, tuple[Callable[[], Comparison], type[Exception], str]] = {
         "layer=4 is not in block 'encoder': expected one of its layers, 0",
     ),
     "block": (
-        lambda: compare(made(), made()).best(block="x"),  # type: ignore[return-value]
+        lambda: compare(made(), made()).largest(block="x"),  # type: ignore[return-value]
         ValueError,
         "block='x' is unknown: expected one of encoder",
     ),

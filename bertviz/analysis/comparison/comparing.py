@@ -1,0 +1,67 @@
+"""From two traces to their comparison."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from bertviz.analysis.comparison.alignment import (
+    LeftOut,
+    aligned,
+    check_same_heads,
+    check_same_tokens,
+)
+from bertviz.analysis.comparison.comparison import Comparison, HeadDifference
+from bertviz.analysis.comparison.differences import differences
+from bertviz.errors import a_type
+from bertviz.trace import AttentionTrace
+
+Align = Literal["tokens"] | None
+
+
+def compare(a: AttentionTrace, b: AttentionTrace, *, align: Align = None) -> Comparison:
+    """How the heads of two traces differ: of two checkpoints, or of two texts.
+
+    >>> from bertviz import AttentionTrace
+    >>> a = AttentionTrace.from_arrays(["x", "y"], weights=[[[0.5, 0.5], [0.5, 0.5]]])
+    >>> b = AttentionTrace.from_arrays(["x", "y"], weights=[[[0.9, 0.1], [0.4, 0.6]]])
+    >>> comparison = compare(a, b)
+    >>> [round(number, 2) for number in comparison.largest()[0]]  # layer, head, TV, JS
+    [0, 0, 0.25, 0.08]
+    >>> comparison.weights(0)
+    tensor([[[ 0.4000, -0.4000],
+             [-0.1000,  0.1000]]])
+
+    Args:
+        a: A trace.
+        b: Another, with the same blocks, layers and heads.
+        align: Where the tokens differ, "tokens" compares those that both have, in order (as diff
+            does with lines); what the others get of a row counts as one key. By default tokens
+            have to be the same.
+
+    Returns:
+        The comparison; differences are b - a.
+
+    Raises:
+        TypeError: Something that is not a trace.
+        ValueError: The traces do not fit each other; the message names the first difference.
+    """
+    for name, trace in (("a", a), ("b", b)):
+        if not isinstance(trace, AttentionTrace):
+            raise TypeError(
+                f"{name} is {a_type(trace)}: expected an AttentionTrace, as"
+                " extract(model, tokenizer, text) gives."
+            )
+    if align not in (None, "tokens"):
+        raise ValueError(f"align={align!r} is unknown: expected 'tokens' or None.")
+    check_same_heads(a, b)
+    left_out: LeftOut = {}
+    if align == "tokens":
+        a, b, left_out = aligned(a, b)
+    check_same_tokens(a, b)
+    rows = [
+        HeadDifference(name, layer.index, head, *values)
+        for name, block in a.blocks.items()
+        for layer, same in zip(block.layers, b.blocks[name].layers, strict=True)
+        for head, values in zip(layer.heads, differences(layer, same), strict=True)
+    ]
+    return Comparison(a, b, tuple(rows), left_out)

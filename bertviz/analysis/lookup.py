@@ -1,0 +1,67 @@
+"""Names and numbers that a trace or a result has, or an error that says which there are."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import TYPE_CHECKING
+
+from bertviz.errors import numbers_in_words
+
+if TYPE_CHECKING:
+    from bertviz.trace import AttentionBlock, LayerAttention
+
+
+def check_name(argument: str, value: object, known: Iterable[str], hint: str = "") -> None:
+    """Refuse a name that does not exist.
+
+    >>> check_name("block", "x", ["encoder", "cross"])
+    Traceback (most recent call last):
+        ...
+    ValueError: block='x' is unknown: expected one of encoder, cross.
+
+    Args:
+        argument: What was passed.
+        value: Its value.
+        known: The names there are.
+        hint: What else could be done; ends the sentence.
+
+    Raises:
+        ValueError: It is not one of them.
+    """
+    known = list(known)
+    if value not in known:
+        raise ValueError(
+            f"{argument}={value!r} is unknown: expected one of {', '.join(known)}{hint}."
+        )
+
+
+def block_with_layer(
+    blocks: Mapping[str, AttentionBlock], layer: int, head: int, block: str | None = None
+) -> tuple[AttentionBlock, LayerAttention]:
+    """The first block that has a layer with a head, and the layer.
+
+    Args:
+        blocks: Of a trace.
+        layer: The model's own number.
+        head: The model's own number.
+        block: The name of the block to look in; all by default.
+
+    Raises:
+        ValueError: There is no such block, layer or head.
+    """
+    if block is not None:
+        check_name("block", block, blocks)
+        blocks = {block: blocks[block]}
+    found = [
+        (held, held.layer(layer))
+        for held in blocks.values()
+        if layer in {one.index for one in held.layers}
+    ]
+    if not found:
+        known = numbers_in_words({one.index for held in blocks.values() for one in held.layers})
+        raise ValueError(f"layer={layer!r} is not in the trace: expected one of {known}.")
+    for held, one in found:
+        if head in one.heads:
+            return held, one
+    heads = numbers_in_words({number for _, one in found for number in one.heads})
+    raise ValueError(f"head={head!r} is not in layer {layer}: expected one of {heads}.")

@@ -1,0 +1,185 @@
+"""Contributions and the causal check are what plain loops say."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+import torch
+
+from bertviz import AttentionTrace, explain_head, extract, find_patterns
+
+
+def plainly(layer: Any, head: int, use: Any, exists: list[int], may: Any) -> list[float]:
+    """Contributions in loops; ``use(q, k)`` weighs the cells."""
+    row = layer.heads.index(head)
+    queries = layer.queries[row].tolist()
+    keys = layer.keys[layer.key_head(head)].tolist()
+    found = []
+    for n in range(layer.head_dim):
+        total = 0.0
+        for q in exists:
+            seen = [k for k in range(len(keys)) if may(q, k)]
+            products = {k: layer.scaling * queries[q][n] * keys[k][n] for k in seen}
+            mean = sum(products.values()) / len(seen)
+            total += sum(use(q, k) * (products[k] - mean) for k in seen)
+        found.append(total / len(exists))
+    return found
+
+
+@pytest.mark.parametrize("architecture", ["bert", "llama"])
+def test_contributions_as_plain_loops_say(
+    build: Callable[[str], Any], word_tokenizer: Callable[..., Any], architecture: str
+) -> None:
+    trace = extract(build(architecture), word_tokenizer(), "i went to the store .")
+    block = next(iter(trace.blocks.values()))
+    layer, count = block.layers[1], len(block.query_tokens)
+    causal = block.kind == "decoder"
+
+    def may(q: int, k: int) -> bool:
+        return k <= q or not causal
+
+    found = explain_head(trace, 1, 3, "previous token", pairs=None)
+    assert not found.assumed_pairs
+    exists = list(range(1, count))
+    expected = plainly(layer, 3, lambda q, k: float(k == q - 1), exists, may)
+    assert found.contributions == pytest.approx(expected, abs=1e-5)
+    assert found.queries == len(exists)
+    best = find_patterns(trace).best("previous token")
+    mass, null = next(x[2:] for x in best if x[:2] == (1, 3))
+    assert (found.mass, found.uniform) == (pytest.approx(mass), pytest.approx(null))
+
+    weights = layer.weights(3)[0]
+    by_attention = explain_head(trace, 1, 3, pairs=None)
+    exists = [q for q in range(count) if not causal or q > 0]
+    expected = plainly(layer, 3, lambda q, k: float(weights[q, k]), exists, may)
+    assert by_attention.contributions == pytest.approx(expected, abs=1e-5)
+    assert by_attention.what == "its strongest keys"
+    assert by_attention.mass == pytest.approx(float(weights[exists].max(1).values.mean()))
+
+
+def test_without_and_with_only_the_top_neurons(
+    build: Callable[[str], Any], word_tokenizer: Callable[..., Any]
+) -> None:
+    trace = extract(build("bert"), word_tokenizer(), "i went to the store .")
+    layer = trace.blocks["encoder"].layers[2]
+    found = explain_head(trace, 2, 1, "next token")
+    top = [neuron for unit in found.top for neuron in unit]
+    assert layer.queries is not None
+    assert layer.keys is not None
+    assert layer.scaling is not None
+    for keep, expected in ((False, found.without_top), (True, found.only_top)):
+        part = torch.tensor([(n in top) is keep for n in range(8)]).float()
+        scores = (layer.queries[1] * part) @ layer.keys[1].T * layer.scaling
+        mass = scores.softmax(-1).diagonal(1).mean()
+        assert float(mass) == pytest.approx(expected, abs=1e-6)
+    low, mean, high = found.without_random
+    assert low <= mean <= high
+
+
+def test_what_the_model_adds_is_told_apart(build: Callable[[str], Any]) -> None:
+    trace = extract(build("t5").encoder, inputs={"input_ids": torch.tensor([[5, 9, 12, 7, 3]])})
+    layer = trace.blocks["encoder"].layers[0]
+    found = explain_head(trace, 0, 1, "next token")
+    scores = layer.scores(1)[0]
+    lifted = (scores.diagonal(1) - scores[:-1].mean(1)).mean()
+    assert abs(found.added) > 0.01
+    assert sum(found.contributions) + found.added == pytest.approx(float(lifted), abs=1e-4)
+    assert "What the model adds to the scores" in str(found)
+
+
+def test_cells_and_blocks(build: Callable[[str], Any], word_tokenizer: Callable[..., Any]) -> None:
+    trace = extract(build("bart"), word_tokenizer(pair=""), "the store", "the , i")
+    assert explain_head(trace, 0, 1).block == "encoder"
+    cross = explain_head(trace, 0, 1, cells=[(0, 1), (1, 0)], block="cross")
+    assert (cross.block, cross.queries, cross.what) == (
+        "cross",
+        2,
+        "the given query–key pairs",
+    )
+    weights = trace.blocks["cross"].layers[0].weights(1)[0]
+    assert cross.mass == pytest.approx(float((weights[0, 1] + weights[1, 0]) / 2))
+    matrix = torch.zeros(weights.shape)
+    matrix[0, 1] = matrix[1, 0] = 1
+    again = explain_head(trace, 0, 1, cells=matrix.tolist(), block="cross")
+    assert again.contributions == cross.contributions
+    assert "cross, layer 0, head 1" in str(cross)
+
+
+WRONG: dict[str, tuple[Callable[[AttentionTrace], Any], type[Exception], str]] = {
+    "layer": (lambda t: explain_head(t, 7, 0), ValueError, "layer=7 is not in the trace: expected"),
+    "head": (lambda t: explain_head(t, 0, 9), ValueError, "head=9 is not in layer 0: expected one"),
+    "block": (lambda t: explain_head(t, 0, 0, block="x"), ValueError, "block='x' is unknown"),
+    "pattern": (lambda t: explain_head(t, 0, 0, "next"), ValueError, "pattern='next' is unknown"),
+    "both": (
+        lambda t: explain_head(t, 0, 0, "self", cells=[(0, 0)]),
+        TypeError,
+        "got pattern and cells",
+    ),
+    "none": (
+        lambda t: explain_head(t, 0, 0, "same word"),
+        ValueError,
+        "same word exists for no query of this text",
+    ),
+    "one sentence": (
+        lambda t: explain_head(t, 0, 0, "same token in the other sentence"),
+        ValueError,
+        "does not exist in this text: needs two sentences",
+    ),
+    "cells": (
+        lambda t: explain_head(t, 0, 0, cells=[[1, 0]]),
+        ValueError,
+        r"cells has shape \(1, 2\): expected a matrix of 3 x 3",
+    ),
+    "window": (
+        lambda t: explain_head(t, 0, 0, "local window", window=0),
+        ValueError,
+        "window must be an integer of at least 1, got 0",
+    ),
+    "pairs": (
+        lambda t: explain_head(t, 0, 0, pairs="both"),  # type: ignore[arg-type]
+        ValueError,
+        "pairs='both' is unknown",
+    ),
+    "rotary_dim alone": (
+        lambda t: explain_head(t, 0, 0, rotary_dim=2),
+        ValueError,
+        "rotary_dim=2 was given, but no neurons are rotated",
+    ),
+    "odd": (
+        lambda t: explain_head(t, 0, 0, pairs="halves", rotary_dim=3),
+        ValueError,
+        "rotary_dim must be an even number from 2 to head_dim, 4, got 3",
+    ),
+}
+
+
+@pytest.mark.parametrize("name", WRONG)
+def test_errors_say_what_to_do(name: str) -> None:
+    call, kind, message = WRONG[name]
+    trace = AttentionTrace.from_arrays(
+        ["a", "b", "c"], queries=torch.ones(2, 3, 4), keys=torch.ones(2, 3, 4)
+    )
+    with pytest.raises(kind, match=message):
+        call(trace)
+
+
+def test_weights_alone_have_no_neurons() -> None:
+    trace = AttentionTrace.from_arrays(["a", "b"], weights=[[[0.25, 0.75], [0.5, 0.5]]])
+    with pytest.raises(ValueError, match="holds weights but no queries and keys"):
+        explain_head(trace, 0, 0)
+
+
+def test_the_check_computes_weights_also_where_weights_were_given() -> None:
+    torch.manual_seed(0)
+    queries, keys = torch.randn(1, 1, 5, 8), torch.randn(1, 1, 5, 8)
+    tokens = list("abcde")
+    computed = AttentionTrace.from_arrays(tokens, queries=queries, keys=keys)
+    weights = computed.blocks["encoder"].layers[0].weights()[None]
+    given = AttentionTrace.from_arrays(tokens, weights=weights, queries=queries, keys=keys)
+    found, expected = (explain_head(trace, 0, 0, "next token") for trace in (given, computed))
+    assert found.without_top != found.mass
+    assert found.rows() == expected.rows()
+    assert found.without_random == pytest.approx(expected.without_random)
+    assert found.only_top == pytest.approx(expected.only_top)
