@@ -168,7 +168,7 @@ def test_layer_and_pair(opened: Opened) -> None:
     sums = np.zeros((HEADS, 4))
     np.add.at(sums, (edges["head"], edges["query"]), edges["weight"])
     np.testing.assert_allclose(sums, 1, atol=0.002)
-    assert "renormalised to A→B" in opened.text()
+    assert "renormalized to A→B" in opened.text()
     opened.host.locator('select[name="pair"]').select_option("All")
     expect(opened.host.locator('button[data-action="renormalize"]')).to_be_hidden()
 

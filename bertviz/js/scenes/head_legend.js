@@ -61,7 +61,7 @@ function linesRamp({ gain }, state) {
 const rootSign = ({ root }) => (root ? "√ " : "");
 
 /** @param {State} state */
-const whole = (state) => (state.renormalize ? `renormalised to ${shownPart(state)}` : "");
+const whole = (state) => (state.renormalize ? `renormalized to ${shownPart(state)}` : "");
 
 /** @param {string[]} parts */
 const listed = (...parts) => parts.filter(Boolean).join(", ");
