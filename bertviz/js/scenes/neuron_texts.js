@@ -1,9 +1,8 @@
 // What the neuron view says beside its columns: notes, tooltips, and a sentence for screen readers.
 
-import { exactWeight, shortWeight } from "../data/formats.js";
+import { exactScore, exactSigned, exactWeight, shortScore, shortWeight } from "../data/formats.js";
 import { describeToken } from "./token_texts.js";
 import { tokensOf } from "../data/schema.js";
-import { exactScore, exactSigned, shortScore } from "../data/score_formats.js";
 
 /** @typedef {import("./neuron.js").NeuronScene} NeuronScene */
 /** @typedef {import("../state.js").State} State */
