@@ -1,7 +1,7 @@
 // What the neuron view says beside its columns: notes, tooltips, and a sentence for screen readers.
 
 import { exactScore, exactSigned, exactWeight, shortScore, shortWeight } from "../data/formats.js";
-import { describeToken } from "./token_texts.js";
+import { attentionSentence, describeToken } from "./token_texts.js";
 import { tokensOf } from "../data/schema.js";
 
 /** @typedef {import("./neuron.js").NeuronScene} NeuronScene */
@@ -55,7 +55,7 @@ export function sentenceOf({ block, keys, query }, strengths) {
     .slice(0, 3)
     .map((r) => `${text[keys[r]]} ${shortWeight(strengths[r])}`);
   const own = tokensOf(block, "query").text[/** @type {number} */ (query)];
-  return `${own} attends to ${best.join(", ")}`;
+  return attentionSentence([own], true, best);
 }
 
 /**
