@@ -61,7 +61,7 @@ export class Shell {
     Object.defineProperty(host, "bertviz", { value: this.#pageApi() });
     if (typeof DecompressionStream === "undefined") {
       throw new Error(
-        "This browser is too old for the attention view: it needs one of 2023 or later.",
+        "This browser is too old for the attention view, which needs one from 2023 or later.",
       );
     }
     this.#source = new Source(payload);

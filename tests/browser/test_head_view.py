@@ -168,7 +168,7 @@ def test_layer_and_pair(opened: Opened) -> None:
     sums = np.zeros((HEADS, 4))
     np.add.at(sums, (edges["head"], edges["query"]), edges["weight"])
     np.testing.assert_allclose(sums, 1, atol=0.002)
-    assert "renormalized to A→B" in opened.text()
+    assert "renormalized over A→B" in opened.text()
     opened.host.locator('select[name="pair"]').select_option("All")
     expect(opened.host.locator('button[data-action="renormalize"]')).to_be_hidden()
 
@@ -362,7 +362,7 @@ def test_words_hiding_heads_as_one_and_strongest_lines(opened: Opened) -> None:
         "sat",
     ]
     outside = 1 - mean[np.ix_([1, 2, 4, 5], [1, 2, 4, 5])].sum(-1).mean()
-    assert f"outside what is shown {outside:.2f}" in opened.text()
+    assert f"outside the tokens shown {outside:.2f}" in opened.text()
     opened.host.locator('button[data-action="renormalize"]').click()
     opened.page.wait_for_function(
         """() => { const {weight} = document.querySelector('.bertviz').bertviz.scene().edges;
@@ -502,7 +502,7 @@ def test_what_cannot_be_saved_is_said(page_of: Callable[..., Opened]) -> None:
     opened = page_of(a_head_view(np.full((1, 1, n, n), 1 / n), [f"t{i}" for i in range(n)]))
     opened.host.locator('button[data-action="png"]').click()
     said = opened.host.locator(".save [role=alert]")
-    expect(said).to_contain_text("Not saved: the picture is too large for a PNG. Choose a window")
+    expect(said).to_contain_text("Not saved: the picture is too large for a PNG. Select a window")
     opened.set(zoom=[0, 20, 0, 20])
     with opened.page.expect_download() as png:
         opened.host.locator('button[data-action="png"]').click()

@@ -236,7 +236,7 @@ def test_a_score_with_a_sign_parts_at_zero(page_of: Callable[..., Opened], theme
     assert max(zero[:3]) - min(zero[:3]) < 15
     assert none[:3] == zero[:3], "no number, no colour"
     assert opened.scene("scene.range") == [-0.4, 0.4]
-    assert "below zero · above\n−0.40\n+0.40" in opened.text()
+    assert "(negative · positive)\n−0.40\n+0.40" in opened.text()
     assert "+0.400" in (cell(opened, 0, 2).get_attribute("aria-label") or "")
 
 

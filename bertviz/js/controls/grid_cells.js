@@ -43,7 +43,7 @@ export class GridCells {
     this.#on = on;
     this.#box = add(parent, "cells");
     this.#box.setAttribute("role", "group");
-    this.#box.setAttribute("aria-label", "Heads by layer: Enter opens, arrows move");
+    this.#box.setAttribute("aria-label", "Heads by layer. Enter opens a head, arrow keys move.");
     this.#listen();
   }
 

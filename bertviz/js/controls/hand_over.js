@@ -58,13 +58,17 @@ function addButton(row, view, text, clicked) {
  */
 function neuronCall({ difference, neurons }) {
   if (difference) {
-    return { reason: "Neurons belong to one trace. Of b (the same for a):", what: "comparison.b" };
+    return {
+      reason: "Neurons belong to a single trace. To show those of b (or, with comparison.a, of a):",
+      what: "comparison.b",
+    };
   }
   if (neurons === "none") {
-    const reason = "Weights alone do not say how they were computed. With the model:";
+    const reason = "Attention weights alone do not show how they were computed. With the model:";
     return { reason, what: "model, tokenizer, text" };
   }
-  const reason = "All queries and keys would make this output heavy. In a cell of its own:";
+  const reason =
+    "Including all queries and keys would make this output very large. In a separate cell:";
   return { reason, what: "trace" };
 }
 
@@ -78,7 +82,7 @@ function addCall(parent) {
   const why = add(call, "path");
   const line = /** @type {HTMLInputElement} */ (add(call, "", "input"));
   line.readOnly = true;
-  line.setAttribute("aria-label", "The call that shows the neurons of this head");
+  line.setAttribute("aria-label", "Python call that shows the neurons of this head");
   line.addEventListener("focus", () => line.select());
   const copy = add(call, "link", "button");
   copy.dataset.action = "copy";

@@ -38,7 +38,10 @@ class HeadSquares {
     add(this.element, "", "span").textContent = "Heads";
     this.#squares = add(this.element, "squares");
     this.#squares.setAttribute("role", "group");
-    this.#squares.setAttribute("aria-label", "Heads: click switches, double click keeps only one");
+    this.#squares.setAttribute(
+      "aria-label",
+      "Heads. Click shows or hides a head, double-click shows only that head.",
+    );
     this.#all = add(this.element, "link", "button");
     this.#all.textContent = "all";
     this.#all.setAttribute("aria-label", "All heads");

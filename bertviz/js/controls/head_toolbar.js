@@ -17,9 +17,9 @@ import { addSwitch, addToggle } from "./switches.js";
 /** @typedef {import("../scenes/head.js").HeadScene} HeadScene */
 
 const COMBINED = [
-  option("each", "one by one"),
-  option("mean", "as their mean"),
-  option("sum", "as their sum"),
+  option("each", "separately"),
+  option("mean", "as a mean"),
+  option("sum", "as a sum"),
 ];
 
 /**
@@ -85,7 +85,7 @@ function addToggles(toolbar, frame) {
     toolbar,
     "renormalize",
     "Renormalize",
-    "Rows add up to one over the keys that are shown",
+    "Scale each row so that it sums to one over the keys shown",
   );
   renormalize.element.addEventListener("click", () =>
     frame.set({ renormalize: !frame.state().renormalize }),
@@ -94,7 +94,7 @@ function addToggles(toolbar, frame) {
     toolbar,
     "words",
     "Words",
-    "Words instead of subword tokens: summed over keys, averaged over queries",
+    "Words instead of subword tokens: weights are summed over keys and averaged over queries",
   );
   words.element.addEventListener("click", () => frame.set({ words: !frame.state().words }));
   return (/** @type {State} */ state) => {
@@ -113,11 +113,11 @@ function addToggles(toolbar, frame) {
 function addMass(toolbar, frame) {
   const mass = addSelect(toolbar, "mass", "Lines", (value) => frame.set({ mass: Number(value) }));
   mass.element.title =
-    "At rest: all lines, or the strongest ones of each row that hold this part of it";
+    "While nothing is selected: all lines, or only the strongest of each row, up to this share of it";
   return (/** @type {State} */ { mode, mass: now = 1 }) => {
     mass.element.hidden = mode === "matrix";
     const masses = [...new Set([...MASSES, now])].sort((a, b) => b - a);
-    const options = masses.map((m) => option(m, m === 1 ? "all" : `top ${Math.round(100 * m)} %`));
+    const options = masses.map((m) => option(m, m === 1 ? "all" : `top ${Math.round(100 * m)}%`));
     mass.draw(options, String(now));
   };
 }
@@ -128,7 +128,7 @@ function addMass(toolbar, frame) {
  * @param {Frame} frame
  */
 function addCombine(parent, frame) {
-  const combine = addSelect(parent, "combine", "drawn", (value) =>
+  const combine = addSelect(parent, "combine", "Draw", (value) =>
     frame.set({ combine: /** @type {State["combine"]} */ (value) }),
   );
   return (/** @type {State} */ state) => {

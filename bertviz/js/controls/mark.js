@@ -16,11 +16,11 @@ export function addMark(toolbar, { name, dtype, exactness }) {
   const about = [
     `${name ?? "Arrays"}, ${dtype}.`,
     exactness
-      ? `Compared with ${exactness.compared_with}: ${exactness.max_difference}.`
-      : "This attention was not compared with the model’s own; extract(…, verify=True) does that.",
+      ? `Compared with ${exactness.compared_with}: maximum difference ${exactness.max_difference}.`
+      : "This attention has not been compared with the model’s own; extract(…, verify=True) does so.",
   ];
   if (exactness?.terms.length) {
-    about.push(`Besides q·k, scores contain: ${exactness.terms.join(", ")}.`);
+    about.push(`In addition to q·k, the scores contain: ${exactness.terms.join(", ")}.`);
   }
   if (exactness?.note) about.push(`Note: ${exactness.note}.`);
   badge.title = about.join(" ");

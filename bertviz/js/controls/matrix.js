@@ -59,7 +59,7 @@ class Matrix {
     this.#box.setAttribute("role", "application");
     this.#box.setAttribute(
       "aria-label",
-      "Matrix of attention: arrows move, Enter locks, Escape clears; drag enlarges",
+      "Attention matrix. Arrow keys move, Enter locks, Escape clears, dragging zooms in.",
     );
     this.#back = add(this.element, "link whole", "button");
     this.#back.textContent = "whole text";

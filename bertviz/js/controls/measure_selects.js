@@ -18,13 +18,13 @@ export function addMeasureSelects(toolbar, frame) {
     frame.set({ sorted: value === "yes" }),
   );
   const choices = choicesOf(payload).map((c) => ({ ...c, ...option(c.name, c.label) }));
-  const none = payload.difference ? "differences alone" : "layer";
+  const none = payload.difference ? "differences only" : "layer";
   const offered = [
     { label: "", options: [option(BY_LAYER, none)] },
     { label: "measures", options: choices.filter((c) => c.shipped) },
-    { label: "of the weights", options: choices.filter((c) => !c.shipped) },
+    { label: "computed from the weights", options: choices.filter((c) => !c.shipped) },
   ];
-  const orders = [option("no", "layers and heads"), option("yes", "largest first")];
+  const orders = [option("no", "by layer and head"), option("yes", "largest first")];
   return {
     /** @param {{choice: {name: string} | null, sorted: boolean}} scene */
     draw({ choice, sorted }) {

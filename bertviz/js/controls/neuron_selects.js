@@ -57,7 +57,7 @@ function ordersOf(frame, state) {
     option("model", "in the model’s order"),
     option("contribution", "by contribution"),
   ];
-  if (explained) orders.push(option("explanation", `by contribution to: ${explained.what}`));
+  if (explained) orders.push(option("explanation", `by contribution to ${explained.what}`));
   return orders;
 }
 
@@ -74,8 +74,8 @@ function keptOf({ contribution, neurons: { headDim } }, off) {
   const value = kept === headDim || isTop ? String(kept) : SOME;
   const options = [
     option(headDim, `all ${headDim} neurons`),
-    ...steps.toReversed().map((count) => option(count, `the top ${count}`)),
+    ...steps.toReversed().map((count) => option(count, `the top ${count} neurons`)),
   ];
-  if (value === SOME) options.push(option(SOME, `${kept} of ${headDim}`));
+  if (value === SOME) options.push(option(SOME, `${kept} of ${headDim} neurons`));
   return { options, value };
 }

@@ -59,7 +59,7 @@ class Overview {
     this.#box.setAttribute("role", "slider");
     this.#box.setAttribute(
       "aria-label",
-      "Window of the text: arrows move it, plus and minus resize it, Escape shows all",
+      "Window of the text. Arrow keys move it, plus and minus resize it, Escape shows all.",
     );
     this.#box.setAttribute("aria-valuemin", "0");
     this.#note = add(this.element, "note");

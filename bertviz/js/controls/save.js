@@ -63,7 +63,7 @@ async function pngOf(svg) {
   canvas.width = SHARPNESS * image.naturalWidth;
   canvas.height = SHARPNESS * image.naturalHeight;
   const tooLarge =
-    "the picture is too large for a PNG. Choose a window of the text, or save it as SVG.";
+    "the picture is too large for a PNG. Select a window of the text, or save it as SVG.";
   if (Math.max(canvas.width, canvas.height) > LARGEST_PNG) throw new Error(tooLarge);
   const context = /** @type {CanvasRenderingContext2D} */ (canvas.getContext("2d"));
   context.drawImage(image, 0, 0, canvas.width, canvas.height);

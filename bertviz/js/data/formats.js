@@ -1,12 +1,14 @@
-// How weights are written: in two digits where space is short, in four where they are read.
+// How numbers are written: weights, scores, and the numbers that add up to scores; short where space
+// is limited, with four digits where they are read closely.
 
 import { format } from "d3-format";
 
+// d3-format writes a real minus sign.
 const unsigned = { short: format(".2f"), exact: format(".4f") };
-const signed = { short: format("+.2f"), exact: format("+.4f") };
+const signed = { shortest: format("+.1f"), short: format("+.2f"), exact: format("+.4f") };
 
 /**
- * A weight in two digits; a weight that rounds to zero differs from zero itself.
+ * A weight with two digits. A weight that rounds to zero is distinguished from zero itself.
  * @param {number} weight
  */
 export function shortWeight(weight) {
@@ -17,7 +19,7 @@ export function shortWeight(weight) {
 export const exactWeight = (weight) => unsigned.exact(weight);
 
 /**
- * How the weights of a picture are written: those of a comparison with their signs.
+ * How the weights of a picture are written: the weights of a comparison have signs.
  * @param {{signs: number[]}} edges
  */
 export function writersOf({ signs }) {
@@ -28,3 +30,18 @@ export function writersOf({ signs }) {
     exact: (/** @type {number} */ weight) => (weight === 0 ? "0.0000" : signed.exact(weight)),
   };
 }
+
+/**
+ * One digit, with its sign; zero has no sign.
+ * @param {number} value
+ */
+export const shortSigned = (value) => (Math.abs(value) < 0.05 ? "0.0" : signed.shortest(value));
+
+/** @type {(value: number) => string} */
+export const exactSigned = signed.exact;
+
+/** @param {number} score */
+export const shortScore = (score) => (score === -Infinity ? "masked" : shortSigned(score));
+
+/** @param {number} score */
+export const exactScore = (score) => (score === -Infinity ? "masked" : exactSigned(score));

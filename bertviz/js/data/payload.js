@@ -20,7 +20,7 @@ export class Source {
   constructor(payload) {
     if (payload.version !== VERSION) {
       throw new Error(
-        `This output has version ${payload.version} of the data, its script reads ${VERSION}.`,
+        `This output has version ${payload.version} of the data, but its script reads version ${VERSION}.`,
       );
     }
     this.payload = payload;
@@ -36,7 +36,7 @@ export class Source {
   /** @param {string} name */
   block(name) {
     const block = this.payload.blocks.find((b) => b.name === name);
-    if (!block) throw new Error(`There is no block "${name}" in this output.`);
+    if (!block) throw new Error(`This output has no block "${name}".`);
     return block;
   }
 
@@ -46,7 +46,7 @@ export class Source {
    */
   layer(name, index) {
     const layer = this.block(name).layers.find((l) => l.index === index);
-    if (!layer) throw new Error(`There is no layer ${index} in block "${name}" of this output.`);
+    if (!layer) throw new Error(`Block "${name}" of this output has no layer ${index}.`);
     return layer;
   }
 
@@ -93,7 +93,7 @@ export class Source {
             const less = layer.less && (await this.#decodeWeights(block, layer, layer.less));
             this.decoded.weights.set(layer, less ? withLess(more, less) : more);
           } else {
-            throw new Error(`This output has no ${what} of layer ${layer.index}.`);
+            throw new Error(`This output has no ${what} for layer ${layer.index}.`);
           }
         }),
     );

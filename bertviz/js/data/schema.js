@@ -1,5 +1,5 @@
-// What travels from Python to the page, as bertviz/web/payload describes it, and what it is decoded
-// to.
+// The data that travels from Python to the page, in the form that bertviz/web/payload/schema.py
+// defines, and what it is decoded to.
 
 /**
  * @typedef {object} Tokens

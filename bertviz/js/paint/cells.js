@@ -3,6 +3,8 @@
 import { channels } from "../theme/colors.js";
 import { INVISIBLE } from "./canvas.js";
 
+/** @typedef {import("../data/cells.js").Cells} Cells */
+
 /**
  * How strong a small cell is: the root, since a pixel has no neighbours to lie over it as lines do,
  * and a weight of 0.05 would not be seen.
@@ -18,7 +20,6 @@ export function strengthOf(weight) {
  * @property {string} [negative] for values below zero
  * @property {boolean} [root] opacity is the root of the value
  */
-/** @typedef {{rows: number, columns: number, values: Float32Array, max: number}} Cells */
 
 /**
  * @param {Cells} cells

@@ -1,13 +1,11 @@
 // Painting lines between two columns of tokens: all of them at rest, or those of selected tokens.
 
 import { ROW } from "../parts/token_columns.js";
-import { paintRaster } from "./raster.js";
+import { paintRaster, SHADE } from "./raster.js";
 import { paintBoxes, paintFans, paintLines } from "./strokes.js";
 
 /** @typedef {import("../parts/geometry.js").Geometry} Geometry */
 /** @typedef {import("../parts/lines.js").LinesPlot} LinesPlot */
-
-const SHADE = 3; // hidden mass is shaded stronger than it is, or a screen would not show it
 
 /**
  * @param {CanvasRenderingContext2D} context

@@ -22,6 +22,8 @@ const THROUGH = Float32Array.from({ length: LEAST * STEPS }, (_, i) =>
 );
 // Nothing is entirely opaque: the logarithm of zero could not be added to others.
 const OPAQUE = 0.98;
+/** Hidden mass is shaded this much darker than it is; otherwise a screen would not show it. */
+export const SHADE = 3;
 
 /**
  * @param {CanvasRenderingContext2D} context

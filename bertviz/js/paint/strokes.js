@@ -67,7 +67,7 @@ export function paintBoxes(context, boxes, { geometry, x, width, colors }) {
   context.globalAlpha = 1;
 }
 
-// How dark a fan of hidden mass is: all of a row's mass in it.
+// Opacity of a fan that holds all of a row's mass.
 export const FAN = 0.14;
 
 /**

@@ -48,7 +48,8 @@ export function stripName({ explanation }, narrow) {
  * @param {{queries: number, keys: number, products: number}} max
  */
 export function columnsLegend({ whatIf }, { queries, keys, products }) {
-  if (whatIf) return { signed: "pale: true, full: without", note: "" };
+  if (whatIf)
+    return { signed: "pale: all neurons, full: without the neurons switched off", note: "" };
   const [q, k, both] = [queries, keys, products].map((value) => value.toFixed(2));
   return { signed: `full strength: |q| ${q}, |k| ${k}, |q × k · scale| ${both}`, note: "" };
 }

@@ -1,7 +1,7 @@
 // The open neuron view, q → k → q × k → score → softmax with a row per token: what stands where.
 // Painters put it on a canvas or a sheet.
 
-import { shortScore, shortSigned } from "../data/score_formats.js";
+import { shortScore, shortSigned } from "../data/formats.js";
 import { textsOf } from "../data/texts.js";
 import { columnsLegend, stripName, titlesOf } from "./column_texts.js";
 import { BINARY_STEPS, labeled } from "./ticks.js";

@@ -28,7 +28,7 @@ export function overviewPlot(all, zoom) {
     count: counts[0],
     text: zoom
       ? `queries ${zoom[0]}–${zoom[1] - 1}, keys ${zoom[2]}–${zoom[3] - 1}`
-      : `${counts.join(" × ")}, drag for a window`,
+      : `${counts.join(" × ")}, drag to select a window`,
   };
 }
 

@@ -50,10 +50,10 @@ function matrixRamp(state, scale) {
 function linesRamp({ gain }, state) {
   const { combine = "each" } = state;
   const kind = combine === "each" ? "weight" : `${combine} of ${state.heads.length} heads`;
-  const faint = gain === 1 ? "" : `lines at ${shortWeight(gain)} of it`;
+  const faint = gain === 1 ? "" : `lines drawn at ${shortWeight(gain)} × weight`;
   return {
     legend: listed(kind, whole(state), faint),
-    largest: combine === "sum" ? "1 and more" : "1",
+    largest: combine === "sum" ? "1 or more" : "1",
   };
 }
 
@@ -61,7 +61,7 @@ function linesRamp({ gain }, state) {
 const rootSign = ({ root }) => (root ? "√ " : "");
 
 /** @param {State} state */
-const whole = (state) => (state.renormalize ? `renormalized to ${shownPart(state)}` : "");
+const whole = (state) => (state.renormalize ? `renormalized over ${shownPart(state)}` : "");
 
 /** @param {string[]} parts */
 const listed = (...parts) => parts.filter(Boolean).join(", ");

@@ -36,7 +36,7 @@ export function differenceLegend(signed) {
  * The part of the text that is shown, in words.
  * @param {State} state
  */
-export const shownPart = ({ pair }) => (pair === "All" ? "what is shown" : pair);
+export const shownPart = ({ pair }) => (pair === "All" ? "the tokens shown" : pair);
 
 /**
  * What the picture leaves out.
@@ -46,7 +46,7 @@ export const shownPart = ({ pair }) => (pair === "All" ? "what is shown" : pair)
 export function massNote(edges, state) {
   const { outside, weaker, unlisted } = meanHidden(edges);
   const shaded = unlisted >= 0.005 && state.key === null ? ", shaded" : "";
-  const what = edges.signs.includes(-1) ? "differences not listed" : "hidden mass";
+  const what = edges.signs.includes(-1) ? "hidden differences" : "hidden mass";
   const parts = [`${what} ${unlisted.toFixed(2)}${shaded}`];
   if (weaker >= 0.0005) parts.push(`in weaker lines ${weaker.toFixed(2)}`);
   if (isFiltered(state) || state.zoom) {

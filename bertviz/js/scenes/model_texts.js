@@ -51,10 +51,11 @@ export function legendOf(scene, { form, tiles }, theme) {
   const lines = open ? `, lines |b − a| · ${gain.toFixed(1)}` : "";
   const signed = difference && !tiles ? differenceLegend(`opacity: ${root}|b − a|${lines}`) : {};
   if (!choice) return difference ? signed : { legend: root ? "√ weight" : "weight" };
-  if (!range) return { legend: `${choice.label}: no head has a number`, colors: [theme.surface] };
+  if (!range)
+    return { legend: `${choice.label}: not available for any head`, colors: [theme.surface] };
   return {
     ...signed,
-    legend: choice.diverging ? `${choice.label}, below zero · above` : choice.label,
+    legend: choice.diverging ? `${choice.label} (negative · positive)` : choice.label,
     smallest: written(range[0], 2, choice.diverging),
     largest: written(range[1], 2, choice.diverging),
     colors: measureRamp(scene, choice, theme, tiles),

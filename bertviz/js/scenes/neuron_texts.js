@@ -1,9 +1,8 @@
 // What the neuron view says beside its columns: notes, tooltips, and a sentence for screen readers.
 
-import { exactWeight, shortWeight } from "../data/formats.js";
-import { describeToken } from "./token_texts.js";
+import { exactScore, exactSigned, exactWeight, shortScore, shortWeight } from "../data/formats.js";
+import { attentionSentence, describeToken } from "./token_texts.js";
 import { tokensOf } from "../data/schema.js";
-import { exactScore, exactSigned, shortScore } from "../data/score_formats.js";
 
 /** @typedef {import("./neuron.js").NeuronScene} NeuronScene */
 /** @typedef {import("../state.js").State} State */
@@ -19,8 +18,8 @@ const NAMED = 6; // neurons that a note lists by number
 export function notesOf({ row, keys, neurons, whatIf, sharing }, state) {
   const parts = [];
   if (neurons.rotary) {
-    const rotated = "q and k are shown after their rotation by position (rotary embedding)";
-    parts.push(`${rotated}, as they enter the product.`);
+    const rotated = "q and k are shown after their rotary position embedding";
+    parts.push(`${rotated}, as they enter the dot product.`);
   }
   if (sharing) {
     const heads = `Heads ${sharing[0]}–${sharing[sharing.length - 1]}`;
@@ -32,9 +31,10 @@ export function notesOf({ row, keys, neurons, whatIf, sharing }, state) {
   if (whatIf) {
     const { off, moved } = whatIf;
     const which = off.length > NAMED ? `${off.length} neurons` : `neurons ${off.join(", ")}`;
-    parts.push(`Without ${which}, ${shortWeight(moved)} of the row’s attention moves.`);
+    parts.push(`Without ${which}, ${shortWeight(moved)} of the row’s attention shifts.`);
   }
-  if (neurons.sinks) parts.push(`The head’s sink takes ${shortWeight(row.sink)} of this row.`);
+  if (neurons.sinks)
+    parts.push(`The head’s attention sink takes ${shortWeight(row.sink)} of this row.`);
   if (state.pair !== "All") {
     let inside = 0;
     for (const position of keys) inside += row.weights[position];
@@ -56,7 +56,7 @@ export function sentenceOf({ block, keys, query }, strengths) {
     .slice(0, 3)
     .map((r) => `${text[keys[r]]} ${shortWeight(strengths[r])}`);
   const own = tokensOf(block, "query").text[/** @type {number} */ (query)];
-  return `${own} attends to ${best.join(", ")}`;
+  return attentionSentence([own], true, best);
 }
 
 /**
@@ -108,6 +108,6 @@ export function neuronText(scene, { off }, { name, column, side, position, neuro
     `neuron ${neuron} of ${tokensOf(block, side).text[position]}`,
     `${name} = ${exactSigned(value)}`,
     `contribution to ${what} ${exactSigned(contribution[neuron])}`,
-    off?.includes(neuron) ? "off: click switches it on" : "click switches it off",
+    off?.includes(neuron) ? "switched off; click to switch on" : "click to switch off",
   ].join("\n");
 }

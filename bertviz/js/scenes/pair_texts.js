@@ -66,6 +66,6 @@ function headLines(picture, state, query, key) {
   const { exact } = writersOf(picture.edges);
   return weightsAt(picture, query, key).map(
     ({ head, weight }) =>
-      `${headName(head, state)}  ${weight === null ? "not listed" : exact(weight)}`,
+      `${headName(head, state)}  ${weight === null ? "too small to be stored" : exact(weight)}`,
   );
 }

@@ -14,7 +14,7 @@ export function describeToken(tokens, position, text = tokens.text) {
   const last = text === tokens.text ? position : lastOfWord(tokens, position);
   if (last > position) return `${text[position]}  (positions ${position} to ${last})`;
   const raw = tokens.raw?.[position];
-  const own = raw !== undefined && raw !== tokens.text[position] ? `, in the tokenizer ${raw}` : "";
+  const own = raw !== undefined && raw !== tokens.text[position] ? `, raw token ${raw}` : "";
   return `${text[position]}  (position ${position}${own})`;
 }
 

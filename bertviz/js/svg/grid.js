@@ -1,7 +1,7 @@
 // The grid of the model view on a sheet.
 
 import { paintCells } from "../paint/cells.js";
-import { paintRaster } from "../paint/raster.js";
+import { paintRaster, SHADE } from "../paint/raster.js";
 import { paintThumbnail } from "../paint/thumbnail.js";
 import { labelsOf, LABELS, lookOf } from "../parts/grid.js";
 import { binned, cellsOfBins } from "../parts/thumbnails.js";
@@ -14,7 +14,6 @@ import { binned, cellsOfBins } from "../parts/thumbnails.js";
 
 const MANY = 10_000; // lines of all thumbnails that an editor can do with; beyond, they are images
 const FINEST = 64; // rows of a small matrix
-const SHADE = 3; // hidden mass is shaded stronger than it is, or one would not see it
 const VISIBLE = 2 / 255;
 
 /**

@@ -62,8 +62,8 @@ class HeadDrawing {
     this.#matrix = addMatrix(this.#body, frame);
     this.#overview = addOverview(this.#body, frame);
     this.#footers = {
-      lines: addFooter(root, "click locks · Shift-click adds · Esc clears · ↑ ↓ moves"),
-      matrix: addFooter(root, "click locks · Esc clears · arrows move · drag enlarges"),
+      lines: addFooter(root, "click locks · Shift-click adds · Esc clears · ↑ ↓ move"),
+      matrix: addFooter(root, "click locks · Esc clears · arrow keys move · drag zooms in"),
     };
   }
 

@@ -52,7 +52,7 @@ function create(frame) {
   const columns = new Columns(open, frame);
   const lines = addLines(closed, frame);
   const closedHeadings = /** @type {HTMLElement} */ (closed.querySelector(".headings"));
-  const keys = "click locks a token, switches a neuron · Esc clears · ↑ ↓ moves";
+  const keys = "click locks a token or switches a neuron off · Esc clears · ↑ ↓ move";
   const footer = addFooter(root, keys);
 
   /** @param {boolean} detail */

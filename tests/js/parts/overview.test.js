@@ -23,7 +23,7 @@ test("the longer side fills the overview; the window lies where its tokens are",
     [0.25, 0.25, 0, 0.125].map((part) => part * OVERVIEW),
   );
   assert.equal(plot.text, "queries 50–99, keys 0–24");
-  assert.equal(overviewPlot(all, null).text, "200 × 100, drag for a window");
+  assert.equal(overviewPlot(all, null).text, "200 × 100, drag to select a window");
 });
 
 test("a window is of positions, also where tokens are left out", () => {

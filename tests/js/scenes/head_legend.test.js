@@ -21,13 +21,13 @@ test("lines of one head are weights; those of several are drawn fainter, and tha
     largest: "1",
     note: "hidden mass 0.00 (mean per row)",
   });
-  assert.equal(legend({ heads: [0, 1, 2, 3] }).legend, "weight, lines at 0.50 of it");
+  assert.equal(legend({ heads: [0, 1, 2, 3] }).legend, "weight, lines drawn at 0.50 × weight");
   assert.equal(legend({ heads: [0, 1], state: { query: 1 } }).legend, "weight");
 });
 
 test("heads as one are named, and a sum may exceed one", () => {
   const sum = legend({}, { combine: "sum", heads: [0, 1] });
-  assert.deepEqual([sum.legend, sum.largest], ["sum of 2 heads", "1 and more"]);
+  assert.deepEqual([sum.legend, sum.largest], ["sum of 2 heads", "1 or more"]);
   assert.equal(legend({}, { combine: "mean", heads: [0, 1] }).legend, "mean of 2 heads");
 });
 
@@ -58,7 +58,7 @@ test("differences have the colors of their signs, and words for them", () => {
     [lines.signed, lines.signs],
     ["opacity: |b − a| · 4.00", ["more in b", "more in a"]],
   );
-  assert.match(lines.note, /^differences not listed 0\.40/);
+  assert.match(lines.note, /^hidden differences 0\.40/);
   const matrix = headLegend(edges, state, { ...scale, root: true });
   assert.equal(matrix.signed, "√ full strength: 0.50");
   const colors = slotColors(edges, theme.head, theme);

@@ -30,7 +30,7 @@ test("numbers of a measure with a sign are written with theirs", () => {
   const scene = modelScene(source, nextState(payload, start, { measure: "signed" }));
   assert.equal(describeValue(at(scene, 0, 1), scene.choice), "signed −0.500");
   const { legend, smallest, largest, colors } = legendOf(scene, lines, light);
-  assert.deepEqual([legend, smallest, largest], ["signed, below zero · above", "−0.50", "+0.50"]);
+  assert.deepEqual([legend, smallest, largest], ["signed (negative · positive)", "−0.50", "+0.50"]);
   assert.equal(colors?.[2], light.diverging(0));
 });
 
@@ -42,7 +42,7 @@ test("the legend is that of the measure, else that of the weights", () => {
   assert.deepEqual(legendOf(plain, lines, light), { legend: "weight" });
   assert.deepEqual(legendOf(plain, matrix, light), { legend: "√ weight" });
   const none = modelScene(source, nextState(payload, start, { measure: "entropy" }));
-  assert.equal(legendOf(none, lines, light).legend, "entropy: no head has a number");
+  assert.equal(legendOf(none, lines, light).legend, "entropy: not available for any head");
 });
 
 test("a comparison's legend says what opacity means, and how much an open cell boosts it", () => {

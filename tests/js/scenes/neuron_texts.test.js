@@ -16,10 +16,10 @@ test("notes say what the columns alone do not", () => {
   });
   const state = nextState(payload, start, { off: [1], pair: "A→B" });
   const notes = notesOf(neuronScene(source, state), state);
-  assert.match(notes, /rotation by position/);
+  assert.match(notes, /rotary position embedding/);
   assert.match(notes, /Heads 2–9 share these keys/);
   assert.match(notes, /capped: 2 · tanh\(Σ \/ 2\)/);
-  assert.match(notes, /Without neurons 1, (<0\.01|0\.\d\d) of the row’s attention moves/);
+  assert.match(notes, /Without neurons 1, (<0\.01|0\.\d\d) of the row’s attention shifts/);
   assert.match(notes, /sink takes (0\.9\d|1\.00) of this row/);
   assert.match(notes, /lies outside A→B\.$/);
   const plain = neuronView();
@@ -51,8 +51,8 @@ test("a neuron's tooltip has its value, and says whether it is off", () => {
   const text = neuronText(scene, state, { ...picked, neuron: 2 });
   const value = Math.abs(scene.columns.keys[3 * 3 + 2]).toFixed(4);
   assert.match(text, new RegExp(`^neuron 2 of d\nk = [+−]${value}\ncontribution to the row`));
-  assert.match(text, /off: click switches it on$/);
-  assert.match(neuronText(scene, state, { ...picked, neuron: 0 }), /click switches it off$/);
+  assert.match(text, /switched off; click to switch on$/);
+  assert.match(neuronText(scene, state, { ...picked, neuron: 0 }), /click to switch off$/);
 });
 
 test("a sentence names the three keys that are attended to most", () => {

@@ -13,7 +13,7 @@ import { pictureOf } from "../parts/pictures.js";
 test("a token has its position, and the tokenizer's own string where that differs", () => {
   const own = { ...tokens(["the", "straw", "berries"]), raw: ["the", "Ġstraw", "berries"] };
   assert.equal(describeToken(own, 0), "the  (position 0)");
-  assert.equal(describeToken(own, 1), "straw  (position 1, in the tokenizer Ġstraw)");
+  assert.equal(describeToken(own, 1), "straw  (position 1, raw token Ġstraw)");
   const words = { ...own, words: { of: [0, 1, 1], text: ["the", "strawberries"] } };
   const text = ["the", "strawberries", "strawberries"];
   assert.equal(describeToken(words, 1, text), "strawberries  (positions 1 to 2)");
@@ -55,7 +55,7 @@ test("a matrix cell is described by the mean of its heads; small weights are not
       `t2 → t${key}  (2 → ${key})`,
       `mean  ${(weight / 2).toFixed(2)}`,
       `head 0  ${weight.toFixed(4)}`,
-      "head 4  not listed",
+      "head 4  too small to be stored",
     ].join("\n"),
   );
 });
