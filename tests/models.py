@@ -12,6 +12,8 @@ from torch import Tensor, nn
 ENCODERS = ["albert", "bert", "distilbert", "electra", "modernbert", "roberta"]
 DECODERS = ["gemma2", "gpt2", "gpt_oss", "llama", "mistral", "qwen3"]
 TWO_STACKS = ["bart", "marian", "t5"]
+A = "I went to the store."
+B = "At the store, I bought fresh strawberries."
 # Of the model's own kernel from eager, both in float32: T5 multiplies large scores.
 TOLERANCE = 1e-5
 
@@ -121,6 +123,41 @@ def architectures() -> dict[str, Callable[[], Any]]:
         ),
         "t5": lambda: t.T5ForConditionalGeneration(t.T5Config(**t5)),
         "vit": lambda: t.ViTModel(t.ViTConfig(**patches)),
+    }
+
+
+def architectures_by_operations() -> dict[str, Callable[[], Any]]:
+    """How to make those whose attention is seen in torch operations, not at the interface."""
+    import transformers as t
+
+    size = {
+        "hidden_size": 32,
+        "num_hidden_layers": 2,
+        "num_attention_heads": 4,
+        "intermediate_size": 37,
+        "vocab_size": 99,
+    }
+    gpt = {"n_embd": 32, "n_layer": 2, "n_head": 4, "vocab_size": 99, "n_positions": 32}
+    return {
+        "bloom": lambda: t.BloomModel(
+            t.BloomConfig(hidden_size=32, n_layer=2, n_head=4, vocab_size=99)
+        ),
+        "deberta": lambda: t.DebertaV2Model(
+            t.DebertaV2Config(**size, relative_attention=True, pos_att_type=["p2c", "c2p"])
+        ),
+        "falcon": lambda: t.FalconModel(t.FalconConfig(**size)),
+        # On sdpa it scales its biases differently, so both runs are on the eager kernel.
+        "falcon alibi": lambda: t.FalconModel._from_config(
+            t.FalconConfig(**size, alibi=True), attn_implementation="eager"
+        ),
+        "gptj": lambda: t.GPTJModel(t.GPTJConfig(**gpt, rotary_dim=4)),
+        "mpnet": lambda: t.MPNetModel(t.MPNetConfig(**size)),
+        "mpt": lambda: t.MptModel(t.MptConfig(d_model=32, n_heads=4, n_layers=2, vocab_size=99)),
+        "openai-gpt": lambda: t.OpenAIGPTModel(t.OpenAIGPTConfig(**gpt)),
+        "xlm": lambda: t.XLMModel(t.XLMConfig(emb_dim=32, n_layers=2, n_heads=4, n_words=99)),
+        "xlnet": lambda: t.XLNetModel(
+            t.XLNetConfig(d_model=32, n_layer=2, n_head=4, d_inner=37, vocab_size=99)
+        ),
     }
 
 

@@ -9,9 +9,8 @@ import numpy as np
 import pytest
 from playwright.sync_api import expect
 
-from tests.helpers import a_head_view, a_model_view, a_neuron_view
-
-from .conftest import ROOT, Opened
+from tests.browser.opened import Opened
+from tests.helpers import ROOT, a_head_view, a_model_view, a_neuron_view
 
 TOKENS = ["[CLS]", "the", "cat", "[SEP]", "it", "sat", "[SEP]"]
 AXE = ROOT / "node_modules" / "axe-core" / "axe.min.js"

@@ -6,7 +6,8 @@ from pathlib import Path
 
 from playwright.sync_api import Browser
 
-from .conftest import ROOT, Opened
+from tests.browser.opened import Opened
+from tests.helpers import ROOT
 
 PAGE = ROOT / "demo" / "quickstart.html"
 

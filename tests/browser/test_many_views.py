@@ -10,9 +10,8 @@ import numpy as np
 import pytest
 from playwright.sync_api import Locator
 
+from tests.browser.opened import Opened
 from tests.helpers import a_head_view, a_model_view, a_neuron_view
-
-from .conftest import Opened
 
 TOKENS = ["[CLS]", "the", "cat", "[SEP]", "it", "sat", "[SEP]"]
 

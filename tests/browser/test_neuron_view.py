@@ -10,10 +10,9 @@ import pytest
 from playwright.sync_api import expect
 
 from bertviz import AttentionTrace, NeuronView, explain_head, extract
+from tests.browser.opened import Opened
 from tests.helpers import a_neuron_view
 from tests.models import batch_of
-
-from .conftest import Opened
 
 TOKENS = ["[CLS]", "the", "cat", "sat", "[SEP]"]
 VECTORS = np.random.default_rng(0).normal(size=(2, 2, 3, 5, 8)) * 1.5

@@ -12,8 +12,7 @@ from bertviz import HeadView, ModelView, NeuronView
 from bertviz.trace import AttentionTrace
 from bertviz.views.view import View
 from bertviz.web import figures
-
-from .conftest import Opened
+from tests.browser.opened import Opened
 
 TOKENS = ["[CLS]", "the", "straw", "##berry", "sat", "[SEP]"]
 QUERIES, KEYS = np.random.default_rng(0).normal(size=(2, 2, 3, 6, 8)) * 1.5

@@ -11,7 +11,7 @@ import pytest
 import torch
 
 from bertviz import AttentionTrace, NothingCaptured, extract
-from tests.models import TOLERANCE, batch_of, state_of, texts
+from tests.models import TOLERANCE, architectures_by_operations, batch_of, state_of, texts
 
 
 def same(one: AttentionTrace, other: AttentionTrace, within: float = TOLERANCE) -> None:
@@ -139,10 +139,8 @@ def test_many_threads_and_one_that_is_not_concerned(build: Callable[..., Any]) -
 def test_a_capture_inside_a_capture(inner_name: str, build: Callable[..., Any]) -> None:
     outer = build("bert")
     if inner_name == "mpnet":
-        from .test_operations import models
-
         torch.manual_seed(0)
-        inner = models()["mpnet"]().eval()
+        inner = architectures_by_operations()["mpnet"]().eval()
     else:
         inner = build(inner_name)
     ids = texts(rows=1)

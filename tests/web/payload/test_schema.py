@@ -19,5 +19,7 @@ def test_a_payload_is_json_and_the_same_each_time() -> None:
 
 def test_the_other_version_is_refused_by_the_page() -> None:
     data = payload.build(weights_trace(3, 1.0), "head") | {"version": 99}
-    with pytest.raises(AssertionError, match="has version 99 of the data, but its script reads version 1"):
+    with pytest.raises(
+        AssertionError, match="has version 99 of the data, but its script reads version 1"
+    ):
         decoded(data)

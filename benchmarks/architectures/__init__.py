@@ -1,0 +1,1 @@
+"""What the benchmark of coverage is made of."""

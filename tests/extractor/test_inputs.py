@@ -1,0 +1,115 @@
+"""Models, tokenizers, texts and inputs that extract refuses, and what it then says."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+import torch
+from torch import Tensor, nn
+
+from bertviz.extractor import NothingCaptured, extract
+from tests.models import A, B, batch_of, texts
+
+
+def test_what_is_no_model(word_tokenizer: Callable[..., Any]) -> None:
+    with pytest.raises(TypeError, match=r"model is a str: .*from_pretrained\('bert-base'\)"):
+        extract("bert-base", word_tokenizer(), A)  # type: ignore[arg-type]
+    with pytest.raises(TypeError, match=r"model is an int: expected a torch.nn.Module"):
+        extract(7, word_tokenizer(), A)  # type: ignore[arg-type]
+
+
+def test_what_is_no_tokenizer(build: Callable[..., Any]) -> None:
+    with pytest.raises(TypeError, match=r"tokenizer is a str: .* A text comes third"):
+        extract(build("bert"), A)
+    with pytest.raises(TypeError, match=r"tokenizer is None, and text needs one"):
+        extract(build("bert"), text=A)
+
+
+BAD_TEXTS: dict[str, tuple[Any, type[Exception], str]] = {
+    "none": ({}, TypeError, r"got no text: pass extract\(model, tokenizer, text\)"),
+    "empty": ({"text": "  "}, ValueError, r"text='  ' is empty"),
+    "empty pair": ({"text": A, "text_pair": ""}, ValueError, r"text_pair='' is empty"),
+    "list": ({"text": [A, B]}, TypeError, r"text is a list: .* batch_index"),
+    "both": ({"text": A, "inputs": {}}, TypeError, r"got text and inputs: pass one"),
+    "too long": (
+        {"text": "store " * 31},
+        ValueError,
+        r"text has 33 tokens, special tokens included; BertModel takes at most 32\..*max_length=32",
+    ),
+}
+
+
+@pytest.mark.parametrize("name", BAD_TEXTS)
+def test_bad_texts(
+    name: str, build: Callable[..., Any], word_tokenizer: Callable[..., Any]
+) -> None:
+    arguments, error, message = BAD_TEXTS[name]
+    with pytest.raises(error, match=message):
+        extract(build("bert"), word_tokenizer(), **arguments)
+
+
+def test_a_text_as_long_as_the_model_takes(
+    build: Callable[..., Any], word_tokenizer: Callable[..., Any]
+) -> None:
+    for architecture in ("bert", "roberta", "gpt2", "bart"):
+        trace = extract(build(architecture), word_tokenizer(), "store " * 30)
+        assert len(next(iter(trace.blocks.values())).query_tokens) == 32
+        with pytest.raises(ValueError, match=r"at most 32"):
+            extract(build(architecture), word_tokenizer(), "store " * 31)
+
+
+BAD_INPUTS: dict[str, tuple[Any, type[Exception], str]] = {
+    "a list": ([1, 2], TypeError, r"inputs is a list: expected a BatchEncoding or a dict"),
+    "no tensors": ({"x": None}, ValueError, r"inputs holds no tensors"),
+    "a ragged list": ({"input_ids": [[1], [1, 2]]}, TypeError, r"inputs\['input_ids'\] is a list"),
+    "a batch": ({"input_ids": torch.ones(3, 4).long()}, ValueError, r"batch_index"),
+    "unknown ids": (
+        {"input_ids": torch.tensor([[1, 400]])},
+        ValueError,
+        r"input_ids holds 400, but the model has embeddings for ids 0 to 98: the tokenizer",
+    ),
+    "too long": ({"input_ids": torch.ones(1, 40).long()}, ValueError, r"has 40 tokens.*at most 32"),
+}
+
+
+@pytest.mark.parametrize("name", BAD_INPUTS)
+def test_bad_inputs(name: str, build: Callable[..., Any]) -> None:
+    inputs, error, message = BAD_INPUTS[name]
+    with pytest.raises(error, match=message):
+        extract(build("bert"), inputs=inputs)
+
+
+@pytest.mark.parametrize(
+    ("index", "error", "message"),
+    [
+        (2, ValueError, r"batch_index=2 is out of range: inputs holds 2 texts, 0 to 1"),
+        (-3, ValueError, r"batch_index=-3 is out of range"),
+        ("0", TypeError, r"batch_index"),
+        (True, TypeError, r"batch_index"),
+    ],
+)
+def test_bad_batch_index(
+    index: Any, error: type[Exception], message: str, build: Callable[..., Any]
+) -> None:
+    with pytest.raises(error, match=message):
+        extract(build("bert"), inputs=batch_of("bert"), batch_index=index)
+
+
+def test_a_model_without_attention_says_what_was_seen() -> None:
+    class Mlp(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.layer = nn.Linear(4, 4)
+
+        def forward(self, x: Tensor) -> Tensor:
+            return self.layer(x)
+
+    with pytest.raises(NothingCaptured, match=r"Mlp ran once and no attention was captured"):
+        extract(Mlp(), inputs={"x": torch.ones(1, 4)})
+
+
+def test_a_model_that_fails_gives_its_own_error(build: Callable[..., Any]) -> None:
+    with pytest.raises(ValueError, match="exactly one of input_ids or inputs_embeds"):
+        extract(build("bert"), inputs={"input_ids": texts(rows=1), "inputs_embeds": torch.ones(1)})
