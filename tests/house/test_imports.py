@@ -14,8 +14,8 @@ import bertviz
 
 PACKAGE = Path(bertviz.__file__).parent
 
-# trace <- extractor, arrays <- analysis <- web <- views <- doors: a room imports from itself and from
-# the rooms left of it. Everybody may phrase an error.
+# trace <- extractor, arrays <- analysis <- web <- views <- doors: a room imports from itself and
+# from the rooms left of it. Everybody may phrase an error.
 FLOORS = [
     {"errors"},
     {"trace"},
