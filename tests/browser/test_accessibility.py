@@ -10,16 +10,9 @@ import pytest
 from playwright.sync_api import expect
 
 from tests.browser.opened import Opened
-from tests.helpers import ROOT, a_head_view, a_model_view, a_neuron_view
+from tests.helpers import ROOT, TOKENS, a_head_view, a_model_view, a_neuron_view, weights
 
-TOKENS = ["[CLS]", "the", "cat", "[SEP]", "it", "sat", "[SEP]"]
 AXE = ROOT / "node_modules" / "axe-core" / "axe.min.js"
-
-
-def weights(layers: int = 2, heads: int = 3, tokens: int = 7) -> np.ndarray:
-    scores = np.random.default_rng(0).normal(size=(layers, heads, tokens, tokens)) * 3
-    exps = np.exp(scores - scores.max(-1, keepdims=True))
-    return exps / exps.sum(-1, keepdims=True)
 
 
 def vectors(seed: int) -> np.ndarray:
@@ -27,11 +20,11 @@ def vectors(seed: int) -> np.ndarray:
 
 
 VIEWS: dict[str, Callable[[], Any]] = {
-    "head": lambda: a_head_view(weights(), TOKENS, sentence_b_start=4),
+    "head": lambda: a_head_view(weights(2, 3), TOKENS, sentence_b_start=4),
     "neuron": lambda: a_neuron_view(
         tokens=TOKENS, queries=vectors(0), keys=vectors(1), sentence_b_start=4
     ),
-    "model": lambda: a_model_view(weights(), TOKENS, sentence_b_start=4),
+    "model": lambda: a_model_view(weights(2, 3), TOKENS, sentence_b_start=4),
 }
 STATES: dict[str, list[dict[str, Any]]] = {
     "head": [
@@ -88,7 +81,7 @@ def test_no_violation_in_any_state(page_of: Callable[..., Opened], view: str, th
 @pytest.mark.parametrize("theme", ["light", "dark"])
 def test_no_violation_in_an_error(page_of: Callable[..., Opened], theme: str) -> None:
     opened = page_of(
-        a_head_view(weights(), TOKENS).data.replace('"version":1', '"version":99'), theme=theme
+        a_head_view(weights(2, 3), TOKENS).data.replace('"version":1', '"version":99'), theme=theme
     )
     expect(opened.host).to_have_attribute("data-state", "error")
     assert violations(opened) == []

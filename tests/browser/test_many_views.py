@@ -11,9 +11,7 @@ import pytest
 from playwright.sync_api import Locator
 
 from tests.browser.opened import Opened
-from tests.helpers import a_head_view, a_model_view, a_neuron_view
-
-TOKENS = ["[CLS]", "the", "cat", "[SEP]", "it", "sat", "[SEP]"]
+from tests.helpers import TOKENS, a_head_view, a_model_view, a_neuron_view
 
 
 def view(i: int) -> Any:

@@ -8,8 +8,8 @@ import pytest
 import yaml
 
 import bertviz
+from tests.helpers import ROOT
 
-ROOT = Path(__file__).parents[2]
 FORMS = sorted((ROOT / ".github" / "ISSUE_TEMPLATE").glob("*.yml"))
 
 

@@ -10,7 +10,8 @@ from types import ModuleType
 
 import pytest
 
-ROOT = Path(__file__).parents[2]
+from tests.helpers import ROOT
+
 NUMBER = re.compile(r"-?\d+(?:\.\d+)?")
 IMAGE = re.compile(r'href="data:image/png;base64,[^"]+"')
 

@@ -7,7 +7,6 @@ import json
 import subprocess
 from collections.abc import Iterator
 from functools import cache
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -18,9 +17,8 @@ from bertviz.trace import AttentionBlock, AttentionTrace, LayerAttention, Tokens
 from bertviz.web import page, payload
 from bertviz.web.payload import STATE, check_state
 from bertviz.web.payload.state import PAGE_MEASURES
-from tests.helpers import NODE, Difference
+from tests.helpers import NODE, ROOT, Difference
 
-ROOT = Path(__file__).parents[2]
 KEPT = ROOT / "tests" / "js" / "kept_states.js"
 TOKENS = ["[CLS]", "the", "straw", "##berry", "[SEP]", "red", "[SEP]"]
 
