@@ -110,7 +110,7 @@ class Side:
 
 
 def delimiters(text: Sequence[str], special: Sequence[bool]) -> list[bool]:
-    """Which tokens end or separate something: punctuation, and special tokens after the first token.
+    """Which tokens end or separate something: punctuation, and special tokens but the first.
 
     What opens a text ([CLS], <s>) ends nothing; as a place where heads put their weight it is the
     pattern "first token".
