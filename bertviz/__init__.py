@@ -4,10 +4,10 @@
 
     head_view(model, tokenizer, "I went to the store.", "At the store, I bought strawberries.")
 
-Importing this is fast: PyTorch, NumPy, transformers and IPython are imported when they are needed.
-The view modules are imported here and not lazily, because ``bertviz.neuron_view`` is a function and
-also a module that old code imports from: Python sets a submodule as an attribute of its package
-when it is first imported, so that has to happen before the functions take the names.
+Importing this package is fast: PyTorch, NumPy, transformers and IPython are imported when they are
+needed. The view modules are imported here and not lazily, because ``bertviz.neuron_view`` is a
+function and also a module that old code imports from: Python sets a submodule as an attribute of
+its package when it is first imported, so that has to happen before the functions take the names.
 """
 
 from __future__ import annotations

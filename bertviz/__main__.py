@@ -1,9 +1,9 @@
 """``python -m bertviz MODEL TEXT [TEXT_PAIR]``: a text in, a file out.
 
 For a look without a notebook: an HTML file holds the whole picture and opens in any browser,
-without a network; a figure (.svg, .png, .pdf) holds what it starts with. What goes wrong is one
-line on standard error, and the exit code says which kind: 2 for a command that cannot be meant (as
-argparse does), 1 for everything that failed while doing it.
+without a network; a figure (.svg, .png, .pdf) shows its initial state. An error is one line on
+standard error, and the exit code says which kind: 2 for a malformed command (as in argparse), 1 for
+anything that fails while it runs.
 """
 
 from __future__ import annotations
@@ -122,7 +122,7 @@ def _load(name: str) -> tuple[Any, Any]:
 
 
 def _output_path(text: str) -> Path:
-    """Refused here, before a model is loaded for nothing."""
+    """The path to write to, checked before a model is loaded for nothing."""
     path = Path(text)
     if path.suffix.lower() not in OFFERED_SUFFIXES:
         raise argparse.ArgumentTypeError(f"{text!r} ends in none of {', '.join(OFFERED_SUFFIXES)}")
@@ -136,7 +136,7 @@ def _numbers(text: str) -> list[int]:
         return [int(part) for part in text.split(",")]
     except ValueError:
         raise argparse.ArgumentTypeError(
-            f"{text!r} is not a list of whole numbers such as 3 or 0,5"
+            f"{text!r} is not a list of integers such as 3 or 0,5"
         ) from None
 
 

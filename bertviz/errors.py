@@ -1,8 +1,8 @@
-"""What errors are phrased with, and the checks that are the same wherever a number is passed.
+"""The wording of errors, and the checks that are the same wherever a number is passed.
 
 The problem. An error is read by somebody who has just typed something wrong. It should name the
 argument, say what was found and what was expected, and offer the call that works. Written anew in
-every room, those sentences differ from each other for no reason.
+every module, those sentences differ from each other for no reason.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ def short(value: object) -> str:
 
 
 def numbers_in_words(numbers: Iterable[int]) -> str:
-    """Numbers in order, as a range where they are one.
+    """Numbers in order, as a range where they are consecutive.
 
     >>> numbers_in_words([0, 1, 2]), numbers_in_words([3, 0]), numbers_in_words([4])
     ('0 to 2', '0, 3', '4')
@@ -45,7 +45,7 @@ def numbers_in_words(numbers: Iterable[int]) -> str:
 
 
 def listing(what: str, numbers: Collection[int]) -> str:
-    """Numbers with what they number.
+    """Numbers with their noun.
 
     >>> listing("layer", [0, 1, 2]), listing("head", [4]), listing("layer", [0])
     ('layers 0 to 2', 'head 4', 'only layer 0')
@@ -57,7 +57,7 @@ def listing(what: str, numbers: Collection[int]) -> str:
 
 
 def suggestion(name: str, names: Iterable[str]) -> str:
-    """Which name was probably meant, or all there are.
+    """The name that was probably meant, or all names.
 
     >>> suggestion("head", ["layer", "heads"]), suggestion("zzz", ["layer", "heads"])
     ('did you mean heads?', 'it takes heads, layer.')
@@ -106,8 +106,8 @@ def as_indices(name: str, value: object, what: str) -> list[int]:
         what: What the numbers count, such as "head".
 
     Raises:
-        TypeError: Something in it is not an integer.
-        ValueError: There is nothing in it.
+        TypeError: An item is not an integer.
+        ValueError: It is empty.
 
     >>> as_indices("heads", range(2, 5), "head"), as_indices("heads", 3, "head")
     ([2, 3, 4], [3])
@@ -151,9 +151,9 @@ def check_among(
     Args:
         name: The argument's name.
         value: One number, or several.
-        known: The numbers there are.
+        known: The numbers that exist.
         what: What they count, such as "layer".
-        owner: Who has them, such as "the model".
+        owner: What has them, such as "the model".
 
     Raises:
         ValueError: A number is not among those.

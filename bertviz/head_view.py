@@ -108,7 +108,7 @@ def head_view(*arguments: Any, **keywords: Any) -> HeadView | None:  # noqa: D41
     Args:
         model: A model (``torch.nn.Module``).
         tokenizer: Its tokenizer.
-        text: What the model reads.
+        text: The text that the model reads.
         text_pair: The second text.
         trace: In place of a model: a trace or a comparison.
         attention: In place of a model: weights per layer, each (heads, query, key), with or without

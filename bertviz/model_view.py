@@ -106,7 +106,7 @@ def model_view(*arguments: Any, **keywords: Any) -> ModelView | None:  # noqa: D
     Args:
         model: A model (``torch.nn.Module``).
         tokenizer: Its tokenizer.
-        text: What the model reads.
+        text: The text that the model reads.
         text_pair: The second text.
         trace: In place of a model: a trace or a comparison.
         attention: In place of a model: weights per layer, each (heads, query, key), with or without
@@ -115,7 +115,7 @@ def model_view(*arguments: Any, **keywords: Any) -> ModelView | None:  # noqa: D
         sentence_b_start: With arrays: position of the second sentence's first token, for the
             sentence filter.
         measures: Numbers that heads are colored and sorted by, beside entropy, mean distance and
-            weight on the first token: what ``find_patterns`` or ``compare`` gives, or one's own,
+            weight on the first token: what ``find_patterns`` or ``compare`` gives, or your own,
             ``{"mine": {(layer, head): 0.5}}``. The first is chosen at the start.
         encoder_attention: Weights of an encoder; needs ``encoder_tokens``.
         decoder_attention: Weights of a decoder's self-attention; needs ``decoder_tokens``.

@@ -89,7 +89,7 @@ def neuron_view(*arguments: Any, **keywords: Any) -> NeuronView | None:  # noqa:
     * a model: ``neuron_view(model, tokenizer, text, text_pair)``, with the further keywords of
       ``extract``;
     * an ``AttentionTrace``: ``neuron_view(trace)``;
-    * one's own arrays, by name: ``neuron_view(queries=..., keys=..., tokens=...)``.
+    * your own arrays, by name: ``neuron_view(queries=..., keys=..., tokens=...)``.
 
     >>> queries = keys = [[[[1.0, 0.0], [0.0, 1.0]]]]  # layer, head, token, neuron
     >>> view = neuron_view(queries=queries, keys=keys, tokens=["a", "b"], html_action="return")
@@ -99,7 +99,7 @@ def neuron_view(*arguments: Any, **keywords: Any) -> NeuronView | None:  # noqa:
     Args:
         model: A model (``torch.nn.Module``).
         tokenizer: Its tokenizer.
-        text: What the model reads.
+        text: The text that the model reads.
         text_pair: The second text.
         trace: In place of a model: a trace.
         attention: With arrays, beside ``queries`` and ``keys``: weights per layer, each
@@ -110,8 +110,8 @@ def neuron_view(*arguments: Any, **keywords: Any) -> NeuronView | None:  # noqa:
         layer: The layer shown first, by the model's own number; by default the first.
         head: The head shown first, by the model's own number; by default the first.
         explanation: What ``explain_head(trace, layer, head)`` gave: the view starts with that head,
-            its neurons in the order of what they contribute over the whole text, those numbers
-            above them.
+            its neurons sorted by what they contribute over the whole text, with those numbers above
+            them.
         include_layers: The layers the view contains, by the model's own numbers; by default all.
         include_heads: The heads it contains, by the model's own numbers; by default all.
         prettify_tokens: Whether to show tokens without the tokenizer's own marks; by default yes.
@@ -173,7 +173,7 @@ def show(
     head: SupportsIndex | None = None,
     html_action: HtmlAction = "view",
 ) -> NeuronView | None:
-    """Show the neuron view as BertViz 1.x was asked for it; new code calls ``neuron_view``.
+    """Show the neuron view with the call of BertViz 1.x; new code calls ``neuron_view``.
 
     Args:
         model: Any model that ``extract`` can read, from ``transformers`` itself.

@@ -1,4 +1,4 @@
-"""Names and numbers that a trace or a result has, or an error that says which there are."""
+"""Looks up names and numbers in a trace or a result; errors say which ones exist."""
 
 from __future__ import annotations
 
@@ -20,13 +20,13 @@ def check_name(argument: str, value: object, known: Iterable[str], hint: str = "
     ValueError: block='x' is unknown: expected one of encoder, cross.
 
     Args:
-        argument: What was passed.
+        argument: The argument's name.
         value: Its value.
-        known: The names there are.
-        hint: What else could be done; ends the sentence.
+        known: The names that exist.
+        hint: An alternative that ends the sentence.
 
     Raises:
-        ValueError: It is not one of them.
+        ValueError: The value is not one of them.
     """
     known = list(known)
     if value not in known:
@@ -41,7 +41,7 @@ def block_with_layer(
     """The first block that has a layer with a head, and the layer.
 
     Args:
-        blocks: Of a trace.
+        blocks: The blocks of a trace.
         layer: The model's own number.
         head: The model's own number.
         block: The name of the block to look in; all by default.

@@ -1,4 +1,4 @@
-"""One number per head, whatever made it: what the model view colors and sorts its heads by.
+"""One number per head, whatever its origin: what the model view colors and sorts heads by.
 
 The problem. Scores of patterns, differences of two traces and a user's own numbers all end up in
 the same grid, each with its own idea of what a head without a number is. A wrong layer number or a
@@ -10,7 +10,8 @@ So there is one form, and this is where it is checked: a list with, for every me
      "null": the same or None, "diverging": bool}
 
 ``null`` is what a head would have by chance. None in place of a number, or a head that is left out,
-means that there is no number. ``diverging`` measures have a sign: their colors part at zero.
+means that there is no number. ``diverging`` measures have a sign: their color scale diverges at
+zero.
 """
 
 from __future__ import annotations
@@ -33,11 +34,11 @@ def measures_of(measures: Any, trace: AttentionTrace) -> list[dict[str, Any]]:
     Args:
         measures: An object whose ``measures()`` gives that form, such as ``find_patterns`` and
             ``compare`` return; or a mapping from names to {(layer, head): number}; or None.
-        trace: Whose heads they are.
+        trace: The trace whose heads they describe.
 
     Raises:
-        TypeError: Something is of the wrong type.
-        ValueError: A block, layer or head that the trace does not have, or an infinite number.
+        TypeError: A value is of the wrong type.
+        ValueError: The trace does not have a block, layer or head, or a number is not finite.
 
     >>> from bertviz.trace import AttentionTrace
     >>> trace = AttentionTrace.from_arrays(tokens=["a", "b"], weights=[[[0.25, 0.75], [1.0, 0.0]]])
@@ -75,8 +76,8 @@ def _from_mapping(name: object, values: object, trace: AttentionTrace) -> dict[s
         raise TypeError(f"measures[{name!r}] is {a_type(values)}: expected a mapping, {EXAMPLE}.")
     if len(trace.blocks) > 1:
         raise ValueError(
-            f"measures[{name!r}] names layers and heads, but there are {len(trace.blocks)} blocks"
-            f" of them ({', '.join(trace.blocks)}): pass an object whose measures() gives values by"
+            f"measures[{name!r}] names layers and heads, but the trace has {len(trace.blocks)}"
+            f" blocks ({', '.join(trace.blocks)}): pass an object whose measures() gives values by"
             " block, layer and head."
         )
     layers: dict[Any, dict[Any, Any]] = {}
@@ -140,7 +141,7 @@ def _each(name: str, values: Any) -> Iterator[tuple[Any, Any, Any, Any]]:
                     yield block, layer, head, value
     except AttributeError:
         raise TypeError(
-            f"measures[{name!r}] has values of another form: expected {{block: {{layer: {{head:"
+            f"measures[{name!r}] has values in another form: expected {{block: {{layer: {{head:"
             " number}}}."
         ) from None
 

@@ -1,7 +1,7 @@
-"""What an analysis says of itself: text in a terminal, plain HTML in a notebook.
+"""Summaries of analyses: text in a terminal, plain HTML in a notebook.
 
-The HTML has no script and no style of its own, so it shows in a notebook that is not trusted, and
-looks as tables look there.
+The HTML has no script and no style of its own, so it shows in an untrusted notebook too and looks
+like any table there.
 """
 
 from __future__ import annotations
@@ -42,10 +42,10 @@ def as_html(caption: str, head: Sequence[str], lines: Iterable[Sequence[Any]], n
     '<div><p>&lt;b&gt;</p><table><thead><tr><th>head</th></tr></thead><tbody><tr><td>0.25</td></tr></tbody></table></div>'
 
     Args:
-        caption: Above.
+        caption: The sentence above.
         head: Names of the columns.
         lines: The values, line by line.
-        notes: Below; may be empty.
+        notes: The sentence below; may be empty.
     """
 
     def line(values: Iterable[Any], tag: str) -> str:

@@ -20,7 +20,7 @@ def as_rows(columns: Mapping[str, Any]) -> list[dict[str, Any]]:
     [{'head': 0, 'score': 0.5}, {'head': 1, 'score': None}]
 
     Args:
-        columns: By name, all of one length; sequences or NumPy arrays.
+        columns: The columns by name, all of the same length; sequences or NumPy arrays.
     """
     lists = (
         column.tolist() if hasattr(column, "tolist") else column for column in columns.values()
@@ -32,7 +32,7 @@ def as_frame(columns: Mapping[str, Any]) -> Any:
     """A pandas DataFrame.
 
     Args:
-        columns: By name, all of one length; sequences or NumPy arrays.
+        columns: The columns by name, all of the same length; sequences or NumPy arrays.
 
     Raises:
         ModuleNotFoundError: pandas is not installed.
@@ -49,7 +49,7 @@ def as_frame(columns: Mapping[str, Any]) -> Any:
 
 
 class Table:
-    """What has columns, as rows and as a DataFrame."""
+    """Anything with columns, as rows and as a DataFrame."""
 
     def _columns(self) -> Mapping[str, Any]:
         raise NotImplementedError

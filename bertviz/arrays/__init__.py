@@ -50,14 +50,14 @@ def from_arrays(
     """Make a trace of one block; see ``AttentionTrace.from_arrays``.
 
     Args:
-        tokens: As of ``AttentionTrace.from_arrays``, and so are all others but the last.
+        tokens: As in ``AttentionTrace.from_arrays``, like all others but the last.
         weights: (heads, query, key) per layer.
         queries: (heads, query, head_dim) per layer.
         keys: (key_value_heads, key, head_dim) per layer.
         scaling: The factor on q·k.
         query_tokens: The tokens that attend.
         key_tokens: The tokens attended to.
-        kind: Of the block.
+        kind: The block's kind.
         sentence_b_start: Position of the second sentence.
         prettify_tokens: Whether to leave out the tokenizer's own marks.
         batch_index: Which text of a batch.
@@ -172,7 +172,7 @@ def from_stacks(
     decoder_tokens: Sequence[str] | None = None,
     prettify_tokens: bool = True,
 ) -> AttentionTrace:
-    """Make a trace of an encoder-decoder's weights, as BertViz 1.x is given them.
+    """Make a trace of an encoder-decoder's weights, in the form of BertViz 1.x.
 
     Args:
         encoder_attention: Weights of an encoder; needs ``encoder_tokens``.
@@ -186,8 +186,8 @@ def from_stacks(
         A trace with up to three blocks.
 
     Raises:
-        TypeError: Something that is not an array.
-        ValueError: As ``AttentionTrace.from_arrays``; tokens that are missing.
+        TypeError: A value is not an array.
+        ValueError: As in ``AttentionTrace.from_arrays``, or tokens are missing.
 
     >>> import torch
     >>> from_stacks(encoder_attention=torch.full((6, 12, 2, 2), 0.5), encoder_tokens=["a", "b"])

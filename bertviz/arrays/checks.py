@@ -1,4 +1,4 @@
-"""Do the arrays fit the tokens and each other? Said in the names under which they were passed."""
+"""Checks that arrays fit the tokens and each other; errors use the caller's argument names."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from bertviz.errors import a_type
 if TYPE_CHECKING:
     from torch import Tensor
 
-# Weights in half precision may pass 1 by rounding.
+# Weights in half precision may exceed 1 through rounding.
 TOLERANCE = 1e-3
 
 
@@ -69,7 +69,7 @@ def check_tokens(
 
 
 def check_weights(name: str, layers: Sequence[Tensor]) -> None:
-    """Refuse what cannot be the result of a softmax."""
+    """Refuse weights that cannot be the result of a softmax."""
     for index, layer in enumerate(layers):
         bad = layer.isnan()
         if bad.any():

@@ -1,4 +1,4 @@
-"""Arrays in whatever form they come → one tensor of three axes per layer."""
+"""Arrays in any accepted form → one tensor of three axes per layer."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ def as_layers(name: str, value: Any, batch_index: int | None = None) -> list[Ten
 
     Args:
         name: The argument's name, for errors.
-        value: A list with an array per layer, or one array; or per step of ``generate`` such a
-            list.
+        value: A list with an array per layer, or one array; or such a list for each step of
+            ``generate``.
         batch_index: Which text of a batch, where there are several.
 
     Returns:
-        Copies, floating, on the CPU: (heads, ·, ·) each.
+        Floating-point copies on the CPU: (heads, ·, ·) each.
 
     >>> import torch
     >>> [tuple(layer.shape) for layer in as_layers("weights", torch.zeros(6, 12, 8, 8))][:2]
@@ -98,7 +98,7 @@ def as_tensor(name: str, value: Any) -> Tensor:
 
 
 def _floating(dtype: Any) -> Any:
-    """The NumPy type to read as: float kinds that torch has stay, the rest is float32."""
+    """The NumPy type to read as: float types that torch has are kept, others become float32."""
     import numpy as np
 
     if dtype.kind in "OSUV" and dtype.name != "bfloat16":

@@ -81,7 +81,7 @@ def extract(
         inputs: In place of a text, what the model is called with: a BatchEncoding or a dict of
             tensors. They are moved to the model's device.
         batch_index: Which text of ``inputs`` to keep, where there are several.
-        drop_padding: Leave out the positions that ``attention_mask`` says are padding.
+        drop_padding: Whether to leave out the positions that ``attention_mask`` says are padding.
         layers: The layers to keep, by the model's own numbers; all by default.
         heads: The heads to keep, by the model's own numbers; all by default.
         device: Where queries and keys are kept; each layer's are moved there at once.
@@ -91,7 +91,7 @@ def extract(
         verify: Compare with what the model itself computes: what each attention returned, and a
             separate run on the model's eager kernel where it has one. The trace's ``exactness``
             then says by how much they differ, and views show it.
-        progress: Show a bar when it takes longer than a few seconds.
+        progress: Whether to show a bar when it takes longer than a few seconds.
 
     Returns:
         The trace. It holds no part of the model.
@@ -136,7 +136,7 @@ def extract(
 def verified(
     trace: AttentionTrace, model: nn.Module, inputs: Mapping[str, Any], **options: Any
 ) -> AttentionTrace:
-    """The trace with the report of a comparison made now; the work of ``AttentionTrace.verify``."""
+    """The trace with the report of a new comparison; implements ``AttentionTrace.verify``."""
     again = extract(model, inputs=inputs, verify=True, **options)
     for name, block in trace.blocks.items():
         other = again.blocks.get(name)
@@ -168,7 +168,7 @@ def _forward(reading: Reading, keep: Keep, options: Mapping[str, Any]) -> tuple[
     except (AttributeError, TypeError, ValueError):
         if not reading.lacks_decoder_inputs:
             raise
-        # BART makes its decoder's tokens from the text, T5 fails without; then the start token.
+        # BART makes its decoder's tokens from the text; T5 fails and is given the start token.
         reading = reading.starting_decoder()
         capture = Capture(reading, keep, **options)
         run(reading.model, reading.batch, capture)

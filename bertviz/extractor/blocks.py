@@ -1,4 +1,4 @@
-"""What was noted → blocks: layers that read the same tokens, with their names and numbers."""
+"""Records → blocks: layers that read the same tokens, with their names and numbers."""
 
 from __future__ import annotations
 
@@ -30,8 +30,8 @@ def make_blocks(capture: Capture, sides: Sides) -> dict[str, AttentionBlock]:
 
     order: list[Kind] = ["encoder", "decoder", "cross"]
     kinds = [key[1] for key in groups]
-    # An encoder-decoder has two stacks, and its blocks are told apart by their kind; other models
-    # with several stacks (text and vision, say) by the stack.
+    # An encoder-decoder has two stacks, and its blocks differ in kind; the blocks of other models
+    # with several stacks (text and vision, say) are named after the stack.
     unrelated = len({key[0] for key in groups}) > 1 and not with_cross
     blocks: dict[str, AttentionBlock] = {}
     for key in sorted(groups, key=lambda key: order.index(key[1])):
@@ -80,7 +80,7 @@ def _is_causal(record: Record) -> bool:
     if formula.causal:
         return True
     if record.shape[0] < 2:
-        return record.module_is_causal  # one token tells nothing
+        return record.module_is_causal  # one token says nothing
     terms = (formula.mask, formula.position_bias)
     return any(
         term is not None and term.shape[1:] == record.shape and is_causal(hidden_by(term))

@@ -1,4 +1,4 @@
-"""What is recorded during one forward of the user's model.
+"""What is recorded during one forward pass of the user's model.
 
 Two mechanisms record attention, ``interface`` and ``operations``; both end here, in records that
 hold copies. Frames, kept by hooks, say which module is running; ``provenance`` says what a tensor
@@ -27,7 +27,7 @@ class Frame:
 
     module: nn.Module
     path: str
-    start: int  # what was given before it began
+    start: int  # arguments numbered below this came before it
     given: frozenset[int]  # its arguments, see Provenance
 
 
@@ -47,7 +47,7 @@ class Capture:
         self.names = {module: name for name, module in model.named_modules()}
         self.keep = keep
         self.batch_size = reading.size
-        # A text may stand beside one image, or several texts beside it.
+        # Texts and images may differ in number: several texts may share one image.
         self.sizes = {int(x.shape[0]) for x in batch.values() if isinstance(x, Tensor) and x.ndim}
         config = getattr(model, "config", None)
         self.windowed = hasattr(config, "window_size") and hasattr(config, "image_size")
@@ -103,7 +103,7 @@ class Capture:
         return self._shared[place][1]
 
     def seen_of(self, hidden: Tensor) -> Tensor:
-        """What is unmasked, of a mask of what is masked; the same object for the same memory."""
+        """The inverse of a mask of masked pairs; the same object for the same memory."""
         held = self.shared(hidden[None], hidden.shape[-1])
         assert held is not None
         if id(held) not in self._seen:
@@ -111,13 +111,13 @@ class Capture:
         return self._seen[id(held)][1]
 
     def by_value(self, tensor: Tensor) -> Tensor:
-        """A copy that holds its own numbers alone, where the trace is to be."""
+        """A copy of these numbers alone, on the trace's device."""
         # A view would keep all three of a fused q, k and v.
         copy = tensor.detach().to(self.keep.device, copy=True)
         return copy.contiguous()
 
     def enter(self, module: nn.Module, args: Sequence[Any], kwargs: Mapping[str, Any]) -> None:
-        """A module begins."""
+        """Note that a module begins."""
         path = self.names.get(module, "")
         if not self.frames:
             self._orders.clear()
@@ -125,12 +125,12 @@ class Capture:
         self.frames.append(Frame(module, path, start, given))
 
     def leave(self, module: nn.Module) -> None:
-        """A module has ended, and so have those inside it that an exception ended."""
+        """Note that a module has ended, with those inside it that an exception ended."""
         while self.frames and self.frames.pop().module is not module:
             pass
 
     def is_cross(self, query: Tensor, key: Tensor) -> bool:
-        """Whether, inside their layer, keys are computed from something other than queries are."""
+        """Whether keys and queries come from different inputs of their layer."""
         apart = False
         for frame in reversed(self.frames):
             mine = self.provenance.among(query, frame.start, frame.given)
@@ -138,7 +138,7 @@ class Capture:
             if mine & theirs:
                 return False
             apart = apart or bool(mine and theirs)
-            # Beyond its layer, a decoder's stream has met the encoder's.
+            # Outside its layer, a decoder's states already depend on the encoder's.
             if frame.path.rpartition(".")[2].isdecimal():
                 break
         return apart
@@ -173,21 +173,21 @@ class Capture:
         """Record one attention: this text's queries and keys, and what else enters its softmax.
 
         Args:
-            path: Of the attention module.
+            path: The attention module's path.
             queries: (heads, query, head_dim), not copied yet.
             keys: (key_value_heads, key, head_dim), not copied yet.
             scaling: The factor on q·k.
-            cross: Whether keys come from elsewhere.
+            cross: Whether this is cross-attention.
             key_heads: The row of keys of each head, where they are not shared evenly.
             sinks: (heads,) or (heads, query), not copied yet.
-            module_is_causal: What the module says of itself.
+            module_is_causal: Whether the module calls itself causal.
             **terms: ``softcap``, ``mask``, ``position_bias`` and ``causal`` of the formula, already
                 copied.
         """
         if self._progress is not None:
             self._progress()
         if self.generating:
-            # Keys from a cache no longer tell what they were computed from; the first step did.
+            # Keys from a cache have lost their provenance; the first step's answer holds.
             cross = self._crosses.setdefault(path, cross)
         order = self._next_order(path, cross)
         width, all_keys = int(keys.shape[1]), keys
@@ -248,15 +248,15 @@ class Capture:
         end = self._read[place] = self._read.get(place, 0) + rows
         if place[1]:  # cross-attention: all keys are there from the first step on
             return (keys[:, :0] if again else keys), 0
-        # A cache that is longer than the text has room behind it, a shorter one is a window of its
-        # end.
+        # A cache longer than the text has empty slots at its end; a shorter one holds the last
+        # keys.
         width = int(keys.shape[1])
         offset = 0 if width > end else end - width
         first = end - rows - offset if again else 0
         return keys[:, first : end - offset], offset
 
     def _wanted(self, path: str, order: int, count: int) -> tuple[int, ...]:
-        """The heads to keep; none of a layer that is not wanted."""
+        """The heads to keep; none where the layer is not wanted."""
         layers, heads = self.keep.layers, self.keep.heads
         if layers is not None and not {order, *numbers_in(path)} & layers:
             return ()
@@ -276,7 +276,8 @@ def _key_rows(
 
     Args:
         heads: The kept heads.
-        key_heads: For each of all heads the row of keys it uses; None if they share them evenly.
+        key_heads: For every head of the model, the row of keys it uses; None if they share them
+            evenly.
         count: How many heads the model has.
         rows: How many rows of keys there are.
 

@@ -1,4 +1,4 @@
-"""What would fail deep inside a model is refused before it runs, in words that say what to do."""
+"""Refuses what would fail deep inside a model before it runs, and says what to do instead."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 def check_model(model: object) -> None:
-    """Refuse what is not a module."""
+    """Refuse anything but a module."""
     if isinstance(model, nn.Module):
         return
     if isinstance(model, str):
@@ -27,7 +27,7 @@ def check_model(model: object) -> None:
 
 
 def check_tokenizer(tokenizer: object) -> None:
-    """Refuse what is not a tokenizer."""
+    """Refuse anything but a tokenizer."""
     if tokenizer is None or hasattr(tokenizer, "convert_ids_to_tokens"):
         return
     inner = getattr(tokenizer, "tokenizer", None)
@@ -63,7 +63,7 @@ def check_ids(reading: Reading, given: bool) -> None:
                 f" truncation=True, max_length={limit}, return_tensors='pt')."
             )
         if limit is None and isinstance(soft, int) and length > soft > 0:
-            # Rotary and relative positions have no end: the model runs, but was not trained so.
+            # Rotary and relative positions have no limit: the model runs, but beyond its training.
             warnings.warn(
                 f"{where} has {length} tokens, more than the {soft} positions that"
                 f" {type(model).__name__} was made for.",
@@ -81,13 +81,13 @@ def _input_embeddings(model: nn.Module) -> int | None:
 
 
 def _positions(model: nn.Module) -> int | None:
-    """How many positions a model has an embedding for; None if they have no end."""
+    """How many positions a model has an embedding for; None if there is no limit."""
     names = {"position_embeddings", "position_embedding", "embed_positions", "wpe"}
     limits = []
     for parent in model.modules():
         tables = {n: m for n, m in parent.named_children() if isinstance(m, nn.Embedding)}
         if not set(tables) - names:
-            continue  # the positions of an image's patches stand beside no table of tokens
+            continue  # positions of an image's patches: no token embeddings here
         for module in (tables[name] for name in names & set(tables)):
             # RoBERTa counts from after its padding index, BART skips two.
             first = module.padding_idx + 1 if module.padding_idx is not None else 0

@@ -2,8 +2,8 @@
 
 The problem. `generate` reads the prompt at once and then one token at a time, with the keys so far
 in a cache. The first attention is square, the later ones are single rows: over all keys so far,
-over all slots of the cache (the rest masked), or over a window of the last keys. What one wants to
-see is one matrix with a row for each token.
+over all slots of the cache (the rest masked), or over a window of the last keys. What a reader
+wants to see is one matrix with a row for each token.
 
 So of every forward only the new queries and the new keys are kept. Here they are joined, and what
 each row sees becomes one mask.
@@ -108,7 +108,7 @@ def joined(records: Sequence[Record]) -> list[Record]:
     last: dict[str, Tensor] = {}
 
     def same(name: str, tensor: Tensor | None) -> Tensor | None:
-        """The tensor of the layer before, where it is the same."""
+        """The previous layer's tensor, where the two are equal."""
         if tensor is None:
             return None
         held = last.get(name)

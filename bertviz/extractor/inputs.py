@@ -17,7 +17,7 @@ from bertviz.extractor.checks import check_ids, check_model, check_tokenizer
 
 @dataclass(frozen=True, eq=False)
 class Reading:
-    """What a model is about to read, and what everything after asks of the two.
+    """What a model is about to read, with what later steps ask about both.
 
     Attributes:
         model: The user's model.
@@ -27,7 +27,7 @@ class Reading:
         row: The row of the batch to show.
         two_stacks: Whether the model is an encoder-decoder.
         decoder: The decoder of an encoder-decoder, if it says which module that is.
-        device: Where the model is.
+        device: The model's device.
     """
 
     model: nn.Module
@@ -60,7 +60,7 @@ class Reading:
             text_pair: The second sentence, or what a decoder reads.
             inputs: A batch, in place of a text.
             batch_index: Which text of the batch.
-            writes: Whether the model will generate, and so begins a decoder's text itself.
+            writes: Whether the model will generate, and so starts a decoder's text itself.
 
         Raises:
             TypeError: An argument is of the wrong type.
@@ -105,11 +105,11 @@ class Reading:
         return self.two_stacks and all(self.batch.get(name) is None for name in names)
 
     def with_inputs(self, **inputs: Any) -> Reading:
-        """The same with more in its batch."""
+        """A copy with more inputs in its batch."""
         return replace(self, batch={**self.batch, **inputs})
 
     def starting_decoder(self) -> Reading:
-        """The same, with a decoder that reads only its start token."""
+        """A copy whose decoder reads only its start token."""
         start = start_tokens(self.model, self.size).to(self.device)
         return self.with_inputs(decoder_input_ids=start)
 
@@ -199,7 +199,7 @@ def start_tokens(model: nn.Module, rows: int) -> Tensor:
 
 
 def device_of(model: nn.Module) -> torch.device:
-    """Where a model is."""
+    """The device a model is on."""
     # Parameters that accelerate offloads are on "meta"; its hook says where they run.
     hook = getattr(model, "_hf_hook", None)
     for module_hook in (hook, *getattr(hook, "hooks", ())):
@@ -267,7 +267,7 @@ def batch_size(model: nn.Module, batch: Mapping[str, Any]) -> int:
             return int(value.shape[0])
     first = next(x for x in batch.values() if isinstance(x, Tensor) and x.ndim)
     if not isinstance(model, PreTrainedModel):
-        # torch's own attention counts the texts in the second axis unless told otherwise.
+        # torch's own attention counts the texts in the second axis by default.
         own = [m for m in model.modules() if isinstance(m, nn.MultiheadAttention)]
         if own and not own[0].batch_first:
             return int(first.shape[1]) if first.ndim == 3 else 1

@@ -61,7 +61,7 @@ def install() -> None:
 
 
 def _check(record: Record, value: Tensor, result: Any, row: int) -> None:
-    """Compare with what the function returned: (batch, query, heads, d), from some with weights."""
+    """Compare with what the function returned: (batch, query, heads, d), some with weights."""
     output = result[0] if isinstance(result, tuple) else result
     if isinstance(output, Tensor) and output.ndim >= 3 and output.shape[1] == record.shape[0]:
         own = output[row].reshape(record.shape[0], record.count, -1)

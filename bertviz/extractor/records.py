@@ -1,4 +1,4 @@
-"""One attention, as it was computed: what is kept of it, and how far it is from the model's."""
+"""One attention as it was computed: what is kept, and how far it is from the model's own."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ CPU = torch.device("cpu")
 
 @dataclass(frozen=True)
 class Keep:
-    """What of an attention is kept, and where.
+    """Which part of an attention is kept, and where.
 
     Attributes:
         row: The text's place in the batch.
@@ -35,17 +35,17 @@ class Record:
     """One attention, as it was computed.
 
     Attributes:
-        path: Of the attention module.
+        path: The attention module's path.
         count: How many heads the model has there.
-        heads: Those that are kept; none where the layer is not wanted.
+        heads: The heads that are kept; none where the layer is not wanted.
         shape: (query, key), of what the model computed.
         formula: What the attention of the kept heads is computed from.
-        cross: Whether keys are made from something else than queries are.
-        module_is_causal: What the module says of itself.
-        dtype: What the model computed in.
+        cross: Whether this is cross-attention.
+        module_is_causal: Whether the module calls itself causal.
+        dtype: The dtype that the model computed in.
         order: Place among the attentions of its tower, in one forward.
         offset: While generating: the token that the first key belongs to.
-        difference: How far it is from what the model computed, where that was asked.
+        difference: How far it is from what the model computed, where that was checked.
         all_keys: While generating, until it is checked: the keys of earlier steps too.
     """
 
@@ -96,14 +96,14 @@ class Record:
         for head in self.heads:
             rows = difference(head, held.weights(head)[0]).abs().amax(-1)
             visible = held.visible(head)
-            if visible is not None:  # rows of padding see nothing; kernels fill them as they like
+            if visible is not None:  # rows of padding see nothing; kernels fill them arbitrarily
                 rows = rows[visible[0].any(-1).to(rows.device)]
             if rows.numel():
                 self.difference = max(self.difference, float(rows.max()))
 
 
 def narrowed(tensor: Tensor) -> Tensor:
-    """Without repeats: an axis that repeats one number by its stride has size one."""
+    """Drop repeats: an axis of stride zero gets size one."""
     for axis, (size, stride) in enumerate(zip(tensor.shape, tensor.stride(), strict=True)):
         if size > 1 and stride == 0:
             tensor = tensor.narrow(axis, 0, 1)

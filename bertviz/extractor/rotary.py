@@ -6,7 +6,7 @@ import inspect
 
 from torch import nn
 
-# What rotary embedding is passed as to an attention.
+# Names under which an attention is given its rotary embedding.
 ANGLES = {"position_embeddings", "rotary_pos_emb", "cos"}
 
 
@@ -14,11 +14,11 @@ def rotates(model: nn.Module, path: str) -> bool:
     """Whether the attention at a path rotates its queries and keys.
 
     The model has a module that makes the angles, and the attention holds it too or is given them;
-    some models leave single layers out, and GPT-J has a table in place of a module.
+    some models leave single layers out, and GPT-J has a table instead.
 
     Args:
         model: The model.
-        path: Of the attention module.
+        path: The attention module's path.
     """
     try:
         module = model.get_submodule(path)

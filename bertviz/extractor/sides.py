@@ -53,7 +53,7 @@ class Sides:
         self._words = _word_ids(reading.encoding, row)
 
     def stack(self, path: str, kind: Kind, side: str) -> str:
-        """Whose tokens stand on one side of a block: "other" has no token names."""
+        """The stack whose tokens are on one side of a block; "other" has no token names."""
         if self.two_stacks:
             read = kind == "encoder" or (kind == "cross" and side == "key")
             return "encoder" if read else "decoder"
@@ -90,7 +90,7 @@ class Sides:
     def tokens(self, stack: str, length: int, kept: list[int]) -> Tokens:
         """The tokens at the positions that are kept."""
         strings = self._strings(stack, length)
-        read = stack == "encoder"  # what the tokenizer says is of the text that was tokenized
+        read = stack == "encoder"  # the tokenizer knows only the text it tokenized
         return Tokens.read(
             [strings[i] for i in kept],
             self.tokenizer,
@@ -100,14 +100,14 @@ class Sides:
 
 
 def _kept(values: Sequence[T] | None, length: int, kept: list[int]) -> list[T] | None:
-    """Of each position that is kept, unless the values are of other tokens."""
+    """The values at the kept positions; None if they belong to other tokens."""
     if values is None or len(values) != length:
         return None
     return [values[i] for i in kept]
 
 
 def _word_ids(encoding: Mapping[str, Any], row: int) -> list[tuple[Any, int] | None] | None:
-    """Of each token its sentence and word, as a fast tokenizer has noted them."""
+    """Each token's sentence and word, as a fast tokenizer recorded them."""
     if not getattr(encoding, "is_fast", False):
         return None
     both = zip(encoding.sequence_ids(row), encoding.word_ids(row), strict=True)  # type: ignore[attr-defined]
@@ -129,7 +129,7 @@ def _sentence_ids(
     types = _row_of(batch.get("token_type_ids"), row)
     mask = _row_of(batch.get("attention_mask"), row)
     if types is not None and set(types.tolist()) == {0, 1}:
-        # Padding is of type 0 also after the second sentence, so it says nothing.
+        # Padding has type 0 even after the second sentence, so it says nothing.
         seen = [True] * len(types) if mask is None else [bool(x) for x in mask.tolist()]
         if len(seen) != len(types):
             return None

@@ -1,4 +1,4 @@
-"""Is what was captured what the model computed? A number if it is, an error if it is not.
+"""Checks what was captured against what the model computed: a number, or an error.
 
 Comparing our weights with the softmax of our own scores proves nothing. So they are compared with
 the model's own numbers, in two ways: in the same run, what each attention returned is compared with
@@ -47,14 +47,14 @@ def report(
 
     Args:
         reading: The model and what it read.
-        capture: Of a run with ``check`` on.
-        trace: Made from it.
+        capture: The capture of a run with ``check`` on.
+        trace: The trace made from it.
         positions: Per block the query and key positions that the trace has.
 
     Returns:
         ``max_difference``, ``dtype``, ``layers`` (per block, the largest difference per layer),
         ``terms`` (what beside q·k enters the scores), ``compared_with``, and ``note`` where the
-        eager run says something else.
+        eager run disagrees.
 
     Raises:
         NotReproduced: Weights do not explain what the model computed.
@@ -131,7 +131,7 @@ def terms_of(trace: AttentionTrace) -> list[str]:
 
 
 def _is_window(mask: Tensor | None) -> bool:
-    """Whether later queries see later first keys."""
+    """Whether the first visible key moves along with the query."""
     if mask is None or mask.shape[-2] < 2:
         return False
     first = (~hidden_by(mask))[0].int().argmax(-1)  # the first key that each query sees
@@ -153,7 +153,7 @@ def on_eager_kernel(model: PreTrainedModel) -> Iterator[None]:
             sub = getattr(config, key, None)
             if sub is not None and name in getattr(sub, "__dict__", {}):
                 configs.setdefault(id(sub), (sub, vars(sub)[name]))
-    # Asked for attention, transformers installs hooks and leaves them there.
+    # When asked for attention, transformers installs hooks and leaves them there.
     modules = {module: dict(vars(module)) for module in model.modules()}
     hooks = {
         (module, key): set(value)
@@ -219,7 +219,7 @@ def eager_differences(
 
 
 def _offered(output: Any) -> list[Sequence[Tensor]]:
-    """Every list of attentions in a model's output, also inside it."""
+    """Every list of attentions in a model's output, nested ones included."""
     offered: list[Sequence[Tensor]] = []
     if not hasattr(output, "items"):
         return offered
@@ -240,7 +240,7 @@ def _differences(
     queries: Sequence[int],
     keys: Sequence[int],
 ) -> list[float] | None:
-    """Of each layer, or None where these are not its attentions."""
+    """The largest difference of each layer; None where these are not its attentions."""
     found = []
     for place, layer in enumerate(layers):
         number = layer.index if layer.index < len(own) else place
@@ -257,7 +257,7 @@ def _differences(
             return None
         rows = (ours - theirs).abs().amax(-1)
         visible = layer.visible()
-        if visible is not None:  # rows of padding see nothing; kernels fill them as they like
+        if visible is not None:  # rows of padding see nothing; kernels fill them arbitrarily
             rows = rows.mul(visible.any(-1).to(rows))
         found.append(float(rows.max()))
     return found

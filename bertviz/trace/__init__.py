@@ -22,8 +22,8 @@ Vocabulary and axis order, everywhere the same (Python, JavaScript, docs):
     block     layers that share their query and key tokens; its kind is "encoder" (self-attention),
               "decoder" (causally masked self-attention) or "cross" (attends to another stack)
 
-Numbers of layers and heads are always the model's own, even in a part of it. Everything is a torch
-tensor; what is computed is float32, on the device where queries and keys are.
+Numbers of layers and heads are always the model's own, even in a part of a trace. Everything is a
+torch tensor; what is computed is float32, on the device where queries and keys are.
 """
 
 from bertviz.trace.attention_trace import AttentionTrace

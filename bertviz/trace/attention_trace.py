@@ -18,9 +18,9 @@ class AttentionTrace:
     ``extract`` makes one from a model, ``from_arrays`` from arrays of your own.
 
     Attributes:
-        blocks: In the model's order, by name; in ordinary models the name is the kind.
+        blocks: The blocks by name, in the model's order; in ordinary models the name is the kind.
         model_name: Class of the model, None for arrays.
-        dtype: What the model computed in, such as "float32".
+        dtype: The dtype that the model computed in, such as "float32".
         exactness: The report of a comparison with the model's own attention; None if it was not
             compared.
     """
@@ -84,7 +84,7 @@ class AttentionTrace:
                  [1.0000, 0.0000]]])
 
         Args:
-            path: Where to; ends in ``.safetensors``. An existing file is replaced.
+            path: The file to write; ends in ``.safetensors``. An existing file is replaced.
 
         Raises:
             ValueError: The path ends in something else.
@@ -171,9 +171,9 @@ class AttentionTrace:
 
         Arrays are torch tensors, NumPy arrays or nested lists; either a list with one array per
         layer, each (heads, query, key), or one array, (layers, heads, query, key). A batch
-        dimension of one may stand before the heads; heads and layers may be missing where there is
-        one. The same holds for queries, (heads, query, head_dim), and
-        keys, (key_value_heads, key, head_dim).
+        dimension of one may stand before the heads; the axis of heads or layers may be missing
+        where there is only one. The same holds for queries, (heads, query, head_dim), and keys,
+        (key_value_heads, key, head_dim).
 
         >>> trace = AttentionTrace.from_arrays(["a", "b"], weights=[[[0.25, 0.75], [1.0, 0.0]]])
         >>> trace.num_layers, trace.num_heads, trace.blocks["encoder"].query_tokens
@@ -186,20 +186,20 @@ class AttentionTrace:
             queries: Query vectors; need ``keys``.
             keys: Key vectors; need ``queries``.
             scaling: The factor on q·k, one or one per layer; 1/√head_dim by default.
-            query_tokens: The tokens that attend, where they are not those attended to.
+            query_tokens: The tokens that attend, where they differ from those attended to.
             key_tokens: The tokens attended to.
             kind: "encoder", "decoder" or "cross"; by default "cross" where query and key tokens
                 are given apart, "decoder" where no weight lies above the diagonal, else "encoder".
                 With queries and keys alone, "decoder" computes causally masked weights.
             sentence_b_start: Position of the second sentence's first token, if there are two.
-            prettify_tokens: Show tokens without the tokenizer's own marks.
+            prettify_tokens: Whether to show tokens without the tokenizer's own marks.
             batch_index: Which text, where the arrays hold several: (batch, heads, query, key).
             attention_mask: 1 for tokens, 0 for padding, (tokens,) or (batch, tokens); padding is
                 left out.
-            drop_padding: False keeps it.
+            drop_padding: Whether to leave it out.
 
         Raises:
-            TypeError: Something that is not an array.
+            TypeError: A value is not an array.
             ValueError: Shapes that do not fit the tokens or each other, more than one text, NaN,
                 weights outside 0..1.
         """

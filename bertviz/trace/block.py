@@ -17,11 +17,11 @@ class AttentionBlock:
     """Layers that share their query and key tokens.
 
     Attributes:
-        name: Its key in ``AttentionTrace.blocks``.
+        name: The block's key in ``AttentionTrace.blocks``.
         kind: "encoder", "decoder" or "cross".
         query: The tokens that attend.
         key: The tokens attended to.
-        layers: From the first to the last.
+        layers: The layers, from the first to the last.
     """
 
     name: str
@@ -44,7 +44,7 @@ class AttentionBlock:
         return self.key.strings
 
     def __repr__(self) -> str:
-        """One line: how much there is.
+        """One line with the block's size.
 
         >>> from bertviz import AttentionTrace
         >>> AttentionTrace.from_arrays(weights=[[[0.25, 0.75], [1.0, 0.0]]]).blocks["encoder"]

@@ -27,7 +27,7 @@ VERSION = 3  # of the format
 
 
 def save(trace: AttentionTrace, path: str | os.PathLike[str]) -> None:
-    """Write a trace to a file; the work of ``AttentionTrace.save``."""
+    """Write a trace to a file; implements ``AttentionTrace.save``."""
     from safetensors.torch import save_file
 
     target = Path(path)
@@ -58,7 +58,7 @@ def save(trace: AttentionTrace, path: str | os.PathLike[str]) -> None:
         "exactness": trace.exactness,
         "blocks": blocks,
     }
-    # Written beside and put in place at once: an error leaves an older file as it was.
+    # Written to a neighboring file and moved into place: an error leaves an older file intact.
     beside = target.with_name(target.name + ".part")
     try:
         save_file(writer.tensors, beside, metadata={KEY: json.dumps(about)})
@@ -68,7 +68,7 @@ def save(trace: AttentionTrace, path: str | os.PathLike[str]) -> None:
 
 
 def load(path: str | os.PathLike[str]) -> AttentionTrace:
-    """Read a trace from a file; the work of ``AttentionTrace.load``."""
+    """Read a trace from a file; implements ``AttentionTrace.load``."""
     from safetensors import SafetensorError, safe_open
 
     try:

@@ -128,7 +128,7 @@ class Formula:
         return None if total is None else total.clamp_min(smallest)
 
     def cut(self, cut: Cut) -> Formula:
-        """The same for some of the queries and keys; what the other keys add is left out.
+        """A copy for some of the queries and keys; what the other keys add is left out.
 
         ``causal`` stays as it is, which is right where both are cut at the same ends.
         """
@@ -151,7 +151,7 @@ class Cut:
         self._known: dict[int, tuple[Tensor, Tensor]] = {}  # keeps the tensors, so ids stay valid
 
     def term(self, term: Tensor | None) -> Tensor | None:
-        """Of (heads or 1, query or 1, key or 1)."""
+        """A mask or bias, (heads or 1, query or 1, key or 1), cut."""
         if term is None:
             return None
         if id(term) not in self._known:
@@ -161,7 +161,7 @@ class Cut:
         return self._known[id(term)][1]
 
     def sinks(self, sinks: Tensor | None) -> Tensor | None:
-        """Of (heads,) or (heads, query)."""
+        """Sinks, (heads,) or (heads, query), cut."""
         return sinks if sinks is None or sinks.ndim == 1 else sinks[:, self.rows]
 
 

@@ -1,7 +1,7 @@
 """Mappings inside values that do not change.
 
 ``types.MappingProxyType`` cannot be pickled or copied, which would rule out multiprocessing, joblib
-and caches. A dict that refuses to be changed can, and is JSON like any other.
+and caches. A dict that refuses to be changed can be, and is JSON like any other.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ V = TypeVar("V")
 
 
 class Frozen(dict[K, V]):
-    """A dict that is made once.
+    """A dict that cannot be changed.
 
     >>> frozen = Frozen(a=1)
     >>> frozen["b"] = 2

@@ -1,4 +1,4 @@
-"""The attention of one layer: weights and scores, computed when somebody asks for them."""
+"""The attention of one layer: weights and scores, computed on demand."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ class LayerAttention:
 
     Attributes:
         index: The model's own number of the layer, from 0.
-        name: Path of the attention module, for ``model.get_submodule``; "" for one's own arrays.
+        name: Path of the attention module, for ``model.get_submodule``; "" for your own arrays.
         heads: The model's own numbers of the heads held here, in order.
         formula: What the attention is computed from; None if only weights were given.
         given_weights: (heads, query, key), the user's own; then weights are not computed.
@@ -82,7 +82,7 @@ class LayerAttention:
 
     @property
     def dtype(self) -> str:
-        """What the model computed in, such as "bfloat16"."""
+        """The dtype that the model computed in, such as "bfloat16"."""
         return str(self._any.dtype).removeprefix("torch.")
 
     @property
@@ -121,7 +121,7 @@ class LayerAttention:
 
         Args:
             heads: The model's own head numbers, one or several; all by default.
-            rows: The queries to compute, all by default: of a long text a few at a time.
+            rows: The queries to compute; all by default. For a long text, pass a few at a time.
 
         Returns:
             (heads, query, key), float32.
@@ -169,7 +169,7 @@ class LayerAttention:
     def visible(self, heads: Heads = None, rows: Rows = None) -> Tensor | None:
         """Which keys are not masked.
 
-        Of weights alone a mask is not known: they count as causally masked or not masked at all.
+        Weights alone do not tell their mask: they count as causally masked or not masked at all.
 
         Args:
             heads: The model's own head numbers, one or several; all by default.
@@ -192,10 +192,10 @@ class LayerAttention:
         return seen[:1] if bool((seen == seen[:1]).all()) else seen
 
     def unseen_keys(self, step: int = 512) -> Tensor:
-        """(key) bool: keys that are masked for every query, as padding is that was kept.
+        """(key) bool: keys that are masked for every query, such as padding that was kept.
 
         Args:
-            step: How many queries to look at a time.
+            step: How many queries to read at a time.
         """
         import torch
 

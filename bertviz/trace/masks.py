@@ -34,10 +34,10 @@ def hidden_by(term: Tensor) -> Tensor:
 
 
 def lowest(term: Tensor) -> Tensor:
-    """Which numbers of a float term are as low as its precision goes: masks that are not numbers.
+    """Which numbers of a float term are as low as its dtype goes: masks rather than biases.
 
-    A mask of -10,000 still lets the scores of a row decide where everything is masked; the
-    smallest number of a precision does not.
+    In a row that is masked entirely, a mask of -10,000 still lets the scores decide; the lowest
+    number of a dtype does not.
     """
     import torch
 
@@ -65,7 +65,7 @@ def is_causal(hidden: Tensor, exactly: bool = False) -> bool:
         exactly: Whether nothing else may be masked.
 
     Returns:
-        False for a single query, which tells nothing.
+        False for a single query, which says nothing.
 
     >>> import torch
     >>> is_causal(torch.tensor([[False, True], [True, False]]))

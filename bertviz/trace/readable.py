@@ -3,7 +3,7 @@
 The problem. A tokenizer's own strings carry its marks: ``Ġstore`` (a space, in byte-level BPE),
 ``▁store`` (a space, in SentencePiece), ``store</w>`` (the end of a word), ``Ċ`` (a newline), and,
 in byte-level vocabularies, every character beyond ASCII as two or three others (``é`` is ``Ã©``).
-And some tokens are invisible. A picture shows what a reader would recognise; the tokenizer's own
+And some tokens are invisible. A picture shows what a reader would recognize; the tokenizer's own
 string stays beside it.
 
 Two more things are read off a tokenizer's strings: which subword tokens make up a word, and which
@@ -25,7 +25,7 @@ VISIBLE |= {ord("\n"): "⏎", ord("\t"): "⇥"}
 # SentencePiece's name of a byte that it has no character for.
 BYTE = re.compile(r"<0x([0-9A-F]{2})>")
 
-# What stands around a text, where no tokenizer says it: [CLS], <s>, <bos>, <|endoftext|>.
+# Tokens around a text, for when no tokenizer names them: [CLS], <s>, <bos>, <|endoftext|>.
 AROUND = re.compile(
     r"\[(CLS|SEP|PAD|BOS|EOS)\]|</?s>|<(pad|bos|eos|cls|sep|(start|end)_of_turn)>|<[|｜].+[|｜]>"
 )
@@ -41,11 +41,11 @@ def display_text(tokens: Sequence[str], tokenizer: Any = None) -> tuple[str, ...
 
     Args:
         tokens: The tokenizer's own strings.
-        tokenizer: Where they come from, if known: tells byte-level vocabularies also by texts
-            without a space.
+        tokenizer: Where they come from, if known: it identifies byte-level vocabularies even in
+            texts without spaces.
 
     Returns:
-        As many strings; a space before a word stays one, WordPiece's ``##`` stays.
+        One string per token; a space before a word and WordPiece's ``##`` are kept.
 
     >>> display_text(["[CLS]", "straw", "##berries"])
     ('[CLS]', 'straw', '##berries')
@@ -68,8 +68,9 @@ def special_tokens(tokens: Sequence[str], tokenizer: Any = None) -> tuple[bool, 
 
     Args:
         tokens: The tokenizer's own strings.
-        tokenizer: Where they come from; without it they are told by the usual names. Its tokens for
-            unknown and for masked words stand for a part of the text, so they don't count.
+        tokenizer: Where they come from; without it they are recognized by the usual names. Its
+            tokens for unknown and for masked words stand for a part of the text, so they don't
+            count.
 
     >>> special_tokens(["[CLS]", "a", "[MASK]", "[SEP]"]), special_tokens(["<|endoftext|>", "<b>"])
     ((True, False, False, True), (True, False))
@@ -103,7 +104,7 @@ def words_of(
         word_ids: What a fast tokenizer gave, equal for tokens of one word, None for special ones.
 
     Returns:
-        The number of each token's word, from 0, never falling.
+        The number of each token's word, from 0, in ascending order.
 
     >>> words_of(["[CLS]", "straw", "##berries", ".", "[SEP]"], [True, False, False, False, True])
     (0, 1, 1, 2, 3)
@@ -197,7 +198,7 @@ def _readable(token: str, byte_level: bool) -> str:
 
 
 def _added(tokenizer: Any) -> Collection[str]:
-    """Tokens that stand in the vocabulary as they are, in whatever way the others are written."""
+    """Tokens stored verbatim in the vocabulary, however the others are encoded."""
     get = getattr(tokenizer, "get_added_vocab", None)
     return set(get()) if callable(get) else ()
 
@@ -209,7 +210,7 @@ def _is_byte_level(tokens: Sequence[str], tokenizer: Any) -> bool:
     if hasattr(tokenizer, "byte_decoder"):
         return True
     # Ġ and Ċ are what byte-level vocabularies write for a space and a newline; a text without
-    # spaces, Chinese say, is one if what it is written with are the bytes of characters.
+    # spaces (Chinese, say) is byte-level if all its characters stand for bytes.
     if any(token.startswith(("Ġ", "Ċ")) for token in tokens):
         return True
     foreign = [token for token in tokens if not token.isascii()]

@@ -1,4 +1,4 @@
-"""One side of a block: the tokens that attend, or those attended to, and what is known of each.
+"""One side of a block: the tokens that attend, or those attended to, and what is known about each.
 
 Most of what a reader does with attention needs more than a list of strings: text that can be read,
 the sentence a token belongs to, the word it is part of, whether it is a special token. All of that
@@ -24,10 +24,10 @@ class Tokens:
 
     Attributes:
         strings: The tokenizer's own strings.
-        text: The same for display.
+        text: The tokens as displayed.
         sentences: The number of the sentence each token belongs to, 0 or 1; None unless there are
             two.
-        words: The number of the word each token is part of, from 0 and never falling.
+        words: The number of the word each token is part of, from 0, in ascending order.
         special: Whether a token was added around the text, as [CLS] is.
     """
 
@@ -51,7 +51,8 @@ class Tokens:
 
         Args:
             strings: The tokenizer's own strings.
-            tokenizer: The tokenizer, if known; it tells special tokens and byte-level vocabularies.
+            tokenizer: The tokenizer, if known; it identifies special tokens and byte-level
+                vocabularies.
             sentences: The number of each token's sentence, if known; kept if there are two.
             word_ids: What a fast tokenizer says of each token's word, if known; None for special
                 tokens.
@@ -99,7 +100,7 @@ class Tokens:
         return word_text(self.text, self.words)
 
     def unprettified(self) -> Tokens:
-        """The same with the tokenizer's own strings for display."""
+        """A copy that displays the tokenizer's own strings."""
         return replace(self, text=self.strings)
 
     def in_words(self) -> Tokens:

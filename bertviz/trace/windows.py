@@ -1,4 +1,4 @@
-"""A part of a text, exact: what lies outside keeps its part of every softmax.
+"""Part of a text, exactly: tokens outside it keep their share of every softmax.
 
 Cutting keys off would make the remaining weights larger than they are. Softmax depends on what is
 cut off only through the sum of its exponentials, so one score per row, their logarithm, stands for
@@ -23,7 +23,7 @@ ROWS = 512  # computed at a time, for one head
 
 
 def window(trace: AttentionTrace, start: int, stop: int) -> AttentionTrace:
-    """The part of a trace between two positions; the work of ``AttentionTrace.window``."""
+    """The part of a trace between two positions; implements ``AttentionTrace.window``."""
     longest = max(len(block.query) for block in trace.blocks.values())
     if not 0 <= start < stop <= longest:
         raise ValueError(
@@ -44,7 +44,7 @@ def pick(block: AttentionBlock, rows: list[int], columns: list[int]) -> Attentio
     """Some tokens of a block, wherever they are; given weights are cut.
 
     Args:
-        block: Of a trace.
+        block: A block of a trace.
         rows: Positions of the queries, ascending.
         columns: Positions of the keys, ascending.
     """
@@ -68,7 +68,7 @@ def _layer(layer: LayerAttention, cut: Cut) -> LayerAttention:
             layer,
             formula=None if formula is None else _without_others(formula.cut(cut)),
             given_weights=layer.given_weights[:, cut.rows][:, :, cut.columns],
-            # Positions out of order of a causal matrix are not one; what is 0 stays 0.
+            # Scattered rows and columns of a causal matrix need not be causal; zeros stay zero.
             given_causal=False,
         )
     if layer.given_weights is not None or formula is None:

@@ -2,7 +2,7 @@
 
 The problem. ``head_view(...)`` in the middle of a cell or in a loop displays its picture and
 returns None; the same call in a plain script, or in IPython in a terminal, has nowhere to display
-it, and without a word nothing would happen.
+it, and would silently do nothing.
 """
 
 from __future__ import annotations
@@ -52,7 +52,7 @@ def finish(view: AnyView, html_action: HtmlAction) -> AnyView | None:
         return None
     shell = get_ipython()
     # Looked up at the time of the call: marimo has no shell and puts its own `display` here, under
-    # the name and module of IPython's, so only the function's globals tell whose it is.
+    # the name and module of IPython's, so only the function's globals reveal its origin.
     display = IPython.display.display
     alone = shell is None and display.__globals__["__name__"].startswith("IPython.")
     if alone or type(shell).__name__ == "TerminalInteractiveShell":
@@ -63,7 +63,7 @@ def finish(view: AnyView, html_action: HtmlAction) -> AnyView | None:
 
 
 def warn_if_large(view: View, size: int) -> None:
-    """Say so if an output of so many bytes may be refused; blames the caller's caller."""
+    """Warn if an output of this size may be refused; points to the caller's caller."""
     if size >= LARGE_BYTES:
         warnings.warn(
             f"This {page.NAMES[view.kind]} is {size / 1e6:.1f} MB of HTML; Colab and Databricks may"

@@ -1,4 +1,4 @@
-"""What a view can be given, told apart, and what is often passed in place of it.
+"""Recognizes what a view can be given, and what is often passed by mistake.
 
 The problem. A model's name, its tokenizer, a pipeline, a dict of tensors: each is passed now and
 then where a model or its attention belongs, and fails far away from the mistake. They are
@@ -23,7 +23,7 @@ def is_model(value: object) -> bool:
 
 
 def is_comparison(value: object) -> bool:
-    """Whether this is a comparison of two traces; it is known by what it offers.
+    """Whether this is a comparison of two traces; it is recognized by what it offers.
 
     >>> is_comparison("no comparison")
     False

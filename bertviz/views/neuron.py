@@ -2,8 +2,8 @@
 
 The question it answers: why does this head look there? For a chosen query token every step stands
 in a column: its query vector, the key vectors, their products neuron by neuron, the scores, and the
-softmax of the scores. It works for any model that ``extract`` can read, so nothing here knows one
-model from another.
+softmax of the scores. It works for any model that ``extract`` can read, so nothing here depends on
+the model.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 
 class NeuronView(View):
-    """One head, computed step by step for a query token of one's choice.
+    """One head, computed step by step for any query token.
 
     >>> from bertviz import AttentionTrace
     >>> queries = keys = [[[[1.0, 0.0], [0.0, 1.0]]]]  # layer, head, token, neuron
@@ -61,7 +61,7 @@ class NeuronView(View):
             layer: The layer shown first, by the model's own number; by default the first.
             head: The head shown first, by the model's own number; by default the first.
             explanation: What ``explain_head(trace, layer, head)`` gave: the view starts with that
-                head, its neurons in the order of what they contribute over the whole text, those
+                head, its neurons sorted by what they contribute over the whole text, with those
                 numbers above them.
             **options: ``include_layers`` and ``include_heads`` (what the view contains; all by
                 default), ``prettify_tokens`` (show tokens without the tokenizer's own marks; the
@@ -87,7 +87,7 @@ def _explained(
     layer: SupportsIndex | None,
     head: SupportsIndex | None,
 ) -> tuple[int, int]:
-    """The head that an explanation is of, which is the one to start with.
+    """The head that an explanation describes, with which the view starts.
 
     Raises:
         TypeError: It is not an explanation.

@@ -47,7 +47,7 @@ DEFAULTS: Mapping[str, Any] = {
 
 
 def check_options(call: str, options: Mapping[str, object], offered: Iterable[str]) -> None:
-    """Refuse unknown keywords, and values that no trace can make right.
+    """Refuse unknown keywords, and values that are wrong for any trace.
 
     Args:
         call: What was called, for errors.
@@ -93,7 +93,7 @@ def included(
     """The layers and heads that a view contains, each None for all.
 
     Raises:
-        TypeError: Something is not a number.
+        TypeError: A value is not an integer.
         ValueError: The trace does not have such a layer or head.
     """
     layers = heads = None
@@ -129,7 +129,7 @@ def starting_state(
         heads_name: What the caller's argument for ``heads`` is called, "heads" or "head".
 
     Raises:
-        TypeError: Something is not a number.
+        TypeError: A value is not an integer.
         ValueError: The trace, or the view, does not have such a layer or head.
     """
     candidates = [
@@ -152,7 +152,7 @@ def starting_state(
 def _with_layer(
     trace: AttentionTrace, candidates: list[tuple[AttentionBlock, LayerAttention]], number: int
 ) -> list[tuple[AttentionBlock, LayerAttention]]:
-    """Those of the included layers that have the number."""
+    """The included layers with that number."""
     every = {row.index for block in trace.blocks.values() for row in block.layers}
     check_among("layer", number, every, "layer", _owner(trace))
     found = [(block, row) for block, row in candidates if row.index == number]

@@ -1,4 +1,4 @@
-"""The numbers behind a picture, exact, a row for every weight."""
+"""The exact numbers behind a picture, one row for every weight."""
 
 from __future__ import annotations
 

@@ -39,10 +39,10 @@ def save(
 
     Args:
         payload: What the view ships.
-        path: Where to; the suffix says what.
-        title: Of the page.
-        width: Of a figure; see ``css_pixels``.
-        state: What to show, where it is not what the view starts with.
+        path: The file to write; its suffix chooses the format.
+        title: The page's title.
+        width: The figure's width; see ``css_pixels``.
+        state: What to show, where it differs from the view's initial state.
 
     Raises:
         TypeError: A state key is unknown, or a value is of the wrong type.
@@ -73,7 +73,7 @@ def save(
 
 
 def css_pixels(width: object) -> float | None:
-    """A width in CSS pixels, of which an inch has 96.
+    """A width in CSS pixels, 96 to the inch.
 
     Args:
         width: A number of CSS pixels, a string with a unit, or None.

@@ -85,7 +85,7 @@ MODEL_ONLY = {*MODEL, *ExtractOptions.__annotations__} - {*ArrayOptions.__annota
 ARRAYS_ONLY = {"attention", "tokens", "sentence_b_start", *PARTS, *ArrayOptions.__annotations__} - {
     *ExtractOptions.__annotations__
 }
-# What a keyword is if it is not given; all others are None.
+# Defaults of keywords; all others are None.
 VALUES = {
     **DEFAULTS,
     "html_action": "view",
@@ -138,8 +138,8 @@ class Signatures:
     ) -> BoundArguments:
         """Give the arguments their names.
 
-        A keyword that goes with another source is as good as left out if it is None: wrappers pass
-        on all they have.
+        A keyword that goes with another source is ignored if it is None, since wrappers pass on all
+        they have.
 
         Args:
             source: What the view is to be made from, which chooses the signature.

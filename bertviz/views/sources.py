@@ -34,7 +34,7 @@ from bertviz.views.signatures import (
 
 
 class Call(NamedTuple):
-    """A call of a view function, understood.
+    """A parsed call of a view function.
 
     Attributes:
         shown: What the view class is given: a trace or a comparison.

@@ -45,7 +45,7 @@ class View:
     ``HeadView``, ``ModelView`` and ``NeuronView`` are the views; this is what they share.
 
     Attributes:
-        trace: What is shown; of a comparison its second trace.
+        trace: The trace that is shown; for a comparison, its second trace.
     """
 
     kind: ClassVar[payload.ViewName]
@@ -81,7 +81,7 @@ class View:
             heads: The model's own numbers of the heads the view starts with.
             heads_name: What the caller's argument for ``heads`` is called, for errors.
             measures: Numbers per head to color by; see ``measures.measures_of``.
-            explanation: Which neurons make the head that the view starts with.
+            explanation: What ``explain_head`` gave for the head that the view starts with.
 
         Raises:
             TypeError: An option is of the wrong type, or unknown.
@@ -111,7 +111,7 @@ class View:
     def data(self) -> str:
         """The picture as an HTML fragment, to be put into a page or an HTML output.
 
-        Every reading gives an output with an id of its own.
+        Each access gives an output with an id of its own.
         """
         fragment = page.render(self._payload)
         warn_if_large(self, len(fragment))  # ASCII: as many bytes
@@ -124,7 +124,7 @@ class View:
 
         ``.html`` is interactive and needs no network and no Python. The others are figures, as the
         page's own "Save" makes them: ``.svg`` with text as text, drawn by the page's own code
-        without a browser; ``.png`` and ``.pdf`` are made of it. They need the ``figures`` extra.
+        without a browser; ``.png`` and ``.pdf`` are made from it. They need the ``figures`` extra.
         Beyond 6,000 lines (10,000 in the thumbnails of a model view) the lines are an image under
         the text.
 
@@ -138,16 +138,16 @@ class View:
         2
 
         Args:
-            path: Where to; the suffix says what. An existing file is replaced.
+            path: The file to write; its suffix chooses the format. An existing file is replaced.
             width: How wide to draw a figure: CSS pixels, or a string with a unit (px, in, cm, mm,
                 pt) such as "3.25in"; by default 760 (head view), 1,000 (model view) or 1,100
                 (neuron view) pixels. Figures are as wide as their content, up to about this.
-            **state: What to show, where it is not what the view starts with: ``query=3``,
+            **state: What to show, where it differs from the view's initial state: ``query=3``,
                 ``key=3``, ``also=[5]``, ``mode="matrix"``, ``words=True``, ``combine="mean"``,
                 ``hide="special"``, ``mass=0.5``, ``pair="A→B"``, ``zoom=[0, 50, 0, 50]``,
                 ``cell=[2, 0]``, ``off=[4, 5]`` and so on: see ``HeadState``, ``ModelState`` and
                 ``NeuronState`` in ``bertviz.web.payload.state``. A figure shows it, an HTML file
-                begins with it.
+                starts with it.
 
         Raises:
             TypeError: A key of the state is unknown, or a value is of the wrong type.
@@ -163,7 +163,7 @@ class View:
         key: SupportsIndex | None = None,
         top: SupportsIndex | None = None,
     ) -> list[dict[str, Any]]:
-        """The numbers that the picture starts with, exact, a dict for every weight.
+        """The exact numbers that the picture starts with, one dict for every weight.
 
         The head view gives its layer and heads, the neuron view its head (with the scores beside
         the weights), the model view all layers and heads it shows.
@@ -177,7 +177,7 @@ class View:
             query: The position of one query; all by default.
             key: The position of one key; all by default.
             top: How many weights to keep of each head and query, the largest first; all by default.
-                Of a comparison, the largest in either direction.
+                For a comparison, the largest in either direction.
 
         Returns:
             Dicts with block, layer, head, query, key (positions), query_token, key_token, weight

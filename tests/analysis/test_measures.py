@@ -93,7 +93,7 @@ BAD: list[tuple[Any, type[Exception], str]] = [
     (Scores(5), TypeError, r"^measures\(\) gave an int: expected dicts with 'name'"),
     (Scores({"name": "x"}), TypeError, "gave a dict: expected dicts with 'name' and 'values'"),
     (Scores(measure(values={"cross": {0: {0: 1}}})), ValueError, "names the block 'cross'"),
-    (Scores(measure(values={"encoder": [1]})), TypeError, "has values of another form"),
+    (Scores(measure(values={"encoder": [1]})), TypeError, "has values in another form"),
     (Scores(measure(null={"encoder": {0: {9: 1}}})), ValueError, r"\['null of x'\] names head 9"),
     (Scores(measure(), measure()), ValueError, "measures has 'x' twice"),
 ]
@@ -108,7 +108,7 @@ def test_what_is_wrong_is_said(
 
 
 def test_layers_and_heads_alone_do_not_tell_blocks(both: AttentionTrace) -> None:
-    with pytest.raises(ValueError, match=r"there are 2 blocks of them \(encoder, decoder\)"):
+    with pytest.raises(ValueError, match=r"the trace has 2 blocks \(encoder, decoder\)"):
         measures_of({"x": {(0, 0): 0.5}}, both)
 
 

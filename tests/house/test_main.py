@@ -68,7 +68,7 @@ def test_options(folder: str) -> None:
         (["demo", "x", "--view", "tail"], "invalid choice: 'tail'"),
         (["demo", "x", "-o", "x.gif"], "'x.gif' ends in none of .html, .svg, .png, .pdf"),
         (["demo", "x", "-o", "no/x.html"], "the folder 'no' does not exist"),
-        (["demo", "x", "--heads", "a"], "'a' is not a list of whole numbers"),
+        (["demo", "x", "--heads", "a"], "'a' is not a list of integers"),
         (["demo", "x", "--layer", "a"], "argument --layer: invalid int value"),
         (["demo", "x", "--view", "model", "--layer", "1"], "the model view shows all"),
         (["demo", "x", "--view", "neuron", "--heads", "1,2"], "the neuron view shows one head"),

@@ -9,11 +9,11 @@ two distributions for every query, which have measures of their own:
                            Based on the Shannon Entropy", 1991)
     entropy, b minus a     H(b) - H(a) in bits: more spread (above 0) or more pointed
 
-each the mean over the queries. What a row does not spend on the keys shown (a sink, tokens left
-out) counts as one more key.
+each averaged over the queries. The weight that a row does not spend on the keys shown (sinks,
+tokens left out) counts as one more key.
 
-Heads are compared by number. In models trained apart from each other a number means nothing; then
-what differs is which head is which.
+Heads are compared by number. In models trained separately the numbers do not correspond, so
+differences say little.
 """
 
 from bertviz.analysis.comparison.comparing import compare

@@ -1,7 +1,7 @@
 """Whether two traces can be compared, and the parts of them that can.
 
-Two traces have to be of one architecture. Where their tokens differ, those that both have are
-compared, in order, as diff does with lines.
+Both traces must have the same architecture. Where their tokens differ, the tokens that both have
+are compared, in order, as diff compares lines.
 """
 
 from __future__ import annotations
@@ -13,12 +13,12 @@ from dataclasses import replace
 from bertviz.trace import AttentionBlock, AttentionTrace
 from bertviz.trace.windows import pick
 
-# By block, the queries that only one of the traces has: of a, of b.
+# By block: the queries that only a has, and those that only b has.
 LeftOut = dict[str, tuple[tuple[str, ...], tuple[str, ...]]]
 
 
 def aligned(a: AttentionTrace, b: AttentionTrace) -> tuple[AttentionTrace, AttentionTrace, LeftOut]:
-    """Both traces with the tokens that both have, and the queries that only one has.
+    """Both traces cut to the tokens they share, and the queries that only one has.
 
     Raises:
         ValueError: A block's tokens have nothing in common.
@@ -50,7 +50,7 @@ def _others(tokens: Sequence[str], kept: Sequence[int]) -> tuple[str, ...]:
 
 
 def _common(a: Sequence[str], b: Sequence[str]) -> tuple[list[int], list[int]]:
-    """Positions of what both have, in order.
+    """Positions of the shared tokens, in order.
 
     >>> _common(["the", "cat", "sat"], ["the", "dog", "sat"])
     ([0, 2], [0, 2])

@@ -19,7 +19,7 @@ Align = Literal["tokens"] | None
 
 
 def compare(a: AttentionTrace, b: AttentionTrace, *, align: Align = None) -> Comparison:
-    """How the heads of two traces differ: of two checkpoints, or of two texts.
+    """How the heads of two traces differ, such as those of two checkpoints or two texts.
 
     >>> from bertviz import AttentionTrace
     >>> a = AttentionTrace.from_arrays(["x", "y"], weights=[[[0.5, 0.5], [0.5, 0.5]]])
@@ -32,18 +32,18 @@ def compare(a: AttentionTrace, b: AttentionTrace, *, align: Align = None) -> Com
              [-0.1000,  0.1000]]])
 
     Args:
-        a: A trace.
-        b: Another, with the same blocks, layers and heads.
+        a: The first trace.
+        b: The second trace, with the same blocks, layers and heads.
         align: Where the tokens differ, "tokens" compares those that both have, in order (as diff
-            does with lines); what the others get of a row counts as one key. By default tokens
-            have to be the same.
+            compares lines); the weight on the others counts as one key. By default the tokens have
+            to be the same.
 
     Returns:
         The comparison; differences are b - a.
 
     Raises:
-        TypeError: Something that is not a trace.
-        ValueError: The traces do not fit each other; the message names the first difference.
+        TypeError: An argument is not a trace.
+        ValueError: The traces cannot be compared; the message names the first difference.
     """
     for name, trace in (("a", a), ("b", b)):
         if not isinstance(trace, AttentionTrace):

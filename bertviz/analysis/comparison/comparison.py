@@ -25,15 +25,15 @@ MEASURES = {
 
 @dataclass(frozen=True)
 class HeadDifference:
-    """How much a head looks elsewhere in one trace than in the other.
+    """How much the attention of a head differs between two traces.
 
     Attributes:
         block: The block of both traces.
         layer: The models' own number of the layer.
         head: The models' own number of the head.
-        total_variation: 0 to 1.
-        jensen_shannon: In bits, 0 to 1.
-        entropy: In bits, that of b minus that of a.
+        total_variation: The total variation distance, 0 to 1.
+        jensen_shannon: The Jensen-Shannon divergence in bits, 0 to 1.
+        entropy: The entropy of b minus that of a, in bits.
     """
 
     block: str
@@ -50,8 +50,8 @@ class LargestDifference(NamedTuple):
     Attributes:
         layer: The models' own number of the layer.
         head: The models' own number of the head.
-        total_variation: 0 to 1.
-        jensen_shannon: In bits, 0 to 1.
+        total_variation: The total variation distance, 0 to 1.
+        jensen_shannon: The Jensen-Shannon divergence in bits, 0 to 1.
     """
 
     layer: int
@@ -70,9 +70,9 @@ class Comparison(Summary, Table):
     Attributes:
         a: The first trace.
         b: The second trace; differences are b - a.
-        differences: Of every block, layer and head.
-        left_out: By block, the queries that only one of them has: of a, of b. Empty unless texts
-            were aligned.
+        differences: A ``HeadDifference`` for every block, layer and head.
+        left_out: By block, the queries that only a has and those that only b has; empty unless the
+            texts were aligned.
     """
 
     a: AttentionTrace
@@ -93,11 +93,11 @@ class Comparison(Summary, Table):
 
         Args:
             layer: The models' own number.
-            heads: One or several; all by default.
-            block: Of which block; the first by default.
+            heads: The models' own head numbers, one or several; all by default.
+            block: The block's name; the first by default.
 
         Returns:
-            (heads, query, key), those of b minus those of a, -1 to 1.
+            (heads, query, key), the weights of b minus those of a, -1 to 1.
 
         Raises:
             ValueError: There is no such block, layer or head.
@@ -112,8 +112,8 @@ class Comparison(Summary, Table):
         """The heads that differ most.
 
         Args:
-            count: How many; all by default.
-            block: Of which block; the first by default.
+            count: How many heads; all by default.
+            block: The block's name; the first by default.
 
         Returns:
             (layer, head, total_variation, jensen_shannon) as named tuples, the largest total

@@ -34,7 +34,7 @@ def differences(a: LayerAttention, b: LayerAttention) -> list[list[float]]:
 
 
 def _entropy(rows: Tensor) -> Tensor:
-    """In bits."""
+    """The entropy of each row, in bits."""
     import torch
 
     bits: Tensor = -torch.xlogy(rows, rows).sum(-1) / torch.log(torch.tensor(2.0))
@@ -42,7 +42,7 @@ def _entropy(rows: Tensor) -> Tensor:
 
 
 def _whole(weights: Tensor) -> Tensor:
-    """Rows that sum to one: what a row spends elsewhere is one more key."""
+    """Rows that sum to one: the weight that a row spends elsewhere becomes one more key."""
     import torch
 
     return torch.cat([weights, (1 - weights.sum(-1, keepdim=True)).clamp_min(0)], -1)

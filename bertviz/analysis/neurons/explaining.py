@@ -30,7 +30,7 @@ def explain_head(
     rotary_dim: int | None = None,
     window: int = 2,
 ) -> HeadExplanation:
-    """Which neurons of a head make its attention, or the part of it that follows a pattern.
+    """Which neurons produce a head's attention, or the part of it that follows a pattern.
 
     >>> import torch
     >>> from bertviz import AttentionTrace
@@ -41,22 +41,22 @@ def explain_head(
     (1, 2, 0)
 
     Args:
-        trace: With queries and keys.
+        trace: A trace with queries and keys.
         layer: The model's own number of the layer.
         head: The model's own number of the head.
         pattern: A name that ``find_patterns`` knows; without it and ``cells``, contributions are
             weighted by the head's attention, and the check looks at each query's strongest key.
         cells: In place of a pattern, the query–key pairs that count: a matrix (query, key), or
             (query, key) tuples.
-        block: Which block of the trace; by default the first that has the layer and the head.
+        block: The block's name; by default the first that has the layer and the head.
         pairs: How a rotary model pairs its neurons: "halves" rotates n with n + head_dim / 2
             (Llama, Mistral, Qwen, GPT-NeoX), "interleaved" 2n with 2n + 1 (GPT-J, Cohere). A
             rotation spreads what one neuron held over both, so they are judged together. A trace
-            knows whether a layer rotates its vectors, but not which neurons together: "auto" takes
-            "halves", by far the most common, for layers that do, and the summary says so. With
-            None each neuron stands alone.
+            knows whether a layer rotates its vectors, but not which neurons go together: "auto"
+            takes "halves", by far the most common, for layers that do, and the summary says so.
+            With None each neuron stands alone.
         rotary_dim: How many neurons are rotated, from the first on; all by default.
-        window: How many tokens away "local window" reaches.
+        window: How many tokens "local window" reaches in each direction.
 
     Returns:
         The explanation; ``print`` it for a summary.
@@ -64,7 +64,7 @@ def explain_head(
     Raises:
         ValueError: The trace holds only weights, has no such layer, head or block, the pattern is
             unknown or exists nowhere in the text, or the matrix has another shape.
-        TypeError: Both a pattern and cells, or cells that are not pairs.
+        TypeError: Both a pattern and cells were passed, or cells are not query–key pairs.
     """
     held, found = block_with_layer(trace.blocks, layer, head, block)
     formula = found.explained
@@ -102,7 +102,7 @@ def explain_head(
 def _contributions(
     layer: LayerAttention, head: int, what: Marked, units: Sequence[Unit]
 ) -> tuple[tuple[float, ...], float]:
-    """How far each unit lifts the keys in question, and how far what the model adds does."""
+    """How far each unit lifts the keys in question, and how far the model's bias does."""
     formula = layer.explained
     queries = formula.queries[layer.places(head)[0]].float().cpu()
     keys = formula.keys[layer.key_head(head)].float().cpu()
@@ -127,7 +127,7 @@ def _weights_with(layer: LayerAttention, head: int, neurons: Sequence[int], keep
 
 
 def _drawn(units: Sequence[Unit], count: int) -> Iterator[list[Unit]]:
-    """Sets of as many units, the same ones every time."""
+    """Random sets of ``count`` units, the same every time."""
     import torch
 
     generator = torch.Generator().manual_seed(0)

@@ -11,13 +11,13 @@ from bertviz.analysis.tables import Table
 
 CANNOT_SAY = (
     "Single neurons are not canonical: an orthogonal change of basis of q and k leaves the"
-    " attention as it is and gives other neurons."
+    " attention unchanged but gives different neurons."
 )
 
 
 @dataclass(frozen=True, eq=False, repr=False)
 class HeadExplanation(Summary, Table):
-    """Which neurons make a head's attention, and whether it needs them.
+    """Which neurons produce a head's attention, and whether it needs them.
 
     ``explain_head`` makes it; the docstring of ``bertviz.analysis.neurons`` defines the numbers.
     ``rows()`` and ``to_pandas()`` give a row for each unit, those that contribute most first, with
@@ -29,11 +29,11 @@ class HeadExplanation(Summary, Table):
         layer: The model's own number of the layer.
         head: The model's own number of the head.
         what: What is explained: a pattern, "its strongest keys", or "the given query–key pairs".
-        assumed_pairs: Whether it was assumed and not said which neurons are pairs.
+        assumed_pairs: Whether the pairing of neurons was assumed rather than passed.
         units: Neurons that belong together: single ones, or the pairs of a rotary model.
-        contributions: Of each unit.
-        added: How far what the model adds to scores lifts these keys; 0 where it adds nothing.
-        top: Units that make 80 % of the positive contributions, the largest first.
+        contributions: The contribution of each unit.
+        added: How far the bias that the model adds to scores lifts these keys; 0 without one.
+        top: The units that make up 80 % of the positive contributions, the largest first.
         queries: How many queries have such keys.
         uniform: The mass on these keys under uniform attention.
         mass: The head's mass on these keys.
@@ -41,7 +41,7 @@ class HeadExplanation(Summary, Table):
         only_top: The mass with only the top units.
         without_random: The mass without as many units drawn at random: lowest, mean and highest of
             20 draws.
-        only_random: The mass with only those, in the same order.
+        only_random: The mass with only such random units, in the same order.
     """
 
     model_name: str | None
@@ -69,7 +69,7 @@ class HeadExplanation(Summary, Table):
 
     @property
     def concentration(self) -> float:
-        """Which part of the neurons makes 80 % of the positive contributions."""
+        """The share of the units that make up 80 % of the positive contributions."""
         return len(self.top) / len(self.units)
 
     def _columns(self) -> dict[str, list[Any]]:
@@ -112,8 +112,8 @@ class HeadExplanation(Summary, Table):
         added = ""
         if abs(self.added) >= 0.005:
             added = (
-                f"What the model adds to the scores lifts these keys by {self.added:.2f}, beside"
-                f" {sum(self.contributions):.2f} by all neurons together. "
+                f"The bias that the model adds to the scores lifts these keys by {self.added:.2f},"
+                f" all neurons together by {sum(self.contributions):.2f}. "
             )
         if self.assumed_pairs:
             added += (

@@ -24,13 +24,13 @@ class Marked:
     """The query–key pairs of a head that are explained.
 
     Attributes:
-        what: What they are called.
+        what: Their name, for readers.
         weights: (query, key): the head's attention.
         unmasked: (query, key) bool.
         pairs: (query, key) bool: the pairs in question, all of them unmasked.
         exists: (query) bool: the queries that have such pairs, and other unmasked keys beside them.
-        lifts: (query, key): how much each key counts, minus the mean over the unmasked keys; what
-            is the same for all keys of a query comes to 0.
+        lifts: (query, key): how much each key counts, minus the mean over the unmasked keys;
+            anything equal for all keys of a query cancels out.
     """
 
     what: str
@@ -46,7 +46,7 @@ class Marked:
         return int(self.exists.sum())
 
     def mass(self, weights: Tensor) -> float:
-        """What weights (query, key) put on the pairs, mean over the queries that count."""
+        """The weight on the pairs, (query, key), averaged over the queries that count."""
         return float((weights * self.pairs).sum(1)[self.exists].mean())
 
     @property
@@ -67,12 +67,12 @@ def marked(
     """The query–key pairs of a head that follow a pattern, or were given, or are its strongest.
 
     Args:
-        block: Of the trace.
-        layer: Of the block.
+        block: The head's block.
+        layer: The head's layer.
         head: The model's own number.
         pattern: The name of a known pattern.
         cells: The pairs, in place of a pattern.
-        window: How many tokens away "local window" reaches.
+        window: How many tokens "local window" reaches in each direction.
 
     Raises:
         TypeError: Both a pattern and pairs were given.

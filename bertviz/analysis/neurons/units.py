@@ -21,7 +21,7 @@ def units_of(formula: Formula, pairs: Pairs, rotary_dim: int | None) -> tuple[Un
     """The units of a layer's neurons.
 
     Args:
-        formula: Of the layer.
+        formula: The layer's formula.
         pairs: Which neurons are rotated together; "auto" takes halves where a layer rotates.
         rotary_dim: How many neurons are rotated; all by default.
     """
@@ -59,7 +59,7 @@ def paired(head_dim: int, pairs: Pairs, rotary_dim: int | None) -> tuple[Unit, .
 
 
 def carrying(contributions: Sequence[float]) -> list[int]:
-    """The fewest units that make most of what is positive.
+    """The fewest units that make up 80 % of the positive contributions.
 
     >>> carrying([1.0, 6.0, -3.0, 3.0])
     [1, 3]

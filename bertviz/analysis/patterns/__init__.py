@@ -1,12 +1,12 @@
-"""Which patterns the heads of a model follow, and how surely.
+"""Which patterns the heads of a model follow, and how certain that is.
 
 The problem. *Deconstructing BERT* (Jesse Vig, 2018) found six patterns by eye: attention to the
 next word, the previous word, identical words, the same words in the other sentence, words that
 predict a word, and delimiters. A model has hundreds of heads; nobody should have to look for them
 by hand, and nobody should be fooled by a pattern that is not there.
 
-**A score** is the attention mass on a pattern's keys C(q) of a query q, averaged over the queries
-for which the pattern exists, of all texts:
+**A score** is the attention mass on a pattern's keys C(q) of a query q, averaged over all queries,
+of all texts, for which the pattern exists:
 
     score = mean over q of Σ_{k ∈ C(q)} w(q, k)
 
@@ -25,15 +25,15 @@ is measured as in Clark et al., "What Does BERT Look At?" (2019).
     uniform      mean over q of |C(q)| / |A(q)|, A(q) being the unmasked keys; also for "bag of
                  words", as uniform attention is perfectly even
     by distance  mean over q of Σ_{k ∈ C(q)} m(k - q), m(d) being the head's mean attention over all
-                 query–key pairs at distance d of the same text; for patterns of content and one's
-                 own, which a head may seem to follow because it looks so many tokens back. m
-                 includes the pattern's own pairs, so this null is a little too strict, most of all
-                 in short texts.
+                 query–key pairs at distance d of the same text; for patterns of content and
+                 your own, which a head may seem to follow because it looks a fixed number of tokens
+                 back. m includes the pattern's own pairs, so this null is a little too strict, most
+                 of all in short texts.
 
 ``null`` is the larger of them.
 
 **Renormalized**, everything is computed again without special tokens (as queries and keys) and
-without the first token as key, each row divided by what it has left, ``kept``. A head that puts
+without the first token as key, each row divided by the mass it has left, ``kept``. A head that puts
 95 % of its weight on [CLS] is then judged by the rest.
 
 **A label** is given to a head if its score lies above the null by at least
@@ -46,8 +46,8 @@ that it learned to. (Tests hold this: ten BERTs as they are initialized get no l
 weights are so large that every head looks at one token get 0.6 % of all possible labels at a level
 of 1 %, and only these two.) A head can have several labels or none.
 
-**Where to look**: ``known.py`` has the patterns and is where one is added, ``own.py`` those of a
-user, ``counting.py`` the sums, ``scores.py`` the result.
+**Where to look**: ``known.py`` has the patterns (add new ones there), ``own.py`` a user's own,
+``counting.py`` the sums, ``scores.py`` the result.
 """
 
 from __future__ import annotations
@@ -126,23 +126,23 @@ def find_patterns(
         texts: With a model: a text, a pair of sentences as a tuple (text, text_pair), or a list of
             these.
         patterns: More patterns, by name: a function of the tokens (as displayed) that returns a
-            matrix (query, key) of what counts, or (query, key) tuples; in cross-attention a
-            function of query tokens and key tokens.
-        words: Whole words in place of their subword tokens: weights summed over the keys of a word,
-            and averaged over its queries.
-        window: How many tokens away "local window" reaches.
-        level: At most how often a label is wrong; the docstring of ``bertviz.analysis.patterns``
-            says what that means.
-        predictive_words: With a masked language model: in texts of up to how many words to look for
-            "predictive words"; that takes a forward for every pair of words.
+            matrix (query, key) of the pairs that count, or (query, key) tuples; in cross-attention
+            a function of query tokens and key tokens.
+        words: Whether whole words stand in place of their subword tokens: weights summed over the
+            keys of a word, and averaged over its queries.
+        window: How many tokens "local window" reaches in each direction.
+        level: The highest acceptable probability of a wrong label; the docstring of
+            ``bertviz.analysis.patterns`` says what that means.
+        predictive_words: With a masked language model: the longest text, in words, in which to look
+            for "predictive words"; that takes a forward pass for every pair of words.
         **options: With a model: further keywords of ``extract``, such as ``layers``.
 
     Returns:
         The scores.
 
     Raises:
-        TypeError: Something else was passed, or an own pattern is not a function.
-        ValueError: No text, traces that do not go together, a pattern's name that is taken, a
+        TypeError: The source is something else, or a pattern of your own is not a function.
+        ValueError: No text, traces of different models, a pattern's name that is taken, a
             matrix of another shape, or numbers out of range.
     """
     if not 0 < level < 1:

@@ -22,10 +22,10 @@ class Chunk:
     the first token.
 
     Attributes:
-        rows: Which rows.
+        rows: The rows.
         pairs: (rows, key, columns + 1) float; the last column is what renormalizing keeps.
         exists: (rows, columns) bool: for which queries the pattern exists.
-        sizes: (rows, columns): how many pairs.
+        sizes: (rows, columns): how many pairs there are.
         uniform: (columns): what uniform attention puts on the pairs, summed over the queries.
         distances: (content columns, distances): how many of the pairs there are at each distance.
         counts: (2, rows) bool: rows that count for the mean by distance, as they are and

@@ -28,14 +28,15 @@ AT_ONCE = 1_000_000  # weights computed at a time: buffers that stay in the cach
 
 @dataclass(frozen=True)
 class Sums:
-    """Of one text and layer, over the queries for which a pattern exists.
+    """Sums of one text and layer, over the queries for which a pattern exists.
 
     Columns are the patterns, and then the patterns again, renormalized: without special tokens and
     the first token.
 
     Attributes:
-        mass: (heads, columns) as lists: weight on the pairs, of "even" patterns times its evenness.
-        count: How many queries.
+        mass: (heads, columns) as lists: weight on the pairs; for "even" patterns, times its
+            evenness.
+        count: How many queries there are.
         uniform: The same as ``mass`` under uniform attention.
         by_distance: The same as ``mass`` under the head's mean attention by distance.
         kept: (heads): the mean weight that renormalized rows have left.
@@ -54,10 +55,10 @@ def counted(
     """The sums of every layer of a block, by the layer's number.
 
     Args:
-        block: Of a trace.
-        text: Its tokens or words.
+        block: A block of a trace.
+        text: The block's tokens or words.
         patterns: What to look for.
-        reasons: Gets, by pattern, why the text cannot have it.
+        reasons: Filled, by pattern, with why the text cannot have it.
     """
     queries, keys = text.shape
     widest = max(layer.num_heads for layer in block.layers)
@@ -116,7 +117,7 @@ class _Layer:
         self.distances = zeros(heads, len(self.content), distances)
 
     def add(self, weights: Tensor, heads: slice, chunk: Chunk) -> None:
-        """Some rows of some heads: (heads, rows, key)."""
+        """Add some rows of some heads, (heads, rows, key)."""
         import torch
 
         by_row = weights.transpose(0, 1)  # (rows, heads, key)
@@ -157,7 +158,7 @@ class _Layer:
         self.distances[heads, :, at] += chunk.distances
 
     def sums(self) -> Sums:
-        """When all rows are in."""
+        """The sums, once all rows have been added."""
         import torch
 
         mean = self.weight / self.visible.clamp_min(1)  # (2, heads, distances)

@@ -1,4 +1,4 @@
-"""The thirteen patterns that attention is known to follow. This is where one adds a pattern.
+"""The thirteen patterns that attention is known to follow. Add new patterns here.
 
 A pattern is an entry in ``known_patterns``: its name, a sentence for readers, and a function from a
 text and some of its rows to a bool matrix (rows, key). Counting, nulls, labels, tables, the model
@@ -23,7 +23,7 @@ def known_patterns(window: int = 2) -> list[Pattern]:
     """The patterns, in the order of tables.
 
     Args:
-        window: How many tokens away a "local window" reaches, in both directions.
+        window: How many tokens "local window" reaches in each direction.
     """
     return [
         Pattern("next token", "the token after", _at_distance(1), one_text=True),
@@ -60,13 +60,13 @@ def known_patterns(window: int = 2) -> list[Pattern]:
         Pattern(
             "delimiters", "punctuation and special tokens, but not the first token", _delimiters
         ),
-        Pattern("first token", "the first token, where many heads put what is left", _first_token),
-        Pattern("bag of words", "all words of the own sentence, evenly", _bag_of_words, even=True),
+        Pattern("first token", "the first token, where many heads put spare weight", _first_token),
+        Pattern("bag of words", "all words of the same sentence, evenly", _bag_of_words, even=True),
         Pattern("self", "itself", _at_distance(0), one_text=True),
         Pattern("local window", f"tokens up to {window} away", _within(window), one_text=True),
         Pattern(
             "induction",
-            "the token that came after an earlier one like this",
+            "the token after an earlier occurrence of this one",
             _induction,
             content=True,
             one_text=True,
@@ -75,7 +75,7 @@ def known_patterns(window: int = 2) -> list[Pattern]:
 
 
 def check_window(window: object) -> None:
-    """Refuse what is not a distance.
+    """Refuse a window that is not a positive integer.
 
     Raises:
         ValueError: It is not an integer of at least 1.
@@ -93,7 +93,7 @@ def _within(window: int) -> Pairs:
 
 
 def _same_token(text: Text, rows: slice) -> Tensor:
-    # Special tokens are not words: the two [SEP] of a pair are not a token that comes again.
+    # Special tokens are not words: the two [SEP] of a pair are not a repeated token.
     same: Tensor = text.query.ids[rows, None] == text.key.ids
     return same & ~text.query.special[rows, None]
 

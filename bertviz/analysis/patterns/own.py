@@ -1,7 +1,7 @@
 """A user's own pattern: a function of the tokens, or a matrix of the query–key pairs that count.
 
-Both are written by hand, so what is wrong with them is said in the user's terms: which pattern,
-which shape, which pair.
+Both are written by hand, so errors are phrased in the user's terms: which pattern, which shape,
+which pair.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ def own_pattern(name: str, function: Own) -> Pattern:
 
     Args:
         name: Its name, for errors.
-        function: Gives a matrix (query, key), or (query, key) tuples.
+        function: Returns a matrix (query, key), or (query, key) tuples.
 
     Raises:
         TypeError: It is not a function of one or two arguments.
@@ -43,7 +43,7 @@ def own_pattern(name: str, function: Own) -> Pattern:
             return matrix[keys - queries :][rows]
         return as_matrix(result, function(text.query.text, text.key.text), text.shape)[rows]
 
-    return Pattern(name, "one's own", pairs, content=True)
+    return Pattern(name, "your own", pairs, content=True)
 
 
 def _arguments(argument: str, function: Own) -> int:
@@ -79,7 +79,7 @@ def as_matrix(name: str, value: Any, shape: tuple[int, int]) -> Tensor:
         shape: The expected shape, (query, key).
 
     Raises:
-        TypeError: Something else.
+        TypeError: The value is neither.
         ValueError: A matrix of another shape or with other values, or a pair outside the shape.
     """
     import torch

@@ -1,8 +1,8 @@
 """A pattern: a set of query–key pairs with a name.
 
 The problem. "Attends to the previous token" is a set of pairs (query, key), and so is every pattern
-that a reader names. What a head does with them is counted elsewhere; a pattern only says which they
-are, for some rows of a matrix at a time, since of a long text no whole matrix is ever held.
+that a reader names. What a head does with them is counted elsewhere; a pattern only says which
+pairs they are, a few rows at a time, since the whole matrix of a long text is never held.
 """
 
 from __future__ import annotations
@@ -31,8 +31,8 @@ class Pattern:
         name: As users write it.
         about: Which keys it is made of, for readers.
         pairs: (text, rows) → bool (rows, key). Masked pairs are taken away later.
-        content: Whether the tokens decide, and not only their positions; then distance could
-            explain the score, which gets a second null.
+        content: Whether it depends on the tokens and not only on their positions; distance could
+            then explain the score, so it gets a second null.
         even: Whether the score also says how evenly the weight is spread over the pairs.
         one_text: Whether it compares positions of queries and keys, which have to be the same
             tokens.

@@ -16,13 +16,13 @@ from bertviz.trace import AttentionTrace
 if TYPE_CHECKING:
     from torch import Tensor
 
-# For each block that reads the text which words predict which, (word, word) bool; or why that is
-# not known; None without a model.
+# For each block that reads the text, (word, word) bool: which words predict which; or the reason
+# why that is not known; None without a model.
 Predictive = Mapping[str, "Tensor"] | str | None
 
 
 class Pool:
-    """The sums of one text after the other."""
+    """Collects the sums of one text after another."""
 
     def __init__(self, patterns: Sequence[Pattern], in_words: bool) -> None:
         self.patterns = patterns
@@ -36,11 +36,11 @@ class Pool:
         """Read one text.
 
         Args:
-            trace: Of the text.
+            trace: The text's trace.
             predictive: Which of its words predict which.
 
         Raises:
-            ValueError: The trace has other heads than those before.
+            ValueError: The trace has different heads from those before.
         """
         self.count += 1
         if self.first is None:

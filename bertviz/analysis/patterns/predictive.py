@@ -3,8 +3,8 @@
 The problem. "Other words that predict a word" cannot be seen in the tokens; the model has to be
 asked. A masked language model can be: how probable is a word when it is masked, and how probable
 when another word is masked too? If the probability was at least 1 %, and falls to a half or less,
-the other word is predictive of it. That takes one forward for every word, and one for every pair of
-words.
+the other word is predictive of it. That takes one forward pass for every word, and one for every
+pair of words.
 """
 
 from __future__ import annotations
@@ -39,8 +39,8 @@ def predictive(
         tokenizer: Its tokenizer.
         text: As ``extract`` read it.
         text_pair: The second text, as ``extract`` read it.
-        trace: Of the text.
-        most_words: In texts of up to how many words to mask them.
+        trace: The text's trace.
+        most_words: The longest text, in words, for which to do this.
 
     Raises:
         Unavailable: The model does not predict masked words, or the text has too many words.
@@ -64,15 +64,15 @@ def probabilities(
     """For each block that reads the text: (word, also masked), how probable the masked word is.
 
     On the diagonal the word alone is masked. The probability of a word of several subword tokens is
-    the product of theirs, all masked. Special tokens have none, NaN.
+    the product of theirs, all masked. Special tokens have NaN.
 
     Args:
         model: A masked language model.
         tokenizer: Its tokenizer.
         text: As ``extract`` read it.
         text_pair: The second text, as ``extract`` read it.
-        trace: Of the text.
-        most_words: In texts of up to how many words to mask them.
+        trace: The text's trace.
+        most_words: The longest text, in words, for which to do this.
 
     Raises:
         Unavailable: The model does not predict masked words, or the text has too many words.
@@ -96,8 +96,8 @@ def probabilities(
     pairs = list(combinations(real, 2))
     if len(real) > most_words:
         raise Unavailable(
-            f"a text has {len(real)} words, which takes {len(real) + len(pairs)} forwards: pass"
-            f" predictive_words={len(real)} to do it"
+            f"a text has {len(real)} words, which takes {len(real) + len(pairs)} forward passes:"
+            f" pass predictive_words={len(real)} to do it"
         )
     found = torch.full((len(places), len(places)), torch.nan, dtype=torch.float64)
     runs = [(word, word) for word in real] + pairs

@@ -22,11 +22,11 @@ def traces_of(
         source: A trace, several, or a model.
         tokenizer: With a model: its tokenizer.
         texts: With a model: its texts.
-        predictive_words: With a model: of how many words to ask which predict which.
+        predictive_words: With a model: the longest text, in words, to look for predictive words in.
         options: With a model: further keywords of ``extract``.
 
     Raises:
-        TypeError: Something else was passed.
+        TypeError: The source is none of these.
         ValueError: There is no text.
     """
     if not hasattr(source, "forward"):

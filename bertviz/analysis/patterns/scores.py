@@ -12,7 +12,7 @@ from bertviz.analysis.summary import Summary
 from bertviz.analysis.tables import Table
 from bertviz.trace import Frozen
 
-SMALLEST = 0.1  # how far above its null a score has to be at least, for a label
+SMALLEST = 0.1  # the least distance from its null at which a score gets a label
 
 
 @dataclass(frozen=True)
@@ -20,10 +20,11 @@ class Score:
     """How much a head follows a pattern.
 
     Attributes:
-        score: 0 to 1.
+        score: The score, 0 to 1.
         null: What it would be if the head did not care: the larger of the next two.
-        uniform: Under uniform attention.
-        by_distance: From the head's mean attention by distance; None for patterns of positions.
+        uniform: The null under uniform attention.
+        by_distance: The null from the head's mean attention by distance; None for patterns of
+            positions.
         spread: Standard deviation of the scores of single texts; None if there is only one.
         queries: For how many queries of all texts the pattern exists.
         texts: In how many texts there are such queries.
@@ -41,7 +42,7 @@ class Score:
         """Whether it is so far above its null that the head gets the pattern's label.
 
         Args:
-            level: At most how often a label is wrong.
+            level: The highest acceptable probability of a wrong label.
         """
         chance = math.sqrt(math.log(1 / level) / (2 * self.queries))
         return self.score - self.null >= max(SMALLEST, chance)
@@ -49,17 +50,17 @@ class Score:
 
 @dataclass(frozen=True)
 class HeadScore:
-    """A pattern in a head.
+    """The scores of a pattern in a head.
 
     Attributes:
-        pattern: Its name.
+        pattern: The pattern's name.
         block: The block of the trace.
         layer: The model's own number of the layer.
         head: The model's own number of the head.
         whole: The score; None if the pattern exists nowhere in the texts.
         renormalized: The score without special tokens and the first token; None if the pattern
             exists nowhere without them.
-        kept: The mean mass that ``renormalized`` has left; None where that is None.
+        kept: The mean mass that is left for ``renormalized``; None where that is None.
     """
 
     pattern: str
@@ -77,7 +78,7 @@ class BestHead(NamedTuple):
     Attributes:
         layer: The model's own number of the layer.
         head: The model's own number of the head.
-        score: 0 to 1.
+        score: The score, 0 to 1.
         null: What the score would be if the head did not care.
     """
 
@@ -97,12 +98,13 @@ class PatternScores(Summary, Table):
     kept. What does not exist is None.
 
     Attributes:
-        scores: For every block, layer and head, in the order of ``patterns``.
+        scores: A ``HeadScore`` for every block, layer, head and pattern, in the order of
+            ``patterns``.
         patterns: The names of the patterns.
         unavailable: Patterns without any score, and why.
         about: Which keys each pattern is made of.
         texts: How many texts were read.
-        level: At most how often a label is wrong.
+        level: The highest acceptable probability of a wrong label.
         model_name: Class of the model, None for arrays.
     """
 
@@ -129,10 +131,10 @@ class PatternScores(Summary, Table):
         """The heads that follow a pattern most.
 
         Args:
-            pattern: Its name.
+            pattern: The pattern's name.
             count: How many heads; all by default.
-            block: Of which block; by default the first that has the pattern.
-            renormalized: Without special tokens and the first token.
+            block: The block's name; by default the first that has the pattern.
+            renormalized: Whether to leave out special tokens and the first token.
 
         Returns:
             (layer, head, score, null) as named tuples, the highest score first; empty if the
@@ -156,15 +158,15 @@ class PatternScores(Summary, Table):
     def labels(
         self, block: str | None = None, *, renormalized: bool = False
     ) -> dict[tuple[int, int], tuple[str, ...]]:
-        """What each head can be called, by the rule in ``bertviz.analysis.patterns``.
+        """The labels of each head, by the rule in ``bertviz.analysis.patterns``.
 
         Args:
-            block: Of which block; the first by default.
-            renormalized: Without special tokens and the first token.
+            block: The block's name; the first by default.
+            renormalized: Whether to leave out special tokens and the first token.
 
         Returns:
-            (layer, head) → patterns, those highest above their null first; none for heads that
-            follow no pattern surely enough.
+            (layer, head) → patterns, those highest above their null first; empty for heads that get
+            no label.
 
         Raises:
             ValueError: There is no such block.

@@ -2,7 +2,7 @@
 
 A query is position i of the keys, where queries and keys are the same tokens (with fewer queries
 than keys they are the last ones, as in a causal model that continues a text). Patterns that compare
-positions need that; in cross-attention there are none of them.
+positions need that; cross-attention has none of them.
 """
 
 from __future__ import annotations
@@ -70,8 +70,8 @@ class Side:
 
     Attributes:
         text: For display.
-        places: 0, 1, 2, ...
-        ids: Equal where the tokenizer's strings are; of words, where their texts are.
+        places: The positions 0, 1, 2, ...
+        ids: Equal where the tokenizer's strings are equal; for words, where their texts are.
         words: The number of the word each token is part of.
         sentences: The number of the sentence, if there are two.
         special: Whether a token was added around the text.
@@ -91,8 +91,8 @@ class Side:
         """One side of a block.
 
         Args:
-            tokens: Its tokens, or words.
-            known: The id of each string so far, shared by both sides; gets the new ones.
+            tokens: The tokens, or words, of that side.
+            known: The id of each string so far, shared by both sides; new strings are added.
         """
         import torch
 
@@ -110,7 +110,7 @@ class Side:
 
 
 def delimiters(text: Sequence[str], special: Sequence[bool]) -> list[bool]:
-    """Which tokens end or separate something: punctuation, and special tokens but the first token.
+    """Which tokens end or separate something: punctuation, and special tokens but the first.
 
     What opens a text ([CLS], <s>) ends nothing; as a place where heads put their weight it is the
     pattern "first token".

@@ -51,7 +51,7 @@ class Operations(TorchFunctionMode):
         args: Sequence[Any] = (),
         kwargs: Mapping[str, Any] | None = None,
     ) -> Any:
-        """Run an operation of the model, and see what it does to what is followed."""
+        """Run an operation of the model, and follow what it does to known products."""
         kwargs = kwargs or {}
         # Modes are stacked: what runs in a capture inside this one does not belong here.
         if self.capture.quiet or current.get() is not self.capture:
@@ -62,7 +62,7 @@ class Operations(TorchFunctionMode):
         return result
 
     def product_of(self, value: Any) -> Product | None:
-        """What a tensor is known to be."""
+        """The product that a tensor is known to hold."""
         return self.products.get(value) if isinstance(value, Tensor) else None
 
     def _follow(self, tensor: Any, product: Product | None) -> None:
@@ -130,6 +130,6 @@ class Operations(TorchFunctionMode):
             for place, tensor in values
             if (product := self.product_of(tensor)) is not None
         ]
-        # Of two, one is made with the keys; one that is not whole is made with positions.
+        # Of two products, the one that is not whole was made with positions, not keys.
         whole = [operand for operand in known if operand[2].whole]
         return next(iter(whole or known), None)

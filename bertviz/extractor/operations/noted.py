@@ -64,7 +64,7 @@ def _sdpa(
 
 
 def _with_batch(tensor: Tensor, batch: int) -> Tensor | None:
-    """(batch, heads, ·, ·), if that is what it is."""
+    """(batch, heads, ·, ·), or None if the shape does not fit."""
     if tensor.ndim == 4 and tensor.shape[0] == batch:
         return tensor
     if tensor.ndim == 3 and tensor.shape[0] % batch == 0:
@@ -75,7 +75,7 @@ def _with_batch(tensor: Tensor, batch: int) -> Tensor | None:
 
 
 def _mask_with_batch(mask: Tensor, ndim: int, batch: int) -> Tensor:
-    """A mask, with the batch apart where queries of so many axes have it among their heads."""
+    """A mask for queries of ``ndim`` axes, with batch and heads on separate axes."""
     while mask.ndim < ndim:
         mask = mask[None]
     if ndim != 3:

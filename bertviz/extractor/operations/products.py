@@ -1,7 +1,7 @@
 """Scores on their way from a product to a softmax.
 
 The problem. Between ``queries @ keys.mT`` and the softmax, models scale, mask, add and rearrange in
-any order, and at the softmax all of that must be told apart again. So a product is described by
+any order, and at the softmax all of that must be separated again. So a product is described by
 what was multiplied and by what has happened since. Each method here says what one operation makes
 of that description; None means that it can't be described any longer.
 """
@@ -35,7 +35,7 @@ class Product:
         path: The module that multiplied.
         rows: (batches…, rows, d), the queries in most models.
         columns: (batches…, columns, d), the keys in most models.
-        cross: Whether columns are made from something other than rows are.
+        cross: Whether rows and columns come from different inputs.
         layout: A tensor without data that is viewed as the scores are: its strides say where in the
             contiguous product, (batches…, rows, columns), each element of the scores comes from.
         factor: What the product is multiplied by.
@@ -54,13 +54,13 @@ class Product:
 
     @property
     def whole(self) -> bool:
-        """Whether the scores are still all elements of the product, in rows and columns."""
+        """Whether the scores still hold every element of the product."""
         rows, columns = self.rows.shape[-2], self.columns.shape[-2]
         count = math.prod(torch.broadcast_shapes(self.rows.shape[:-2], self.columns.shape[:-2]))
         return self.layout.numel() == count * rows * columns and self.layout.storage_offset() == 0
 
     def fits(self, tensor: Tensor) -> bool:
-        """Whether a tensor meets the scores without enlarging them."""
+        """Whether a tensor broadcasts to the shape of the scores."""
         shape = self.layout.shape
         return bool(torch.broadcast_shapes(tensor.shape, shape) == shape)
 

@@ -36,7 +36,7 @@ class Attention:
     scaling: float
     softcap: float | None
     masked: Tensor | None  # bool, (heads or 1, query or 1, key)
-    bias: Tensor | None  # of such a shape too
+    bias: Tensor | None  # (heads or 1, query or 1, key)
     weights: Tensor  # (heads, query, key), the model's own
 
     def check(self) -> None:
@@ -60,9 +60,8 @@ class Attention:
         difference = (expected - self.weights[:, rows].float()).abs().amax(-1)
         compared = ~difference.isnan()
         bias = formula.bias(heads, rows)
-        if (
-            bias is not None
-        ):  # rows of padding have every key masked; kernels fill them as they like
+        # Rows of padding have every key masked; kernels fill them arbitrarily.
+        if bias is not None:
             compared &= (~lowest(bias)).any(-1)
         exact = TOLERANCE.get(self.weights.dtype, EXACT)
         if bool((difference[compared] > TOLERANCE.get(self.queries.dtype, exact)).any()):
@@ -137,14 +136,14 @@ def _axes(capture: Capture, product: Product, layout: Tensor, key: int | None = 
 
 
 def _vectors(product: Product, axes: Axes) -> tuple[Tensor, Tensor, tuple[int, ...]]:
-    """Queries of every head, keys without repeats, and which of these each head has."""
+    """Queries of every head, keys without repeats, and which of these each head uses."""
     rows, columns = product.rows, product.columns
     batches = torch.broadcast_shapes(rows.shape[:-2], columns.shape[:-2])
     # Which matrix of the product a head is in, and where in it its queries begin.
     places = [divmod(axes.row(head), rows.shape[-2]) for head in range(axes.heads)]
 
     def matrices(side: Tensor) -> list[int]:
-        """Of each head: its matrix among a side's own, which may be shared by broadcasting."""
+        """For each head, its matrix on one side; broadcasting may share them."""
         own = side.shape[:-2]
         numbers = torch.arange(math.prod(own)).reshape(own).expand(batches).reshape(-1)
         return numbers[[matrix for matrix, _ in places]].tolist()

@@ -1,6 +1,6 @@
 """AttentionTrace → JSON: what travels from Python to the page.
 
-``schema`` defines it, ``build`` makes it, and ``state`` says what a view can be told to show.
+``schema`` defines it, ``build`` makes it, and ``state`` says what a view can show.
 """
 
 from bertviz.web.payload.build import build

@@ -1,4 +1,4 @@
-"""A trace, as far as it is shown, as a payload."""
+"""The parts of a trace that are shown, as a payload."""
 
 from __future__ import annotations
 
@@ -37,8 +37,8 @@ def build(
         include_heads: The model's own head numbers to ship; all by default.
         display_mode: "light" and "dark" fix the theme, "auto" follows the notebook.
         measures: Numbers per head, in the form of ``measures.measures_of``.
-        comparison: What ``compare`` gives: its differences are shipped in place of weights. Then
-            ``trace`` is its b.
+        comparison: What ``compare`` gives: its differences are shipped in place of weights.
+            ``trace`` is then its b.
         explanation: What ``explain_head`` gives, for the neuron view.
 
     Returns:
@@ -54,7 +54,7 @@ def build(
     layers = [pair for _, pairs in shipped for pair in pairs]
     size = vectors.size_of(layers)
     small = size is not None and size / 2 <= vectors.BESIDE_BYTES
-    # Neurons are one trace's.
+    # Neurons belong to a single trace, so a comparison has none.
     with_neurons = view == "neuron" or (view == "model" and small and comparison is None)
     with_weights = view != "neuron"
     fine = sum(len(h) * math.prod(layer.shape) for layer, h in layers) <= sparse.FINE_WEIGHTS

@@ -9,7 +9,7 @@ GZIP_LEVEL = 3
 
 
 class Chunks:
-    """Collects binary data; what refers to it keeps a number."""
+    """Collects binary data, which is referred to by chunk number."""
 
     def __init__(self) -> None:
         self.encoded: list[str] = []

@@ -29,7 +29,7 @@ def of_model(trace: AttentionTrace) -> dict[str, Any]:
 
 
 def of_models(comparison: Any) -> dict[str, Any]:
-    """Both models of a comparison; a difference may be off by the sum of how far both are."""
+    """Both models of a comparison; a difference may be off by the sum of both errors."""
     a, b = comparison.a, comparison.b
     names = [trace.model_name or "arrays" for trace in (a, b)]
     exactness = None

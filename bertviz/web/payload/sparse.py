@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from bertviz.trace import LayerAttention
     from bertviz.web.payload.chunks import Chunks
 
-# With up to this many keys every weight that can be told from zero is listed; a picture of a
+# With up to this many keys every weight that is distinguishable from zero is listed; a picture of a
 # sentence then hides nothing. Longer rows list what an 8-bit screen can show.
 SHORT = 64
 FINE_WEIGHTS = 2_000_000  # of all heads: a thousand heads of short rows are as heavy as long ones
@@ -50,7 +50,7 @@ def list_weights(weights: NDArray[np.float32], fine: bool = False) -> Listed:
 
     Args:
         weights: (query, key), in 0..1; what is below zero counts as zero.
-        fine: List everything that can be told from zero, in small steps.
+        fine: Whether to list everything distinguishable from zero, in small steps.
     """
     import numpy as np
 
@@ -90,7 +90,8 @@ def weights_of(
         layer: The layer.
         heads: The model's own numbers of the heads to ship.
         fine: Whether short rows may list all of their weights.
-        comparison: Whose differences to ship in place of the layer's weights, or None.
+        comparison: The comparison whose differences to ship in place of the layer's weights, or
+            None.
     """
     fine = fine and layer.shape[1] <= SHORT
     # One head at a time: a layer of 12 heads at 4,096 tokens would be 800 MB of float32.

@@ -1,7 +1,7 @@
-"""What a view can be told to show: every key, its type and its values, in one place.
+"""The state of a view: every key, its type and its values, in one place.
 
 The problem. The page repairs a state that it cannot draw, which is right for a click and wrong for
-a figure: ``save("x.svg", mode="matrx")`` would draw lines without a word. So a state that comes
+a figure: ``save("x.svg", mode="matrx")`` would silently draw lines. So a state that comes
 from Python is checked (``check_state``) before anything is drawn or written.
 
 The types below are the one list of keys; ``STATE`` is read off them, ``View.save`` is typed with
@@ -19,7 +19,7 @@ Pair = Literal["All", "A→A", "B→B", "A→B", "B→A"]
 
 
 class CommonState(TypedDict, total=False):
-    """What every view can be told to show.
+    """The state keys of every view.
 
     Attributes:
         block: The name of the block.
@@ -27,7 +27,7 @@ class CommonState(TypedDict, total=False):
         heads: The model's own numbers of the heads; the neuron view shows one.
         query: The position of the selected query token, or None.
         key: The position of the selected key token, or None.
-        also: Positions of tokens selected beside that one, on the same side.
+        also: Positions of further selected tokens, on the same side.
         locked: Whether the selection stays when the pointer moves.
         pair: Which sentences attend to which, of a text with two.
     """
@@ -43,7 +43,7 @@ class CommonState(TypedDict, total=False):
 
 
 class HeadState(CommonState, total=False):
-    """What a head view can be told to show.
+    """The state keys of a head view.
 
     Attributes:
         mode: Lines between tokens, or a matrix.
@@ -65,7 +65,7 @@ class HeadState(CommonState, total=False):
 
 
 class ModelState(CommonState, total=False):
-    """What a model view can be told to show.
+    """The state keys of a model view.
 
     Attributes:
         cell: The [layer, head] that is shown in large, or None.
@@ -79,7 +79,7 @@ class ModelState(CommonState, total=False):
 
 
 class NeuronState(CommonState, total=False):
-    """What a neuron view can be told to show.
+    """The state keys of a neuron view.
 
     Attributes:
         detail: Whether the columns of neurons are open.
@@ -97,7 +97,7 @@ STATES: Mapping[ViewName, type] = {"head": HeadState, "model": ModelState, "neur
 # What the page itself can measure (js/data/measures.js); others come with a payload.
 PAGE_MEASURES = ("entropy", "distance", "first")
 
-# More squares than this are plain, and the page starts with them colored by entropy.
+# With more squares than this, the page starts by coloring them by entropy.
 DENSE = 1500
 
 

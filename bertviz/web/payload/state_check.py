@@ -1,4 +1,4 @@
-"""Refuses a state that the page would change, in words that say what can be shown.
+"""Refuses a state that the page would change, and says what can be shown.
 
 The problem. A value may be wrong by itself (``query=99``), or only beside others: whole words in a
 text without subword tokens, a token that a filter leaves out, rows that are renormalized without a
@@ -229,7 +229,7 @@ def _check_filters(shown: Shown, state: State) -> None:
 
 
 def _check_combinations(shown: Shown, state: State) -> None:
-    """What needs something else, or does not go with it."""
+    """Check values that require or exclude others."""
     difference = shown.payload["difference"]
     if state.get("words"):
         sides = (shown.block["query"], shown.block["key"] or shown.block["query"])
@@ -311,7 +311,7 @@ def _check_neurons(shown: Shown, state: State) -> None:
 
 
 def _some(what: str, known: Any) -> str:
-    """Numbers with what they number.
+    """Numbers with their noun.
 
     >>> _some("layer", [3]), _some("head", [0, 1, 2])
     ('layer 3', 'heads 0 to 2')

@@ -10,7 +10,7 @@ from bertviz.web.payload.schema import ViewName
 Block = Mapping[str, Any]
 State = Mapping[str, Any]
 
-# The sentences of queries and keys; None is any.
+# The sentences of queries and keys; None means any.
 PAIRS: Mapping[str, tuple[int | None, int | None]] = {
     "All": (None, None),
     "A→A": (0, 0),
@@ -70,7 +70,7 @@ def check_position(name: str, position: int, side: str, block: Block, state: Sta
         position: Its value, or one of its values.
         side: "query" or "key".
         block: The block of the payload.
-        state: Whose ``pair``, ``words`` and ``hide`` are filters.
+        state: The state, whose ``pair``, ``words`` and ``hide`` are filters.
 
     Raises:
         ValueError: It is out of range or left out.
@@ -137,7 +137,7 @@ def left_by(tokens: Mapping[str, Any], side: str, state: State) -> list[int]:
         and (not state.get("words") or _first_of_word(tokens, i) == i)
     ]
     left = [i for i in every if i not in hidden]
-    # Of a text of special tokens alone, hiding them would leave nothing.
+    # In a text of special tokens alone, hiding them would leave nothing.
     return left or every
 
 

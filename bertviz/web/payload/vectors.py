@@ -42,7 +42,7 @@ class Vectors:
 
         Args:
             chunks: Where the numbers go.
-            large: Whether there are so many that they travel as float16.
+            large: Whether there are enough to ship them as float16.
         """
         self._chunks = chunks
         self._large = large
@@ -128,7 +128,7 @@ def size_of(layers: Iterable[tuple[LayerAttention, list[int]]]) -> int | None:
 
 
 def _bytes_of(values: NDArray[Any], dtype: str) -> bytes:
-    """An array's bytes; of halves all low ones, then all high ones, which compress better."""
+    """An array's bytes; of float16 all low ones, then all high ones, which compress better."""
     import numpy as np
 
     data: bytes = values.astype("<" + dtype).tobytes()

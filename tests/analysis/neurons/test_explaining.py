@@ -86,7 +86,7 @@ def test_what_the_model_adds_is_told_apart(build: Callable[[str], Any]) -> None:
     lifted = (scores.diagonal(1) - scores[:-1].mean(1)).mean()
     assert abs(found.added) > 0.01
     assert sum(found.contributions) + found.added == pytest.approx(float(lifted), abs=1e-4)
-    assert "What the model adds to the scores" in str(found)
+    assert "The bias that the model adds to the scores" in str(found)
 
 
 def test_cells_and_blocks(build: Callable[[str], Any], word_tokenizer: Callable[..., Any]) -> None:

@@ -67,6 +67,6 @@ def test_why_predictive_words_are_unavailable(
     assert "find_patterns(model, tokenizer, texts)" in reason(extract(model, tokenizer, "the cat"))
     assert "BertModel does not predict" in reason(build("bert"), word_tokenizer(), TEXT)
     long = reason(model, tokenizer, "the cat sat", predictive_words=2)
-    assert "3 words, which takes 6 forwards: pass predictive_words=3" in long
+    assert "3 words, which takes 6 forward passes: pass predictive_words=3" in long
     tokenizer.mask_token = None
     assert "no mask token" in reason(model, tokenizer, "the cat sat")
