@@ -16,11 +16,12 @@ export TOKENIZERS_PARALLELISM := false
 # tqdm warns about missing ipywidgets; the notebooks do not need it, and its saved state needs a CDN.
 export PYTHONWARNINGS := ignore:IProgress not found,ignore:Editable installation
 
-.PHONY: help demo test lint types js-test py-test lab setup bundle chromium clean
+.PHONY: help demo test soak lint types js-test py-test lab setup bundle chromium clean
 
 help:
 	@echo "make demo   run the quickstart notebook on a real model, write demo/quickstart.html"
 	@echo "make test   run all tests: lint, types, JavaScript, Python, browser, notebooks"
+	@echo "make soak   run the long attacks: interrupts, fuzzing, hostile files (SEED=1 for others)"
 	@echo "make lab    open the notebooks in JupyterLab"
 	@echo "make lint   check only style and types"
 	@echo "make clean  remove everything the other targets created"
@@ -98,6 +99,12 @@ js-test: setup
 # The demo page is tested, too.
 py-test: setup chromium demo/quickstart.html
 	HF_HUB_OFFLINE=1 OMP_NUM_THREADS=1 $(BIN)/pytest -q -n 2 --dist loadfile
+
+# The same campaigns that `make test` runs, with many more rounds; -s shows their counts.
+SEED ?= 0
+soak: setup chromium
+	HF_HUB_OFFLINE=1 OMP_NUM_THREADS=1 BERTVIZ_SOAK=1 BERTVIZ_SEED=$(SEED) \
+	  $(BIN)/pytest -q -s tests/campaigns
 
 clean:
 	rm -rf $(VENV) node_modules bertviz/web/static demo build dist *.egg-info .mypy_cache .pytest_cache .ruff_cache
