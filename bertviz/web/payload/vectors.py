@@ -23,6 +23,10 @@ if TYPE_CHECKING:
 # tests/web/payload/test_vectors.py).
 FLOAT32_BYTES = 1_500_000
 
+# A bias travels as float16 where that changes no score by more than this, so no weight by more than
+# a two-hundredth of itself.
+ROUNDING = 0.005
+
 # Queries and keys of a whole model, as float16, that the model view takes along.
 BESIDE_BYTES = 1_000_000
 
@@ -107,6 +111,10 @@ class Vectors:
                 return Bias(None, causal=False)
             if bias.shape[-2:] == layer.shape and is_causal(hidden, exactly=True):
                 return Bias(None, causal=True)
+        with np.errstate(over="ignore"):
+            rounding = abs(bias.astype(np.float16).astype(np.float32) - bias)[~masked]
+        if not rounding.max(initial=0) <= ROUNDING:
+            dtype = "f4"
         bias = np.where(masked, -np.inf, bias)
         chunk = self._chunks.add(_bytes_of(bias, dtype))
         return Bias(_array(chunk, 0, dtype, bias.shape), causal=False)

@@ -9,6 +9,7 @@ import pytest
 import torch
 
 from bertviz import AttentionTrace, explain_head, extract, find_patterns
+from bertviz.trace import AttentionBlock, Formula, LayerAttention, Tokens
 
 
 def plainly(layer: Any, head: int, use: Any, exists: list[int], may: Any) -> list[float]:
@@ -57,6 +58,37 @@ def test_contributions_as_plain_loops_say(
     assert by_attention.contributions == pytest.approx(expected, abs=1e-5)
     assert by_attention.what == "its strongest keys"
     assert by_attention.mass == pytest.approx(float(weights[exists].max(1).values.mean()))
+
+
+def grouped(seed: int = 0) -> AttentionTrace:
+    """Four heads that share two keys in an order of their own, and a bias for each head."""
+    generator = torch.Generator().manual_seed(seed)
+    formula = Formula(
+        queries=torch.randn(4, 5, 6, generator=generator),
+        keys=torch.randn(2, 5, 6, generator=generator),
+        scaling=0.7,
+        position_bias=torch.randn(4, 5, 5, generator=generator),
+        key_heads=(1, 0, 0, 1),
+    )
+    layer = LayerAttention(index=0, name="", heads=(2, 3, 5, 7), formula=formula)
+    tokens = Tokens.read("abcde")
+    return AttentionTrace(
+        {"encoder": AttentionBlock("encoder", "encoder", tokens, tokens, (layer,))}
+    )
+
+
+@pytest.mark.parametrize("head", [2, 3, 5, 7])
+def test_heads_that_share_keys_are_explained_by_their_own(head: int) -> None:
+    trace = grouped()
+    layer = trace.blocks["encoder"].layers[0]
+    found = explain_head(trace, 0, head, "previous token")
+    expected = plainly(layer, head, lambda q, k: float(k == q - 1), [1, 2, 3, 4], lambda q, k: True)
+    assert found.contributions == pytest.approx(expected, abs=1e-5)
+    place = layer.heads.index(head)
+    bias = layer.explained.position_bias
+    assert bias is not None
+    lifts = [bias[place, q, q - 1] - bias[place, q].mean() for q in range(1, 5)]
+    assert found.added == pytest.approx(float(sum(lifts)) / 4, abs=1e-5)
 
 
 def test_without_and_with_only_the_top_neurons(
