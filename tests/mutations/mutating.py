@@ -34,6 +34,7 @@ COMPUTED: dict[type, type] = {
     ast.BitAnd: ast.BitOr,
     ast.BitOr: ast.BitAnd,
 }
+GENERIC = {"list", "tuple", "dict", "set", "frozenset", "Sequence", "Iterable", "Mapping"}
 CALLED = {
     "max": "min",
     "min": "max",
@@ -212,9 +213,15 @@ def _other(value: bool | int | float) -> bool | int | float:
 
 
 def _types(node: ast.BinOp) -> bool:
-    """Whether this is a union of types, as isinstance takes it."""
-    return isinstance(node.op, ast.BitOr) and all(
-        isinstance(x, ast.Name | ast.Attribute | ast.Constant | ast.BinOp)
-        and not (isinstance(x, ast.BinOp) and not isinstance(x.op, ast.BitOr))
-        for x in (node.left, node.right)
+    """Whether this is a union of types, as isinstance and aliases take it."""
+    if not isinstance(node.op, ast.BitOr):
+        return False
+    return all(
+        _types(side) if isinstance(side, ast.BinOp) else _type(side)
+        for side in (node.left, node.right)
     )
+
+
+def _type(node: ast.expr) -> bool:
+    generic = isinstance(node, ast.Subscript) and ast.unparse(node.value) in GENERIC
+    return generic or isinstance(node, ast.Name | ast.Attribute | ast.Constant)
