@@ -250,3 +250,23 @@ def test_a_layer_by_the_models_own_number() -> None:
     assert part.layer(2) is part.layers[1]
     with pytest.raises(ValueError, match=r"layer=0 is not in block .encoder.: .* 1 to 2"):
         part.layer(0)
+
+
+def test_layers_of_the_same_mask_say_so() -> None:
+    def layer(**options: Any) -> LayerAttention:
+        return LayerAttention(index=0, name="", heads=(0, 1), **options)
+
+    given = torch.eye(3).expand(2, 3, 3)
+    assert (
+        layer(given_weights=given).mask_identity
+        == layer(given_weights=given.clone()).mask_identity
+        != layer(given_weights=given, given_causal=True).mask_identity
+    )
+    vectors, mask = torch.ones(2, 3, 4), torch.zeros(1, 3, 3)
+
+    def formula(**terms: Any) -> LayerAttention:
+        return layer(formula=Formula(vectors, vectors, scaling=1.0, **terms))
+
+    assert formula(mask=mask).mask_identity == formula(mask=mask).mask_identity
+    for other in ({}, {"mask": mask.clone()}, {"position_bias": mask}, {"causal": True}):
+        assert formula(**other).mask_identity != formula(mask=mask).mask_identity

@@ -91,6 +91,14 @@ def test_heads_that_share_keys_are_explained_by_their_own(head: int) -> None:
     assert found.added == pytest.approx(float(sum(lifts)) / 4, abs=1e-5)
 
 
+def test_half_precision_is_explained_in_float32() -> None:
+    half = torch.randn(2, 1, 1, 6, 8, generator=torch.Generator().manual_seed(1)).bfloat16()
+    found = explain_head(AttentionTrace.from_arrays(queries=half[0], keys=half[1]), 0, 0)
+    whole = half.float()
+    expected = explain_head(AttentionTrace.from_arrays(queries=whole[0], keys=whole[1]), 0, 0)
+    assert found.contributions == pytest.approx(expected.contributions, rel=1e-6)
+
+
 def test_without_and_with_only_the_top_neurons(
     build: Callable[[str], Any], word_tokenizer: Callable[..., Any]
 ) -> None:

@@ -105,6 +105,20 @@ def test_biases_that_half_precision_cannot_hold_stay_whole(value: float, dtype: 
     assert built["blocks"][0]["layers"][0]["neurons"]["bias"]["dtype"] == dtype
 
 
+@pytest.mark.parametrize("heads", [1, 3])
+@pytest.mark.parametrize("lowest", [None, -math.inf, torch.finfo(torch.float32).min])
+def test_a_triangle_needs_no_bytes_however_it_is_written(lowest: float | None, heads: int) -> None:
+    seen = torch.ones(heads, 9, 9, dtype=torch.bool).tril()
+    mask = seen if lowest is None else torch.zeros(heads, 9, 9).masked_fill(~seen, lowest)
+    formula = Formula(torch.rand(3, 9, 4), torch.rand(3, 9, 4), scaling=1.0, mask=mask)
+    layer = LayerAttention(index=0, name="", heads=(0, 1, 2), formula=formula)
+    tokens = Tokens.read("abcdefghi")
+    block = AttentionBlock("encoder", "encoder", tokens, tokens, (layer,))
+    built = payload.build(AttentionTrace({"encoder": block}), "neuron")
+    neurons = built["blocks"][0]["layers"][0]["neurons"]
+    assert (neurons["causal"], neurons["bias"]) == (True, None)
+
+
 def test_layers_share_one_bias(build: Callable[..., Any]) -> None:
     trace = extract(build("t5"), inputs=batch_of("t5"), batch_index=0)
     layers = payload.build(trace, "neuron")["blocks"][0]["layers"]
