@@ -7,9 +7,9 @@ belongs to the user: nothing about it may change, whatever happens.
 The solution. Queries and keys are recorded while the model runs on whatever kernel it uses.
 ``interface`` sees the attention that goes through transformers' attention interface, ``operations``
 all other attention, whoever wrote the model. ``inputs`` checks what the model reads, ``running``
-runs it and leaves it as it was, ``capture`` records, ``blocks`` and ``sides`` sort the records into
-blocks and name their tokens, ``generation`` joins the records of many steps, and ``verification``
-compares them with what the model itself computed.
+runs a ``mirror`` of it, which leaves the model itself alone, ``capture`` records, ``blocks`` and
+``sides`` sort the records into blocks and name their tokens, ``generation`` joins the records of
+many steps, and ``verification`` compares them with what the model itself computed.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ from bertviz.extractor.capture import Capture
 from bertviz.extractor.inputs import Reading
 from bertviz.extractor.progress import bar
 from bertviz.extractor.records import CPU, Keep
-from bertviz.extractor.running import run, run_call
+from bertviz.extractor.running import captured
 from bertviz.extractor.sides import Sides
 from bertviz.extractor.verification import NotReproduced as NotReproduced
 from bertviz.trace import AttentionBlock, AttentionTrace
@@ -162,17 +162,14 @@ def verified(
 
 def _forward(reading: Reading, keep: Keep, options: Mapping[str, Any]) -> tuple[Capture, Reading]:
     """One forward, and what was read in it."""
-    capture = Capture(reading, keep, **options)
     try:
-        run(reading.model, reading.batch, capture)
+        return captured(reading, keep, **options)[0], reading
     except (AttributeError, TypeError, ValueError):
         if not reading.lacks_decoder_inputs:
             raise
         # BART makes its decoder's tokens from the text; T5 fails and is given the start token.
         reading = reading.starting_decoder()
-        capture = Capture(reading, keep, **options)
-        run(reading.model, reading.batch, capture)
-    return capture, reading
+        return captured(reading, keep, **options)[0], reading
 
 
 def _generation(
@@ -181,8 +178,11 @@ def _generation(
     """All steps as if the model had read everything in one forward."""
     model: Any = reading.model
     options = generation.check_options(model, generate)
-    capture = Capture(reading, keep, generating=True, **shared)
-    output = run_call(model, lambda: model.generate(**reading.batch, **options), capture)
+
+    def write(mirror: Any, batch: Mapping[str, Any]) -> Any:
+        return mirror.generate(**batch, **options)
+
+    capture, output = captured(reading, keep, write, generating=True, **shared)
     capture.records = generation.joined(capture.records)
     name = "decoder_input_ids" if reading.two_stacks else "input_ids"
     given = reading.batch.get(name)

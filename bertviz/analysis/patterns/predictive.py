@@ -142,7 +142,7 @@ def _masked(
     """(runs, token, vocabulary): the logits with some words masked in each run."""
     import torch
 
-    from bertviz.extractor.running import borrowed
+    from bertviz.extractor.running import evaluated
 
     count = len(runs)
     masked = batch["input_ids"][0].repeat(count, 1)
@@ -155,6 +155,5 @@ def _masked(
         else value
         for key, value in batch.items()
     }
-    with borrowed(model):
-        logits: Tensor = model(**{**repeated, "input_ids": masked}).logits
+    logits: Tensor = evaluated(model, {**repeated, "input_ids": masked}).logits
     return logits
