@@ -13,6 +13,7 @@ from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
 from bertviz.errors import a_type
 from bertviz.extractor.checks import check_ids, check_model, check_tokenizer
+from bertviz.trace.settings import plainly
 
 
 @dataclass(frozen=True, eq=False)
@@ -40,6 +41,7 @@ class Reading:
     device: torch.device
 
     @classmethod
+    @plainly()
     def of(
         cls,
         model: nn.Module,
@@ -191,7 +193,7 @@ def start_tokens(model: nn.Module, rows: int) -> Tensor:
         for name in ("decoder_start_token_id", "bos_token_id"):
             number = getattr(holder, name, None)
             if isinstance(number, int):
-                return torch.full((rows, 1), number)
+                return torch.full((rows, 1), number, dtype=torch.int64, device="cpu")
     raise ValueError(
         f"{type(model).__name__} has no decoder_start_token_id in its config, so its decoder has"
         " nothing to read: pass decoder_input_ids in inputs=."
@@ -216,7 +218,7 @@ def tensors(encoding: Mapping[str, Any], device: torch.device) -> dict[str, Any]
     for name, value in encoding.items():
         if isinstance(value, list):
             try:
-                value = torch.tensor(value)
+                value = torch.tensor(value, device="cpu")
             except (TypeError, ValueError):
                 raise TypeError(
                     f"inputs[{name!r}] is a list that cannot be made a tensor: make the batch with"

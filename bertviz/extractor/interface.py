@@ -22,6 +22,7 @@ from transformers.modeling_utils import AttentionInterface
 
 from bertviz.extractor.capture import Capture, current
 from bertviz.extractor.records import Record
+from bertviz.trace.settings import plainly
 
 _installing = threading.Lock()
 _original: Callable[..., Callable[..., Any]] | None = None
@@ -47,10 +48,13 @@ def install() -> None:
                 module: nn.Module, query: Tensor, key: Tensor, value: Tensor, *args: Any, **kw: Any
             ) -> Any:
                 mask = args[0] if args else kw.get("attention_mask")
-                record = _note(capture, str(attn_implementation), module, query, key, mask, kw)
+                both = (_as_computed(query), _as_computed(key))
+                with plainly():
+                    record = _note(capture, str(attn_implementation), module, *both, mask, kw)
                 with capture.noting_nothing():
                     result = function(module, query, key, value, *args, **kw)
-                    if capture.check and record is not None:
+                if capture.check and record is not None:
+                    with plainly():
                         own = capture.keep.row if value.shape[0] > 1 else 0
                         _check(record, value, result, own)
                 return result
@@ -58,6 +62,14 @@ def install() -> None:
             return attention
 
         AttentionInterface.get_interface = get_interface  # type: ignore[method-assign]
+
+
+def _as_computed(tensor: Tensor) -> Tensor:
+    """What a matrix product makes of a tensor first, inside autocast."""
+    kind = tensor.device.type
+    if not torch.is_autocast_enabled(kind) or tensor.dtype == torch.float64:
+        return tensor
+    return tensor.to(torch.get_autocast_dtype(kind))
 
 
 def _check(record: Record, value: Tensor, result: Any, row: int) -> None:
@@ -124,7 +136,9 @@ def _note(
     mask = capture.shared(mask, keys.shape[1])
     if causal and keys.shape[1] < query.shape[2]:
         # With fewer keys than queries, sdpa aligns their beginnings, not their ends.
-        mask = torch.ones(1, query.shape[2], keys.shape[1], dtype=torch.bool).tril()
+        mask = torch.ones(
+            1, query.shape[2], keys.shape[1], dtype=torch.bool, device=keys.device
+        ).tril()
         causal = False
     return capture.add(
         path,

@@ -17,6 +17,7 @@ from torch import Tensor, nn
 from bertviz.extractor import interface
 from bertviz.extractor.capture import Capture, current
 from bertviz.extractor.operations import Operations
+from bertviz.trace.settings import plainly
 
 
 def run(model: nn.Module, batch: Mapping[str, Any], capture: Capture) -> Any:
@@ -95,5 +96,6 @@ def _hooked(model: nn.Module, capture: Capture) -> Iterator[None]:
             handle.remove()
 
 
+@plainly()
 def _same(one: Any, other: Any) -> bool:
     return isinstance(one, Tensor) and isinstance(other, Tensor) and torch.equal(one, other)

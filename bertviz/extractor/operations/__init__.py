@@ -28,6 +28,7 @@ from bertviz.extractor.capture import Capture, current
 from bertviz.extractor.operations import noted, rules  # noqa: F401, they fill the table
 from bertviz.extractor.operations.products import Product
 from bertviz.extractor.operations.table import Call, Rule, rule_of
+from bertviz.trace.settings import plainly
 
 
 class Operations(TorchFunctionMode):
@@ -83,14 +84,17 @@ class Operations(TorchFunctionMode):
             named = {name: x for name, x in kwargs.items() if name not in ("input", "out")}
         if rule.before is not None:
             try:
-                given = rule.before(*given, **named)
+                with plainly():
+                    given = rule.before(*given, **named)
             except Exception as error:
                 problem = error
         result = func(*args, **kwargs)  # not in a try: its errors are the model's own
         try:
             if problem is not None:
                 raise problem
-            self._ask(rule, result, given, named)
+            if rule.watches or self.products:
+                with plainly():
+                    self._ask(rule, result, given, named)
         except Exception as error:
             name = getattr(func, "__name__", "an operation")
             self.capture.skipped.append(f"{self.capture.path()}: {name}, {error}")

@@ -145,7 +145,8 @@ def _vectors(product: Product, axes: Axes) -> tuple[Tensor, Tensor, tuple[int, .
     def matrices(side: Tensor) -> list[int]:
         """For each head, its matrix on one side; broadcasting may share them."""
         own = side.shape[:-2]
-        numbers = torch.arange(math.prod(own)).reshape(own).expand(batches).reshape(-1)
+        count = torch.arange(math.prod(own), dtype=torch.int64, device="cpu")
+        numbers = count.reshape(own).expand(batches).reshape(-1)
         return numbers[[matrix for matrix, _ in places]].tolist()
 
     flat, length = rows.reshape(-1, *rows.shape[-2:]), (axes.queries - 1) * axes.query_step + 1

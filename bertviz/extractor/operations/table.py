@@ -79,10 +79,13 @@ class Call:
         """
         if rows.shape[-1] != columns.shape[-1] or not rows.is_floating_point():
             return None
+        # Inside autocast, the product is one of numbers in a shorter form.
+        rows, columns = (factor.to(self.result.dtype) for factor in (rows, columns))
         if {_memory(rows), _memory(columns)} & self.parameters:
             return None  # a projection, or a router among experts
         batches = torch.broadcast_shapes(rows.shape[:-2], columns.shape[:-2])
-        layout = torch.empty((*batches, rows.shape[-2], columns.shape[-2]), device="meta")
+        shape = (*batches, rows.shape[-2], columns.shape[-2])
+        layout = torch.empty(shape, dtype=torch.float32, device="meta")
         return Product(
             path=self.capture.path(),
             rows=rows,
