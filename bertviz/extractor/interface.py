@@ -12,6 +12,8 @@ recorded, then the model's own function computes what it always computes.
 
 from __future__ import annotations
 
+import functools
+import os
 import threading
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -25,17 +27,27 @@ from bertviz.extractor.records import Record
 from bertviz.trace.settings import plainly
 
 _installing = threading.Lock()
-_original: Callable[..., Callable[..., Any]] | None = None
+
+
+def _after_fork() -> None:
+    """A thread that held the lock is not in the child, so nobody would release it."""
+    global _installing
+    _installing = threading.Lock()
+
+
+if hasattr(os, "register_at_fork"):  # Windows has no fork
+    os.register_at_fork(after_in_child=_after_fork)
 
 
 def install() -> None:
     """Wrap the one place where models look up their attention function, once per process."""
-    global _original
     with _installing:
-        if _original is not None:
+        # What is there says whether it is wrapped: a fork may come between any two statements.
+        original: Any = AttentionInterface.get_interface
+        if hasattr(original, "__wrapped__"):
             return
-        original = _original = AttentionInterface.get_interface
 
+        @functools.wraps(original)
         def get_interface(
             self: AttentionInterface, attn_implementation: str, default: Callable[..., Any]
         ) -> Callable[..., Any]:

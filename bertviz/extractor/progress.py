@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import contextlib
+import time
 import warnings
 from collections.abc import Callable, Iterator
+from typing import Any
 
 SECONDS = 3.0  # until a bar appears
 
@@ -20,10 +22,29 @@ def bar(wanted: bool, what: str) -> Iterator[Callable[[], None] | None]:
     if not wanted:
         yield None
         return
+    start, waiting, shown = time.monotonic(), 0, None
+
+    def step() -> None:
+        # tqdm takes locks, which a child forked in the meantime would wait for: not for a run that
+        # ends before anything is shown.
+        nonlocal waiting, shown
+        waiting += 1
+        if shown is None and time.monotonic() - start >= SECONDS:
+            shown = _made(what)
+        if shown is not None:
+            shown.update(waiting)
+            waiting = 0
+
+    try:
+        yield step
+    finally:
+        if shown is not None:
+            shown.close()
+
+
+def _made(what: str) -> Any:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # without ipywidgets, tqdm warns and falls back to text
         from tqdm.auto import tqdm
 
-        shown = tqdm(desc=what, unit=" attentions", delay=SECONDS, leave=False)
-    with shown:
-        yield lambda: shown.update() and None
+        return tqdm(desc=what, unit=" attentions", leave=False)

@@ -12,13 +12,10 @@ import bertviz
 
 PACKAGE = Path(bertviz.__file__).parent
 # Functions that make a tensor from nothing, and what they must be told.
+BOTH = "zeros ones full empty eye arange linspace rand randn randint"
 TOLD = {
-    **dict.fromkeys(
-        ("zeros", "ones", "full", "empty", "eye", "arange", "linspace", "rand", "randn", "randint"),
-        {"dtype", "device"},
-    ),
-    **dict.fromkeys(("tensor", "as_tensor", "randperm"), {"device"}),
-    **dict.fromkeys(("zeros_like", "ones_like", "full_like"), set()),
+    **{name: {"dtype", "device"} for name in BOTH.split()},
+    **{name: {"device"} for name in ("tensor", "as_tensor", "randperm")},
 }
 
 
