@@ -66,6 +66,10 @@ class Operations(TorchFunctionMode):
         """The product that a tensor is known to hold."""
         return self.products.get(value) if isinstance(value, Tensor) else None
 
+    def _follows(self, *values: Any) -> bool:
+        """Whether one of these is a followed product."""
+        return bool(self.products) and any(self.product_of(x) is not None for x in values)
+
     def _follow(self, tensor: Any, product: Product | None) -> None:
         """Remember what a tensor is; with None, it is no longer followed."""
         if isinstance(tensor, Tensor):
@@ -79,22 +83,20 @@ class Operations(TorchFunctionMode):
     ) -> Any:
         """Call the function and follow its result; whatever a rule raises, the model runs on."""
         given, named, problem = args, kwargs, None
-        if kwargs and ("input" in kwargs or "out" in kwargs):
-            given = (kwargs["input"], *args) if "input" in kwargs else args
-            named = {name: x for name, x in kwargs.items() if name not in ("input", "out")}
-        if rule.before is not None:
+        if rule.watches and (rule.before is not None or "out" in kwargs):
             try:
                 with plainly():
-                    given = rule.before(*given, **named)
+                    given, named = rule.kept(args, kwargs)
             except Exception as error:
                 problem = error
         result = func(*args, **kwargs)  # not in a try: its errors are the model's own
         try:
             if problem is not None:
                 raise problem
-            if rule.watches or self.products:
+            if rule.watches or self._follows(*args, *kwargs.values()):
+                bound = rule.bound(given, named)
                 with plainly():
-                    self._ask(rule, result, given, named)
+                    self._ask(rule, result, bound.args, bound.kwargs)
         except Exception as error:
             name = getattr(func, "__name__", "an operation")
             self.capture.skipped.append(f"{self.capture.path()}: {name}, {error}")
@@ -127,8 +129,6 @@ class Operations(TorchFunctionMode):
         self, values: Sequence[tuple[int | str, Any]]
     ) -> tuple[int | str, Tensor, Product] | None:
         """The followed product among arguments: its place, its tensor and what it is."""
-        if not self.products:
-            return None
         known = [
             (place, tensor, product)
             for place, tensor in values
