@@ -28,6 +28,7 @@ from bertviz.extractor.capture import Capture, current
 from bertviz.extractor.operations import noted, rules  # noqa: F401, they fill the table
 from bertviz.extractor.operations.products import Product
 from bertviz.extractor.operations.table import Call, Rule, rule_of
+from bertviz.extractor.wrapped import memory_of
 from bertviz.trace.settings import plainly
 
 
@@ -38,10 +39,11 @@ class Operations(TorchFunctionMode):
         super().__init__()
         self.capture = capture
         self.parameters = frozenset(
-            tensor.untyped_storage().data_ptr()
+            address
             for module in capture.names
             for tensor in module._parameters.values()
             if tensor is not None and not isinstance(tensor, nn.UninitializedParameter)
+            for address in memory_of(tensor)
         )
         self.products: Any = WeakTensorKeyDictionary()
 

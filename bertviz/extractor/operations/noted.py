@@ -19,6 +19,7 @@ from torch import Tensor
 from bertviz.extractor.capture import Capture
 from bertviz.extractor.operations.table import Call, watches
 from bertviz.extractor.records import Record
+from bertviz.extractor.wrapped import plain
 
 # --- scaled_dot_product_attention ------------------------------------------------------------
 
@@ -42,7 +43,7 @@ def _sdpa(
         capture.skipped.append(f"{capture.path()}: queries of shape {tuple(query.shape)}")
         return
     # Inside autocast, the function computes in a shorter form than it is given.
-    q, k = (x[row].to(call.result.dtype) for x in (queries, keys))
+    q, k = (plain(x[row]).to(call.result.dtype) for x in (queries, keys))
     mask = attn_mask
     if isinstance(mask, Tensor):
         mask = _mask_with_batch(mask, query.ndim, capture.batch_size)
@@ -61,7 +62,7 @@ def _sdpa(
     if capture.check:
         values, outputs = (_with_batch(x, capture.batch_size) for x in (value, call.result))
         if values is not None and outputs is not None:
-            record.check_output(values[row], outputs[row])
+            record.check_output(plain(values[row]), plain(outputs[row]))
 
 
 def _with_batch(tensor: Tensor, batch: int) -> Tensor | None:

@@ -18,6 +18,7 @@ from bertviz.extractor.capture import Capture
 from bertviz.extractor.operations.axes import Axes
 from bertviz.extractor.operations.products import Product
 from bertviz.extractor.records import narrowed
+from bertviz.extractor.wrapped import plain
 from bertviz.trace import Formula
 from bertviz.trace.masks import lowest
 
@@ -120,7 +121,7 @@ def _read(capture: Capture, product: Product, axis: int, weights: Tensor) -> Att
         softcap=softcap,
         masked=masked,
         bias=bias,
-        weights=axes.of_text(weights.detach()),
+        weights=axes.of_text(plain(weights.detach())),
     )
 
 

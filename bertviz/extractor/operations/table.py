@@ -26,6 +26,7 @@ from torch import Tensor
 
 from bertviz.extractor.capture import Capture
 from bertviz.extractor.operations.products import Product
+from bertviz.extractor.wrapped import memory_of, plain
 
 # Names that torch knows from NumPy.
 ALIASES = {"axis": "dim", "keepdims": "keepdim", "x": "input", "x1": "input", "x2": "other"}
@@ -116,10 +117,10 @@ class Call:
         """
         if rows.shape[-1] != columns.shape[-1] or not rows.is_floating_point():
             return None
-        # Inside autocast, the product is one of numbers in a shorter form.
-        rows, columns = (factor.to(self.result.dtype) for factor in (rows, columns))
-        if {_memory(rows), _memory(columns)} & self.parameters:
+        if (memory_of(rows) | memory_of(columns)) & self.parameters:
             return None  # a projection, or a router among experts
+        # Inside autocast, the product is one of numbers in a shorter form.
+        rows, columns = (plain(factor).to(self.result.dtype) for factor in (rows, columns))
         batches = torch.broadcast_shapes(rows.shape[:-2], columns.shape[:-2])
         shape = (*batches, rows.shape[-2], columns.shape[-2])
         layout = torch.empty(shape, dtype=torch.float32, device="meta")
@@ -130,13 +131,6 @@ class Call:
             cross=self.capture.is_cross(made_from[0], made_from[1]),
             layout=layout if order is None else layout.permute(*order),
         )
-
-
-def _memory(tensor: Tensor) -> int:
-    try:
-        return tensor.untyped_storage().data_ptr()
-    except (NotImplementedError, RuntimeError):
-        return 0
 
 
 _rules: dict[Any, Rule] = {}  # by name, or by the function itself
