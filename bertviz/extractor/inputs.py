@@ -12,7 +12,7 @@ from torch import Tensor, nn
 from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
 from bertviz.errors import a_type
-from bertviz.extractor.checks import check_ids, check_model, check_tokenizer
+from bertviz.extractor.checks import check_ids, check_model, check_numbers, check_tokenizer
 from bertviz.trace.settings import plainly
 
 
@@ -69,6 +69,7 @@ class Reading:
             ValueError: No text, several without ``batch_index``, or one the model cannot read.
         """
         check_model(model)
+        check_numbers(model)
         check_tokenizer(tokenizer)
         if inputs is None:
             encoding = encode(model, tokenizer, text, text_pair, writes=writes)
@@ -226,6 +227,11 @@ def tensors(encoding: Mapping[str, Any], device: torch.device) -> dict[str, Any]
                 ) from None
             if value.ndim == 1:
                 value = value[None]
+        if isinstance(value, Tensor) and value.device.type == "meta":
+            raise ValueError(
+                f"inputs[{name!r}] is on the meta device, where tensors have a shape and no"
+                " numbers: make the batch on the CPU, for example with torch.device('cpu')."
+            )
         batch[name] = value.to(device) if isinstance(value, Tensor) else value
     if not any(isinstance(value, Tensor) and value.ndim for value in batch.values()):
         raise ValueError(

@@ -13,6 +13,7 @@ recorded, then the model's own function computes what it always computes.
 from __future__ import annotations
 
 import functools
+import inspect
 import os
 import threading
 from collections.abc import Callable, Mapping
@@ -62,7 +63,8 @@ def install() -> None:
                 mask = args[0] if args else kw.get("attention_mask")
                 both = (_as_computed(query), _as_computed(key))
                 with plainly():
-                    record = _note(capture, str(attn_implementation), module, *both, mask, kw)
+                    known = _applied(function, str(attn_implementation), kw)
+                    record = _note(capture, str(attn_implementation), module, *both, mask, known)
                 with capture.noting_nothing():
                     result = function(module, query, key, value, *args, **kw)
                 if capture.check and record is not None:
@@ -74,6 +76,16 @@ def install() -> None:
             return attention
 
         AttentionInterface.get_interface = get_interface  # type: ignore[method-assign]
+
+
+def _applied(
+    function: Callable[..., Any], implementation: str, kw: Mapping[str, Any]
+) -> Mapping[str, Any]:
+    """What a kernel is given, less what it only accepts: in older versions, sdpa has no softcap."""
+    if implementation != "sdpa":
+        return kw
+    parameters = inspect.signature(function).parameters
+    return {name: x for name, x in kw.items() if name != "softcap" or name in parameters}
 
 
 def _as_computed(tensor: Tensor) -> Tensor:

@@ -117,7 +117,8 @@ class Call:
         """
         if rows.shape[-1] != columns.shape[-1] or not rows.is_floating_point():
             return None
-        if (memory_of(rows) | memory_of(columns)) & self.parameters:
+        # A view of a wrapped parameter may be a plain tensor in memory of its own.
+        if any(memory_of(x) & self.parameters for x in (*made_from, rows, columns)):
             return None  # a projection, or a router among experts
         # Inside autocast, the product is one of numbers in a shorter form.
         rows, columns = (plain(factor).to(self.result.dtype) for factor in (rows, columns))
