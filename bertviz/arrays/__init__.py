@@ -25,11 +25,13 @@ from bertviz.arrays.outputs import parts_of as parts_of
 from bertviz.arrays.shapes import as_layers
 from bertviz.trace import AttentionBlock, AttentionTrace, Formula, Kind, LayerAttention, Tokens
 from bertviz.trace.masks import is_causal
+from bertviz.trace.settings import plainly
 
 if TYPE_CHECKING:
     from torch import Tensor
 
 
+@plainly()
 def from_arrays(
     tokens: Sequence[str] | None = None,
     weights: Any = None,
@@ -163,6 +165,7 @@ def _layers(
     return tuple(layers)
 
 
+@plainly()
 def from_stacks(
     *,
     encoder_attention: Any = None,

@@ -33,6 +33,7 @@ from bertviz.extractor.running import captured
 from bertviz.extractor.sides import Sides
 from bertviz.extractor.verification import NotReproduced as NotReproduced
 from bertviz.trace import AttentionBlock, AttentionTrace
+from bertviz.trace.settings import plainly
 
 
 class NothingCaptured(RuntimeError):  # noqa: N818, the name is public
@@ -150,7 +151,8 @@ def verified(
                     f" model computes {None if same is None else (same.num_heads, same.shape)}."
                 )
             ours, theirs = layer.weights(), same.weights(layer.heads)
-            difference = float((ours.to(theirs.device) - theirs).abs().max())
+            with plainly():
+                difference = float((ours.to(theirs.device) - theirs).abs().max())
             if not difference <= verification.TOLERANCE.get(trace.dtype, 1e-4):
                 raise NotReproduced(
                     f"The trace differs from what the model computes now by {difference:.1e}, in"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from torch import Tensor, nn
 
@@ -24,6 +24,43 @@ def check_model(model: object) -> None:
     else:
         fix = "pass what AutoModel.from_pretrained(...) gives"
     raise TypeError(f"model is {a_type(model)}: expected a torch.nn.Module; {fix}.")
+
+
+def check_numbers(model: nn.Module) -> None:
+    """Refuse a model whose numbers are not here: it has none yet, or other processes have some.
+
+    Raises:
+        ValueError: All parameters are on the meta device, are fake, or are parts of larger ones.
+    """
+    parameters = list(model.parameters())
+    # Parameters that accelerate offloads are on "meta", too; its hooks bring them when they run.
+    offloaded = any(hasattr(module, "_hf_hook") for module in model.modules())
+    if parameters and not offloaded and all(p.device.type == "meta" for p in parameters):
+        raise ValueError(
+            f"{type(model).__name__} is on the meta device, where parameters have a shape and no"
+            " numbers: load it with from_pretrained(...), or give it numbers first, with"
+            " model.to_empty(device='cpu') and model.load_state_dict(...)."
+        )
+    if any(type(p).__name__ == "FakeTensor" for p in parameters):
+        raise ValueError(
+            f"{type(model).__name__} was made in a FakeTensorMode, in which tensors have a shape"
+            " and no numbers: make it outside of that mode."
+        )
+    for module in model.modules():
+        if "FSDP" in "".join(kind.__name__ for kind in type(module).__mro__):
+            continue  # it gathers its parameters before it runs
+        for parameter in module.parameters(recurse=False):
+            mesh = getattr(parameter, "device_mesh", None)
+            if mesh is not None and mesh.size() > 1 and _is_sharded(parameter):
+                raise ValueError(
+                    f"{type(model).__name__} is split over {mesh.size()} processes (tensor"
+                    " parallel), of which each computes some of the heads: no process could"
+                    " capture all. Load the model whole, for example with device_map='auto'."
+                )
+
+
+def _is_sharded(parameter: Any) -> bool:
+    return any(place.is_shard() for place in parameter.placements)
 
 
 def check_tokenizer(tokenizer: object) -> None:

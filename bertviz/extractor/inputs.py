@@ -12,7 +12,8 @@ from torch import Tensor, nn
 from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
 from bertviz.errors import a_type
-from bertviz.extractor.checks import check_ids, check_model, check_tokenizer
+from bertviz.extractor.checks import check_ids, check_model, check_numbers, check_tokenizer
+from bertviz.trace.settings import plainly
 
 
 @dataclass(frozen=True, eq=False)
@@ -40,6 +41,7 @@ class Reading:
     device: torch.device
 
     @classmethod
+    @plainly()
     def of(
         cls,
         model: nn.Module,
@@ -67,6 +69,7 @@ class Reading:
             ValueError: No text, several without ``batch_index``, or one the model cannot read.
         """
         check_model(model)
+        check_numbers(model)
         check_tokenizer(tokenizer)
         if inputs is None:
             encoding = encode(model, tokenizer, text, text_pair, writes=writes)
@@ -191,7 +194,7 @@ def start_tokens(model: nn.Module, rows: int) -> Tensor:
         for name in ("decoder_start_token_id", "bos_token_id"):
             number = getattr(holder, name, None)
             if isinstance(number, int):
-                return torch.full((rows, 1), number)
+                return torch.full((rows, 1), number, dtype=torch.int64, device="cpu")
     raise ValueError(
         f"{type(model).__name__} has no decoder_start_token_id in its config, so its decoder has"
         " nothing to read: pass decoder_input_ids in inputs=."
@@ -216,7 +219,7 @@ def tensors(encoding: Mapping[str, Any], device: torch.device) -> dict[str, Any]
     for name, value in encoding.items():
         if isinstance(value, list):
             try:
-                value = torch.tensor(value)
+                value = torch.tensor(value, device="cpu")
             except (TypeError, ValueError):
                 raise TypeError(
                     f"inputs[{name!r}] is a list that cannot be made a tensor: make the batch with"
@@ -224,6 +227,11 @@ def tensors(encoding: Mapping[str, Any], device: torch.device) -> dict[str, Any]
                 ) from None
             if value.ndim == 1:
                 value = value[None]
+        if isinstance(value, Tensor) and value.device.type == "meta":
+            raise ValueError(
+                f"inputs[{name!r}] is on the meta device, where tensors have a shape and no"
+                " numbers: make the batch on the CPU, for example with torch.device('cpu')."
+            )
         batch[name] = value.to(device) if isinstance(value, Tensor) else value
     if not any(isinstance(value, Tensor) and value.ndim for value in batch.values()):
         raise ValueError(

@@ -25,6 +25,7 @@ from bertviz.extractor.mirror import Mirror
 from bertviz.extractor.operations import Operations
 from bertviz.extractor.records import Keep
 from bertviz.extractor.surroundings import Surroundings
+from bertviz.trace.settings import plainly
 
 
 def captured(
@@ -100,5 +101,6 @@ def _add_hooks(capture: Capture, mirror: Mirror) -> None:
             module.register_forward_hook(after)
 
 
+@plainly()
 def _same(one: Any, other: Any) -> bool:
     return isinstance(one, Tensor) and isinstance(other, Tensor) and torch.equal(one, other)

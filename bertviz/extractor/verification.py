@@ -24,6 +24,7 @@ from bertviz.extractor.records import Keep
 from bertviz.extractor.running import captured
 from bertviz.trace import AttentionTrace, LayerAttention
 from bertviz.trace.masks import hidden_by
+from bertviz.trace.settings import plainly
 
 # The largest difference of weights that rounding explains, by what the model computes in. Kernels
 # in half precision round what they sum up; T5, whose scores are large, differs by 4e-6 in float32.
@@ -108,6 +109,7 @@ def report(
     return found
 
 
+@plainly()
 def terms_of(trace: AttentionTrace) -> list[str]:
     """What enters the scores beside q·k, of all layers."""
     terms: list[str] = []
@@ -198,6 +200,7 @@ def _offered(output: Any) -> list[Sequence[Tensor]]:
     return offered
 
 
+@plainly()
 def _differences(
     layers: Sequence[LayerAttention],
     own: Sequence[Tensor],

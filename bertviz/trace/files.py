@@ -17,6 +17,7 @@ from bertviz.trace.attention_trace import AttentionTrace
 from bertviz.trace.block import AttentionBlock
 from bertviz.trace.formula import Formula
 from bertviz.trace.layer import LayerAttention
+from bertviz.trace.settings import plainly
 from bertviz.trace.tokens import Tokens
 
 if TYPE_CHECKING:
@@ -26,6 +27,7 @@ KEY = "bertviz.trace"
 VERSION = 3  # of the format
 
 
+@plainly()
 def save(trace: AttentionTrace, path: str | os.PathLike[str]) -> None:
     """Write a trace to a file; implements ``AttentionTrace.save``."""
     from safetensors.torch import save_file
@@ -67,6 +69,7 @@ def save(trace: AttentionTrace, path: str | os.PathLike[str]) -> None:
         beside.unlink(missing_ok=True)
 
 
+@plainly()
 def load(path: str | os.PathLike[str]) -> AttentionTrace:
     """Read a trace from a file; implements ``AttentionTrace.load``."""
     from safetensors import SafetensorError, safe_open

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, SupportsIndex
 from bertviz.errors import numbers_in_words
 from bertviz.trace.formula import Formula, Rows
 from bertviz.trace.masks import MASKED, causal_mask
+from bertviz.trace.settings import plainly
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -116,6 +117,7 @@ class LayerAttention:
         place = self.places([head])[0]
         return place if self.formula is None else self.formula.key_rows()[place]
 
+    @plainly()
     def weights(self, heads: Heads = None, rows: Rows = None) -> Tensor:
         """The attention of some heads, computed now.
 
@@ -137,6 +139,7 @@ class LayerAttention:
             return self.given_weights[places][:, slice(None) if rows is None else rows].float()
         return self.explained.weights(places, rows)
 
+    @plainly()
     def scores(self, heads: Heads = None, rows: Rows = None) -> Tensor:
         """What the softmax of some heads sees, computed now.
 
@@ -152,6 +155,7 @@ class LayerAttention:
         """
         return self.explained.scores(self.places(heads), rows)
 
+    @plainly()
     def bias(self, heads: Heads = None, rows: Rows = None) -> Tensor | None:
         """Everything that is added to the scaled, softcapped q·k of some heads.
 
@@ -166,6 +170,7 @@ class LayerAttention:
         places = self.places(heads)
         return None if self.formula is None else self.formula.bias(places, rows)
 
+    @plainly()
     def visible(self, heads: Heads = None, rows: Rows = None) -> Tensor | None:
         """Which keys are not masked.
 
@@ -191,6 +196,7 @@ class LayerAttention:
             return None
         return seen[:1] if bool((seen == seen[:1]).all()) else seen
 
+    @plainly()
     def unseen_keys(self, step: int = 512) -> Tensor:
         """(key) bool: keys that are masked for every query, such as padding that was kept.
 
@@ -200,11 +206,11 @@ class LayerAttention:
         import torch
 
         queries, keys = self.shape
-        seen = torch.zeros(keys, dtype=torch.bool)
+        seen = torch.zeros(keys, dtype=torch.bool, device="cpu")
         for start in range(0, queries, step):
             part = self.visible(rows=slice(start, min(start + step, queries)))
             if part is None:
-                return torch.zeros(keys, dtype=torch.bool)
+                return torch.zeros(keys, dtype=torch.bool, device="cpu")
             seen |= part.any(0).any(0)
         return ~seen
 

@@ -14,6 +14,7 @@ from bertviz.trace.attention_trace import AttentionTrace
 from bertviz.trace.block import AttentionBlock
 from bertviz.trace.formula import Cut, Formula
 from bertviz.trace.layer import LayerAttention
+from bertviz.trace.settings import plainly
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -22,6 +23,7 @@ Part = slice | list[int]
 ROWS = 512  # computed at a time, for one head
 
 
+@plainly()
 def window(trace: AttentionTrace, start: int, stop: int) -> AttentionTrace:
     """The part of a trace between two positions; implements ``AttentionTrace.window``."""
     longest = max(len(block.query) for block in trace.blocks.values())
@@ -40,6 +42,7 @@ def window(trace: AttentionTrace, start: int, stop: int) -> AttentionTrace:
     return replace(trace, blocks=blocks)
 
 
+@plainly()
 def pick(block: AttentionBlock, rows: list[int], columns: list[int]) -> AttentionBlock:
     """Some tokens of a block, wherever they are; given weights are cut.
 

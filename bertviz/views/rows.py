@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
+from bertviz.trace.settings import plainly
 from bertviz.web.payload.state_check import integer
 from bertviz.web.payload.state_tokens import check_position
 
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     Shown = tuple[AttentionBlock, LayerAttention, list[int]]
 
 
+@plainly()
 def columns_of(
     view: View,
     query: SupportsIndex | None = None,

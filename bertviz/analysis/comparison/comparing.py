@@ -14,10 +14,12 @@ from bertviz.analysis.comparison.comparison import Comparison, HeadDifference
 from bertviz.analysis.comparison.differences import differences
 from bertviz.errors import a_type
 from bertviz.trace import AttentionTrace
+from bertviz.trace.settings import plainly
 
 Align = Literal["tokens"] | None
 
 
+@plainly()
 def compare(a: AttentionTrace, b: AttentionTrace, *, align: Align = None) -> Comparison:
     """How the heads of two traces differ, such as those of two checkpoints or two texts.
 

@@ -11,6 +11,7 @@ from bertviz.analysis.lookup import check_name
 from bertviz.analysis.summary import Summary
 from bertviz.analysis.tables import Table
 from bertviz.trace import AttentionBlock, AttentionTrace, Frozen, Heads
+from bertviz.trace.settings import plainly
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -88,6 +89,7 @@ class Comparison(Summary, Table):
         """The blocks of a; b's have the same names, tokens, layers and heads."""
         return self.a.blocks
 
+    @plainly()
     def weights(self, layer: int, heads: Heads = None, block: str | None = None) -> Tensor:
         """How the weights of some heads differ, computed now.
 

@@ -11,6 +11,7 @@ from bertviz.analysis.neurons.explanation import HeadExplanation
 from bertviz.analysis.neurons.marking import Marked, marked
 from bertviz.analysis.neurons.units import Pairs, Unit, carrying, neurons_of, units_of
 from bertviz.trace import AttentionTrace, LayerAttention
+from bertviz.trace.settings import plainly
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
 RANDOM_SETS = 20
 
 
+@plainly()
 def explain_head(
     trace: AttentionTrace,
     layer: int,
@@ -120,7 +122,7 @@ def _weights_with(layer: LayerAttention, head: int, neurons: Sequence[int], keep
     import torch
 
     formula = layer.explained
-    part = torch.full((formula.queries.shape[-1],), not keep)
+    part = torch.full((formula.queries.shape[-1],), not keep, dtype=torch.bool, device="cpu")
     part[list(neurons)] = keep
     changed = replace(formula, queries=formula.queries * part.to(formula.queries))
     return changed.weights(layer.places(head))[0].cpu()
@@ -130,9 +132,9 @@ def _drawn(units: Sequence[Unit], count: int) -> Iterator[list[Unit]]:
     """Random sets of ``count`` units, the same every time."""
     import torch
 
-    generator = torch.Generator().manual_seed(0)
+    generator = torch.Generator("cpu").manual_seed(0)
     for _ in range(RANDOM_SETS):
-        draw = torch.randperm(len(units), generator=generator)[:count]
+        draw = torch.randperm(len(units), generator=generator, device="cpu")[:count]
         yield [units[unit] for unit in draw.tolist()]
 
 

@@ -52,7 +52,7 @@ class Marked:
     @property
     def uniform(self) -> float:
         """The mass under uniform attention."""
-        shares = self.pairs.sum(1) / self.unmasked.sum(1).clamp_min(1)
+        shares = self.pairs.sum(1).float() / self.unmasked.sum(1).clamp_min(1)
         return float(shares[self.exists].mean())
 
 
@@ -86,7 +86,8 @@ def marked(
     text = Text.of(block)
     weights = layer.weights(head)[0].cpu()
     visible = layer.visible(head)
-    unmasked = torch.ones(layer.shape, dtype=torch.bool) if visible is None else visible[0]
+    every = torch.ones(layer.shape, dtype=torch.bool, device="cpu")
+    unmasked = every if visible is None else visible[0]
     if cells is not None:
         what, pairs = GIVEN, as_matrix("cells", cells, layer.shape)
     elif pattern is not None:
@@ -102,8 +103,8 @@ def marked(
             f"{what} exists for no query of this text: expected unmasked pairs, beside other"
             " unmasked keys of the same query."
         )
-    counts = weights if what == STRONGEST else pairs / pairs.sum(1, True).clamp_min(1)
-    counts = (counts * exists[:, None]).float()
+    even = pairs.float() / pairs.sum(1, True).clamp_min(1)
+    counts = (weights if what == STRONGEST else even) * exists[:, None]
     mean = counts.sum(1, keepdim=True) * unmasked / unmasked.sum(1, keepdim=True).clamp_min(1)
     return Marked(what, weights, unmasked, pairs, exists, lifts=counts - mean)
 

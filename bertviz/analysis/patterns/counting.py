@@ -109,7 +109,7 @@ class _Layer:
         count, distances = 2 * len(patterns), queries + keys - 1
 
         def zeros(*shape: int) -> Tensor:
-            return torch.zeros(shape, dtype=torch.float64)
+            return torch.zeros(shape, dtype=torch.float64, device="cpu")
 
         self.mass, self.count, self.uniform = (zeros(heads, count) for _ in range(3))
         self.kept, self.rows = zeros(heads), zeros(heads)

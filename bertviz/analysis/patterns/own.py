@@ -91,7 +91,7 @@ def as_matrix(name: str, value: Any, shape: tuple[int, int]) -> Tensor:
         if all(isinstance(item, tuple) and len(item) == 2 for item in items):
             return _from_pairs(name, items, shape)
     try:
-        found = torch.as_tensor(items)
+        found = torch.as_tensor(items, device="cpu")
     except (TypeError, ValueError, RuntimeError):
         raise TypeError(f"{name} is {a_type(value)}, not a matrix: expected {wanted}.") from None
     if tuple(found.shape) != shape:
@@ -104,7 +104,7 @@ def as_matrix(name: str, value: Any, shape: tuple[int, int]) -> Tensor:
 def _from_pairs(name: str, pairs: list[tuple[int, int]], shape: tuple[int, int]) -> Tensor:
     import torch
 
-    matrix = torch.zeros(shape, dtype=torch.bool)
+    matrix = torch.zeros(shape, dtype=torch.bool, device="cpu")
     for query, key in pairs:
         if not (0 <= query < shape[0] and 0 <= key < shape[1]):
             raise ValueError(

@@ -12,6 +12,7 @@ from bertviz.analysis.patterns.pattern import Pattern, Unavailable
 from bertviz.analysis.patterns.scores import HeadScore, PatternScores, Score
 from bertviz.analysis.patterns.text import Text
 from bertviz.trace import AttentionTrace
+from bertviz.trace.settings import plainly
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -32,6 +33,7 @@ class Pool:
         self.count = 0
         self.found: dict[tuple[str, int], list[Sums]] = {}  # by block and layer, one per text
 
+    @plainly()
     def add(self, trace: AttentionTrace, predictive: Predictive = None) -> None:
         """Read one text.
 

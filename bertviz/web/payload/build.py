@@ -6,6 +6,7 @@ import math
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+from bertviz.trace.settings import plainly
 from bertviz.web.payload import facts, sparse, vectors
 from bertviz.web.payload.chunks import Chunks
 from bertviz.web.payload.schema import VERSION, Theme, ViewName
@@ -14,6 +15,7 @@ if TYPE_CHECKING:
     from bertviz.trace import AttentionBlock, AttentionTrace, LayerAttention
 
 
+@plainly()
 def build(
     trace: AttentionTrace,
     view: ViewName,
