@@ -150,6 +150,7 @@ class View:
                 starts with it.
 
         Raises:
+            OSError: The file could not be written; an existing one is as it was.
             TypeError: A key of the state is unknown, or a value is of the wrong type.
             ValueError: The suffix is not one that is offered, or the view cannot show that state.
             ModuleNotFoundError: The extra is not installed.

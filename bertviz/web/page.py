@@ -76,12 +76,17 @@ def document(fragment: str, title: str = "Attention") -> str:
     return (
         '<!DOCTYPE html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
         '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
-        f"<title>{html.escape(title)}</title>\n"
+        f"<title>{_ascii(title)}</title>\n"
         "<style>:root { color-scheme: light dark; } "
         "body { margin: 24px; background: #ffffff; } "
         "@media (prefers-color-scheme: dark) { body { background: #0f1419; } }</style>\n"
         f"</head>\n<body>\n{fragment}\n</body>\n</html>\n"
     )
+
+
+def _ascii(text: str) -> str:
+    """Text for HTML in ASCII; half a surrogate pair, which UTF-8 cannot hold, included."""
+    return html.escape(text).encode("ascii", "xmlcharrefreplace").decode()
 
 
 def script_json(value: object) -> str:

@@ -80,6 +80,20 @@ def test_vectors_beyond_half_precision_stay_whole() -> None:
     assert layer["blocks"][0]["layers"][0]["neurons"]["queries"]["dtype"] == "f4"
 
 
+def test_a_bias_beyond_half_precision_stays_whole() -> None:
+    tensors = torch.randn(1, 2, 700, 600)
+    trace = AttentionTrace.from_arrays(queries=tensors, keys=tensors)
+    [block] = trace.blocks.values()
+    bias = torch.zeros(1, 700, 700)
+    bias[0, 1, 0] = -70_000.0
+    formula = dataclasses.replace(block.layers[0].explained, position_bias=bias)
+    layers = (dataclasses.replace(block.layers[0], formula=formula),)
+    blocks = {block.name: dataclasses.replace(block, layers=layers)}
+    data = payload.build(dataclasses.replace(trace, blocks=blocks), "neuron")
+    neurons = data["blocks"][0]["layers"][0]["neurons"]
+    assert (neurons["queries"]["dtype"], neurons["bias"]["dtype"]) == ("f2", "f4")
+
+
 def test_layers_share_one_bias(build: Callable[..., Any]) -> None:
     trace = extract(build("t5"), inputs=batch_of("t5"), batch_index=0)
     layers = payload.build(trace, "neuron")["blocks"][0]["layers"]
