@@ -87,7 +87,9 @@ class AttentionTrace:
             path: The file to write; ends in ``.safetensors``. An existing file is replaced.
 
         Raises:
-            ValueError: The path ends in something else.
+            OSError: The file could not be written; an existing one is as it was.
+            ValueError: The path ends in something else, or parts of the trace do not fit each
+                other, so that it could not be loaded again.
         """
         from bertviz.trace.files import save
 
@@ -97,12 +99,15 @@ class AttentionTrace:
     def load(cls, path: str | os.PathLike[str]) -> AttentionTrace:
         """Read a trace that ``save`` wrote. Nothing in the file is run.
 
+        The trace is held in memory: what happens to the file later changes nothing in it.
+
         Args:
             path: The file.
 
         Raises:
             FileNotFoundError: There is no such file.
-            ValueError: It is not a trace, or was written by another version.
+            ValueError: It is not a trace, was written by another version, or was changed so that
+                its parts no longer fit each other; the message says what is wrong.
         """
         from bertviz.trace.files import load
 

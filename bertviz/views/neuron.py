@@ -65,7 +65,8 @@ class NeuronView(View):
                 numbers above them.
             **options: ``include_layers`` and ``include_heads`` (what the view contains; all by
                 default), ``prettify_tokens`` (show tokens without the tokenizer's own marks; the
-                default) and ``display_mode`` ("auto", "light" or "dark").
+                default) and ``display_mode`` ("auto", "light" or "dark"), and
+                ``nonce``.
         """
         refuse_comparison("neuron_view", trace)
         trace, _ = trace_and_comparison(type(self).__name__, trace)

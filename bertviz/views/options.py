@@ -12,6 +12,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias, TypedDict, get_args
 
 from bertviz.errors import a_type, as_index, as_indices, check_among, suggestion
+from bertviz.web.policy import check_nonce
 
 if TYPE_CHECKING:
     from typing import SupportsIndex
@@ -30,12 +31,15 @@ class ViewOptions(TypedDict, total=False):
       by default.
     * ``prettify_tokens``: whether tokens are shown without the tokenizer's own marks.
     * ``display_mode``: "light" and "dark" fix the theme; "auto" follows the notebook.
+    * ``nonce``: what the output's script carries, for a page whose Content-Security-Policy asks for
+      it; none by default. A saved page needs none.
     """
 
     include_layers: Numbers | None
     include_heads: Numbers | None
     prettify_tokens: bool
     display_mode: DisplayMode
+    nonce: str | None
 
 
 DEFAULTS: Mapping[str, Any] = {
@@ -43,6 +47,7 @@ DEFAULTS: Mapping[str, Any] = {
     "include_heads": None,
     "prettify_tokens": True,
     "display_mode": "auto",
+    "nonce": None,
 }
 
 
@@ -55,8 +60,9 @@ def check_options(call: str, options: Mapping[str, object], offered: Iterable[st
         offered: The names of all its options.
 
     Raises:
-        TypeError: An unknown keyword, or a ``prettify_tokens`` that is not a bool.
-        ValueError: An unknown ``display_mode``.
+        TypeError: An unknown keyword, a ``prettify_tokens`` that is not a bool, or a ``nonce`` that
+            is not a str.
+        ValueError: An unknown ``display_mode``, or a ``nonce`` that no policy can name.
     """
     unknown = [name for name in options if name not in DEFAULTS]
     if unknown:
@@ -69,6 +75,7 @@ def check_options(call: str, options: Mapping[str, object], offered: Iterable[st
             f"display_mode={mode!r} is unknown: expected 'auto' (follows the notebook), 'light' or"
             " 'dark'."
         )
+    check_nonce(options.get("nonce"))
     if not isinstance(pretty, bool):
         hint = " A second text (text_pair) goes with a model." if isinstance(pretty, str) else ""
         raise TypeError(

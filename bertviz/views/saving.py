@@ -12,12 +12,12 @@ import numbers
 import os
 import re
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any
 
 from bertviz.errors import a_type
 from bertviz.web import figures, page
 from bertviz.web.payload import check_state
+from bertviz.writing import checked_path, write
 
 OFFERED_SUFFIXES = (".html", *figures.SUFFIXES)
 
@@ -45,18 +45,13 @@ def save(
         state: What to show, where it differs from the view's initial state.
 
     Raises:
+        OSError: The file could not be written; an existing one is as it was.
         TypeError: A state key is unknown, or a value is of the wrong type.
         ValueError: The suffix is not offered, or the view cannot show that state.
         ModuleNotFoundError: The ``figures`` extra is not installed.
     """
-    target = Path(path)
+    target = checked_path(path, OFFERED_SUFFIXES)
     suffix = target.suffix.lower()
-    if suffix not in OFFERED_SUFFIXES:
-        found = f"ends in {target.suffix!r}" if target.suffix else "has no suffix"
-        raise ValueError(
-            f"path={str(target)!r} {found}: expected one of {', '.join(OFFERED_SUFFIXES)}, such as"
-            f" {target.with_suffix(OFFERED_SUFFIXES[0]).name!r}."
-        )
     pixels = css_pixels(width)
     start = check_state(payload["view"], payload, {**payload["state"], **state})
     shown = {**payload, "state": start}
@@ -69,7 +64,7 @@ def save(
         data = page.document(page.render(shown), title).encode()
     else:
         data = figures.rendered(figures.svg(shown, pixels), suffix)
-    target.write_bytes(data)
+    write(target, data)
 
 
 def css_pixels(width: object) -> float | None:

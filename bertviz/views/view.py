@@ -46,6 +46,8 @@ class View:
 
     Attributes:
         trace: The trace that is shown; for a comparison, its second trace.
+        nonce: What the script of its outputs carries, for a page whose Content-Security-Policy asks
+            for it; None for none. Pages ask for another each time, so it may be set.
     """
 
     kind: ClassVar[payload.ViewName]
@@ -94,6 +96,7 @@ class View:
         layers, kept = included(trace, options.get("include_layers"), options.get("include_heads"))
         state = starting_state(trace, layer, heads, layers, kept, heads_name)
         self.trace = trace
+        self.nonce = options.get("nonce")
         self._comparison = comparison
         self._payload = payload.build(
             trace,
@@ -113,7 +116,7 @@ class View:
 
         Each access gives an output with an id of its own.
         """
-        fragment = page.render(self._payload)
+        fragment = page.render(self._payload, self.nonce)
         warn_if_large(self, len(fragment))  # ASCII: as many bytes
         return fragment
 
@@ -150,6 +153,7 @@ class View:
                 starts with it.
 
         Raises:
+            OSError: The file could not be written; an existing one is as it was.
             TypeError: A key of the state is unknown, or a value is of the wrong type.
             ValueError: The suffix is not one that is offered, or the view cannot show that state.
             ModuleNotFoundError: The extra is not installed.

@@ -15,9 +15,10 @@ import bertviz
 PACKAGE = Path(bertviz.__file__).parent
 
 # trace <- extractor, arrays <- analysis <- web <- views <- doors: a room imports from itself and
-# from the rooms left of it. Everybody may phrase an error.
+# from the rooms left of it. Everybody may phrase an error and write a file.
 FLOORS = [
     {"errors"},
+    {"writing"},
     {"trace"},
     {"extractor", "arrays"},
     {"analysis"},

@@ -88,7 +88,7 @@ def test_an_untrusted_notebook_shows_a_sentence() -> None:
 def test_a_document_is_whole() -> None:
     text = view(["a", "b"])._document()
     assert text.startswith("<!DOCTYPE html>")
-    assert Elements(text).tags[:6] == ["html", "head", "meta", "meta", "title", "style"]
+    assert Elements(text).tags[:7] == ["html", "head", *["meta"] * 3, "title", "style"]
     assert "<title>a &lt;b&gt;</title>" in page.document("", "a <b>")
 
 

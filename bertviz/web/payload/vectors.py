@@ -30,6 +30,9 @@ ROUNDING = 0.005
 # Queries and keys of a whole model, as float16, that the model view takes along.
 BESIDE_BYTES = 1_000_000
 
+# float16 ends at 65,504: larger numbers keep float32.
+LARGEST_FLOAT16 = 60_000
+
 
 class Bias(NamedTuple):
     """What is added to the scores of a layer: an array, a causal mask alone, or nothing."""
@@ -70,9 +73,8 @@ class Vectors:
         key_heads = sorted({layer.key_head(head) for head in heads})
         queries = formula.queries[rows].float().numpy()
         keys = formula.keys[key_heads].float().numpy()
-        # float16 ends at 65,504: a model with larger vectors keeps float32.
         largest = max(abs(queries).max(initial=0), abs(keys).max(initial=0))
-        dtype = "f2" if self._large and largest < 60_000 else "f4"
+        dtype = "f2" if self._large and largest < LARGEST_FLOAT16 else "f4"
         data = [_bytes_of(array, dtype) for array in (queries, keys)]
         chunk = self._chunks.add(b"".join(data))
         bias = self._bias(layer, formula, heads, dtype)
