@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING
 
-from bertviz.errors import numbers_in_words
+from bertviz.errors import a_type, numbers_in_words, short
 
 if TYPE_CHECKING:
     from bertviz.trace import AttentionBlock, LayerAttention
@@ -26,13 +26,18 @@ def check_name(argument: str, value: object, known: Iterable[str], hint: str = "
         hint: An alternative that ends the sentence.
 
     Raises:
+        TypeError: The value is not a string.
         ValueError: The value is not one of them.
     """
     known = list(known)
-    if value not in known:
-        raise ValueError(
-            f"{argument}={value!r} is unknown: expected one of {', '.join(known)}{hint}."
+    if isinstance(value, str) and value in known:
+        return
+    names = ", ".join(name if len(name) <= 60 else short(name) for name in known)
+    if not isinstance(value, str):
+        raise TypeError(
+            f"{argument}={short(value)} is {a_type(value)}: expected one of {names}{hint}."
         )
+    raise ValueError(f"{argument}={short(value)} is unknown: expected one of {names}{hint}.")
 
 
 def block_with_layer(

@@ -27,11 +27,11 @@ from bertviz.extractor import generation, verification
 from bertviz.extractor.blocks import make_blocks
 from bertviz.extractor.capture import Capture
 from bertviz.extractor.inputs import Reading
-from bertviz.extractor.progress import bar
 from bertviz.extractor.records import CPU, Keep
 from bertviz.extractor.running import run, run_call
 from bertviz.extractor.sides import Sides
 from bertviz.extractor.verification import NotReproduced as NotReproduced
+from bertviz.progress import bar
 from bertviz.trace import AttentionBlock, AttentionTrace
 
 

@@ -15,9 +15,11 @@ import bertviz
 PACKAGE = Path(bertviz.__file__).parent
 
 # trace <- extractor, arrays <- analysis <- web <- views <- doors: a room imports from itself and
-# from the rooms left of it. Everybody may phrase an error.
+# from the rooms left of it. Everybody may phrase an error, show
+# progress and write a file.
 FLOORS = [
     {"errors"},
+    {"progress", "writing"},
     {"trace"},
     {"extractor", "arrays"},
     {"analysis"},

@@ -28,13 +28,16 @@ def known_patterns(window: int = 2) -> list[Pattern]:
     return [
         Pattern("next token", "the token after", _at_distance(1), one_text=True),
         Pattern("previous token", "the token before", _at_distance(-1), one_text=True),
-        Pattern("same token", "the same token, itself included", _same_token, content=True),
+        Pattern(
+            "same token", "the same token, itself included", _same_token, content=True, names=True
+        ),
         Pattern(
             "same token elsewhere",
             "the same token at another position",
             _same_token_elsewhere,
             content=True,
             one_text=True,
+            names=True,
         ),
         Pattern(
             "same token in the other sentence",
@@ -42,6 +45,7 @@ def known_patterns(window: int = 2) -> list[Pattern]:
             _same_token_in_the_other_sentence,
             content=True,
             one_text=True,
+            names=True,
         ),
         Pattern(
             "same word",
@@ -49,6 +53,7 @@ def known_patterns(window: int = 2) -> list[Pattern]:
             _same_word,
             content=True,
             one_text=True,
+            names=True,
         ),
         Pattern(
             PREDICTIVE,
@@ -56,12 +61,22 @@ def known_patterns(window: int = 2) -> list[Pattern]:
             _predictive,
             content=True,
             one_text=True,
+            names=True,
         ),
         Pattern(
-            "delimiters", "punctuation and special tokens, but not the first token", _delimiters
+            "delimiters",
+            "punctuation and special tokens, but not the first token",
+            _delimiters,
+            names=True,
         ),
         Pattern("first token", "the first token, where many heads put spare weight", _first_token),
-        Pattern("bag of words", "all words of the same sentence, evenly", _bag_of_words, even=True),
+        Pattern(
+            "bag of words",
+            "all words of the same sentence, evenly",
+            _bag_of_words,
+            even=True,
+            names=True,
+        ),
         Pattern("self", "itself", _at_distance(0), one_text=True),
         Pattern("local window", f"tokens up to {window} away", _within(window), one_text=True),
         Pattern(
@@ -70,18 +85,9 @@ def known_patterns(window: int = 2) -> list[Pattern]:
             _induction,
             content=True,
             one_text=True,
+            names=True,
         ),
     ]
-
-
-def check_window(window: object) -> None:
-    """Refuse a window that is not a positive integer.
-
-    Raises:
-        ValueError: It is not an integer of at least 1.
-    """
-    if not isinstance(window, int) or isinstance(window, bool) or window < 1:
-        raise ValueError(f"window must be an integer of at least 1, got {window!r}.")
 
 
 def _at_distance(tokens: int) -> Pairs:

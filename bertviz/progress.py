@@ -10,12 +10,16 @@ SECONDS = 3.0  # until a bar appears
 
 
 @contextlib.contextmanager
-def bar(wanted: bool, what: str) -> Iterator[Callable[[], None] | None]:
+def bar(
+    wanted: bool, what: str, unit: str = "attentions", total: int | None = None
+) -> Iterator[Callable[[], None] | None]:
     """Yield a function to call at every step. The bar is tqdm's, in notebooks the notebook's.
 
     Args:
         wanted: Whether to show a bar; without one, None is yielded.
         what: What is being done, in a word or two.
+        unit: What is counted.
+        total: How many there will be, if that is known.
     """
     if not wanted:
         yield None
@@ -24,6 +28,6 @@ def bar(wanted: bool, what: str) -> Iterator[Callable[[], None] | None]:
         warnings.simplefilter("ignore")  # without ipywidgets, tqdm warns and falls back to text
         from tqdm.auto import tqdm
 
-        shown = tqdm(desc=what, unit=" attentions", delay=SECONDS, leave=False)
+        shown = tqdm(desc=what, unit=f" {unit}", total=total, delay=SECONDS, leave=False)
     with shown:
         yield lambda: shown.update() and None
