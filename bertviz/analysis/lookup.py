@@ -30,14 +30,11 @@ def check_name(argument: str, value: object, known: Iterable[str], hint: str = "
         ValueError: The value is not one of them.
     """
     known = list(known)
-    if isinstance(value, str) and value in known:
-        return
-    names = ", ".join(name if len(name) <= 60 else short(name) for name in known)
+    expected = f"expected one of {', '.join(known)}{hint}"
     if not isinstance(value, str):
-        raise TypeError(
-            f"{argument}={short(value)} is {a_type(value)}: expected one of {names}{hint}."
-        )
-    raise ValueError(f"{argument}={short(value)} is unknown: expected one of {names}{hint}.")
+        raise TypeError(f"{argument}={short(value)} is {a_type(value)}: {expected}.")
+    if value not in known:
+        raise ValueError(f"{argument}={short(value)} is unknown: {expected}.")
 
 
 def block_with_layer(

@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 import torch
 
-from bertviz import AttentionTrace, ModelView, PatternScores, find_patterns
+from bertviz import AttentionTrace, PatternScores, find_patterns
 from tests.analysis import induction
 from tests.campaigns.odd import ODD, verdict
 
@@ -135,21 +135,6 @@ def calls(
 
         return make
 
-    def measures() -> Call:
-        value = pick(random)
-        nested = [lambda v: v, lambda v: {"m": v}, lambda v: {"m": {(0, 0): v}}]
-        nested += [
-            lambda v: {"m": {(v, 0): 1}},
-            lambda v: {"m": {v: 1}},
-            lambda v: {v: {(0, 0): 1}},
-        ]
-        shape = nested[int(random.integers(len(nested)))]
-        try:
-            passed = shape(value)
-        except TypeError:  # unhashable
-            passed = value
-        return lambda: ModelView(trace, measures=passed).data, ("measures",)
-
     def added() -> Call:
         value = pick(random)
         return lambda: found + value, ("+",)
@@ -183,12 +168,10 @@ def calls(
         "best renormalized": method("best", "renormalized", "self"),
         "labels block": method("labels", "block"),
         "labels renormalized": method("labels", "renormalized"),
-        "measures": measures,
     }
-    if hasattr(PatternScores, "save"):
-        some |= {"+": added, "load": loaded, "save": saved}
-        some["undecided block"] = method("undecided", "block")
-        some["undecided renormalized"] = method("undecided", "renormalized")
+    some |= {"+": added, "load": loaded, "save": saved}
+    some["undecided block"] = method("undecided", "block")
+    some["undecided renormalized"] = method("undecided", "renormalized")
     return some
 
 

@@ -6,8 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from bertviz.analysis.lookup import check_name
-from bertviz.analysis.patterns.arguments import as_window
-from bertviz.analysis.patterns.known import known_patterns
+from bertviz.analysis.patterns.known import check_window, known_patterns
 from bertviz.analysis.patterns.own import as_matrix
 from bertviz.analysis.patterns.pattern import Unavailable
 from bertviz.analysis.patterns.text import Text
@@ -83,7 +82,7 @@ def marked(
 
     if pattern is not None and cells is not None:
         raise TypeError("explain_head got pattern and cells: pass one of them.")
-    window = as_window(window)
+    check_window(window)
     text = Text.of(block)
     weights = layer.weights(head)[0].cpu()
     visible = layer.visible(head)

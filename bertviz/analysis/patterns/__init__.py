@@ -62,8 +62,8 @@ import contextlib
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any, Literal, overload
 
-from bertviz.analysis.patterns.arguments import as_choice, as_count, as_flag, as_level, as_window
-from bertviz.analysis.patterns.known import known_patterns
+from bertviz.analysis.patterns.arguments import as_choice, as_count, as_flag, as_level
+from bertviz.analysis.patterns.known import check_window, known_patterns
 from bertviz.analysis.patterns.own import Own, own_patterns
 from bertviz.analysis.patterns.pooling import Pool
 from bertviz.analysis.patterns.reading import Items, items_of, located
@@ -172,7 +172,7 @@ def find_patterns(
             of your own that fails or returns something else, or numbers out of range. If it is
             about one of several texts, the message begins with its place, "texts[61]".
     """
-    wanted = known_patterns(as_window(window))
+    wanted = known_patterns(check_window(window))
     wanted += own_patterns(patterns, [pattern.name for pattern in wanted])
     pool = Pool(wanted, as_flag("words", words), as_level(level))
     skips = as_choice("on_error", on_error, ("raise", "skip")) == "skip"

@@ -8,8 +8,6 @@ from typing import Any
 
 from bertviz.errors import a_type, short
 
-LARGEST_WINDOW = 1_000_000
-
 
 def as_flag(name: str, value: object) -> bool:
     """A bool, also NumPy's.
@@ -61,16 +59,6 @@ def as_count(name: str, value: Any, *, least: int = 1, most: int | None = None) 
     if most is not None and number > most:
         raise ValueError(f"{name} must be an integer of at most {most:,}, got {short(value)}.")
     return number
-
-
-def as_window(value: object) -> int:
-    """How many tokens "local window" reaches in each direction.
-
-    Raises:
-        TypeError: It is not a number.
-        ValueError: It is less than 1, or more than any text has tokens, or not an integer.
-    """
-    return as_count("window", value, most=LARGEST_WINDOW)
 
 
 def as_level(value: Any) -> float:

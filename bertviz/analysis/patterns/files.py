@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from bertviz.analysis.patterns.scores import PatternScores, Skipped
@@ -67,14 +68,19 @@ def load(path: str | os.PathLike[str]) -> PatternScores:
         data = target.read_bytes()
     except OSError as error:
         raise type(error)(
-            error.errno, f"path={short(str(target))} cannot be read: {error.strerror}."
+            error.errno, f"path={_name(target)} cannot be read: {error.strerror}."
         ) from None
     try:
         return _read(data)
     except Unreadable as reason:
         raise ValueError(
-            f"path={short(str(target))} {reason}: expected a file that PatternScores.save wrote."
+            f"path={_name(target)} {reason}: expected a file that PatternScores.save wrote."
         ) from None
+
+
+def _name(path: Path) -> str:
+    """A path for an error: in full, unless it is longer than any path."""
+    return repr(str(path)) if len(str(path)) < 1000 else short(str(path))
 
 
 def _read(data: bytes) -> PatternScores:

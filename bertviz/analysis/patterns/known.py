@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from bertviz.analysis.patterns.arguments import as_count
 from bertviz.analysis.patterns.pattern import Pairs, Pattern, Unavailable
 from bertviz.analysis.patterns.text import Text
 
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     from torch import Tensor
 
 PREDICTIVE = "predictive words"
+LARGEST_WINDOW = 1_000_000
 
 
 def known_patterns(window: int = 2) -> list[Pattern]:
@@ -88,6 +90,16 @@ def known_patterns(window: int = 2) -> list[Pattern]:
             names=True,
         ),
     ]
+
+
+def check_window(window: object) -> int:
+    """How many tokens "local window" reaches, as an int.
+
+    Raises:
+        TypeError: It is not a number.
+        ValueError: It is less than 1, or more than any text has tokens, or not an integer.
+    """
+    return as_count("window", window, most=LARGEST_WINDOW)
 
 
 def _at_distance(tokens: int) -> Pairs:
