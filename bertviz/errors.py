@@ -23,12 +23,15 @@ def a_type(value: object) -> str:
 
 
 def short(value: object) -> str:
-    """A repr that never fills the screen.
+    """A repr that never fills the screen and never fails.
 
-    >>> len(short("x" * 1000))
-    60
+    >>> len(short("x" * 1000)), short(-(10**5000))
+    (60, '<an int>')
     """
-    text = repr(value)
+    try:
+        text = repr(value)
+    except Exception:  # of the user's own class, or a number of thousands of digits
+        text = f"<{a_type(value)}>"
     return text if len(text) <= 60 else text[:57] + "..."
 
 

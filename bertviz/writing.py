@@ -50,8 +50,12 @@ def checked_path(path: object, suffixes: Sequence[str] = (), advice: str = "") -
         raise TypeError(f"path={short(path)} is {a_type(path)}: expected a str or a pathlib.Path.")
     if not text:
         raise ValueError("path='' is empty: expected the name of a file.")
-    if "\0" in text:
-        raise ValueError(f"path={short(text)} holds a null character, which no file's name can.")
+    try:
+        encoded = os.fsencode(text)
+    except UnicodeEncodeError:
+        encoded = b"\0"
+    if b"\0" in encoded:
+        raise ValueError(f"path={short(text)} holds a character that no file's name can.")
     target = Path(text)
     if suffixes and target.suffix.lower() not in suffixes:
         found = f"ends in {target.suffix!r}" if target.suffix else "has no suffix"

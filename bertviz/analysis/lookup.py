@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING
 
-from bertviz.errors import numbers_in_words
+from bertviz.errors import a_type, numbers_in_words, short
 
 if TYPE_CHECKING:
     from bertviz.trace import AttentionBlock, LayerAttention
@@ -26,13 +26,15 @@ def check_name(argument: str, value: object, known: Iterable[str], hint: str = "
         hint: An alternative that ends the sentence.
 
     Raises:
+        TypeError: The value is not a string.
         ValueError: The value is not one of them.
     """
     known = list(known)
+    expected = f"expected one of {', '.join(known)}{hint}"
+    if not isinstance(value, str):
+        raise TypeError(f"{argument}={short(value)} is {a_type(value)}: {expected}.")
     if value not in known:
-        raise ValueError(
-            f"{argument}={value!r} is unknown: expected one of {', '.join(known)}{hint}."
-        )
+        raise ValueError(f"{argument}={short(value)} is unknown: {expected}.")
 
 
 def block_with_layer(

@@ -15,7 +15,7 @@ many steps, and ``verification`` compares them with what the model itself comput
 from __future__ import annotations
 
 import operator
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, SupportsIndex
 
@@ -27,11 +27,12 @@ from bertviz.extractor import generation, verification
 from bertviz.extractor.blocks import make_blocks
 from bertviz.extractor.capture import Capture
 from bertviz.extractor.inputs import Reading
-from bertviz.extractor.progress import bar
+from bertviz.extractor.naming import check_names_of
 from bertviz.extractor.records import CPU, Keep
 from bertviz.extractor.running import captured
 from bertviz.extractor.sides import Sides
 from bertviz.extractor.verification import NotReproduced as NotReproduced
+from bertviz.progress import bar
 from bertviz.trace import AttentionBlock, AttentionTrace
 from bertviz.trace.settings import plainly
 
@@ -47,6 +48,7 @@ def extract(
     text_pair: str | None = None,
     *,
     inputs: Mapping[str, Any] | None = None,
+    tokens: Sequence[str] | None = None,
     batch_index: int | None = None,
     drop_padding: bool = True,
     layers: Iterable[SupportsIndex] | None = None,
@@ -81,6 +83,9 @@ def extract(
             (as in training). Without it the decoder reads only its start token.
         inputs: In place of a text, what the model is called with: a BatchEncoding or a dict of
             tensors. They are moved to the model's device.
+        tokens: The names of the tokens that the model reads, one for each, padding included; of an
+            encoder-decoder, those of its encoder. Without a tokenizer they take the place of
+            positions.
         batch_index: Which text of ``inputs`` to keep, where there are several.
         drop_padding: Whether to leave out the positions that ``attention_mask`` says are padding.
         layers: The layers to keep, by the model's own numbers; all by default.
@@ -100,15 +105,21 @@ def extract(
     Raises:
         TypeError: An argument is of the wrong type.
         ValueError: No text, a text that is too long for the model, ids that the model has no
-            embedding for, several texts without ``batch_index``, layers or heads that the model
-            does not have.
+            embedding for, more or fewer ``tokens`` than it reads, several texts without
+            ``batch_index``, layers or heads that the model does not have.
         NothingCaptured: The model computed no attention that could be captured.
         NotReproduced: With ``verify``, what was captured does not explain what was computed.
     """
     writes = generate is not None
+    if writes and tokens is not None:
+        raise TypeError(
+            "extract() got tokens and generate, but nobody can name what is not written yet: pass"
+            " the tokenizer, which names all tokens."
+        )
     reading = Reading.of(
         model, tokenizer, text, text_pair, inputs=inputs, batch_index=batch_index, writes=writes
     )
+    names = check_names_of(tokens, reading)
     keep = Keep(
         row=reading.row,
         layers=_numbers("layers", layers),
@@ -123,8 +134,9 @@ def extract(
             capture, reading = _generation(reading, keep, generate, options)
     if not capture.records:
         raise NothingCaptured(_nothing(model, capture))
-    sides = Sides(reading, tokenizer, capture, drop_padding)
+    sides = Sides(reading, tokenizer, capture, drop_padding, names)
     blocks = make_blocks(capture, sides)
+    sides.check_named()
     _check_kept(capture, blocks)
     trace = AttentionTrace(
         blocks=blocks, model_name=type(model).__name__, dtype=capture.records[0].dtype

@@ -10,6 +10,7 @@ from torch import Tensor
 
 from bertviz.extractor.capture import Capture
 from bertviz.extractor.inputs import Reading
+from bertviz.extractor.naming import wrong_count
 from bertviz.extractor.patches import name_images, patch_names
 from bertviz.extractor.records import tower
 from bertviz.trace import Kind, Tokens
@@ -26,9 +27,12 @@ class Sides:
         tokenizer: Any,
         capture: Capture,
         drop_padding: bool,
+        names: tuple[str, ...] | None = None,
     ) -> None:
         batch, row = reading.batch, reading.row
         self.tokenizer = tokenizer
+        self.names = names  # of the tokens of the encoder, where the user gave them
+        self._lengths: list[int] = []  # of what such names could have named
         self.config = getattr(reading.model, "config", None)
         self.batch = batch
         self.positions: dict[str, tuple[list[int], list[int]]] = {}  # per block, those shown
@@ -68,12 +72,16 @@ class Sides:
             return list(range(length))
         return [i for i, seen in enumerate(mask.tolist()) if seen]
 
-    def _strings(self, stack: str, length: int) -> tuple[str, ...]:
-        """The tokenizer's own strings of all positions, or their numbers."""
+    def _strings(self, stack: str, length: int) -> tuple[tuple[str, ...], bool]:
+        """Strings for all positions, and whether they name tokens or are their numbers."""
+        if stack == "encoder" and self.names is not None:
+            self._lengths.append(length)
+            if len(self.names) == length:
+                return self.names, True
         ids = self.ids.get(stack)
         if ids is None or ids.shape[0] != length:
             patches = patch_names(length, self.config, self.batch)
-            return patches or tuple(map(str, range(length)))
+            return patches or tuple(map(str, range(length))), False
         numbers = ids.tolist()
         strings = tuple(map(str, range(length)))
         if self.tokenizer is not None:
@@ -85,17 +93,24 @@ class Sides:
                     strict=True,
                 )
             )
-        return name_images(strings, numbers, self.config, self.batch)
+        named = self.tokenizer is not None
+        return name_images(strings, numbers, self.config, self.batch), named
+
+    def check_named(self) -> None:
+        """Refuse names that named nothing, once all tokens were asked for."""
+        if self.names is not None and len(self.names) not in self._lengths:
+            raise wrong_count(len(self.names), max(self._lengths, default=0))
 
     def tokens(self, stack: str, length: int, kept: list[int]) -> Tokens:
         """The tokens at the positions that are kept."""
-        strings = self._strings(stack, length)
+        strings, named = self._strings(stack, length)
         read = stack == "encoder"  # the tokenizer knows only the text it tokenized
         return Tokens.read(
             [strings[i] for i in kept],
             self.tokenizer,
             sentences=_kept(self._sentences if read else None, length, kept),
             word_ids=_kept(self._words if read else None, length, kept),
+            named=named,
         )
 
 

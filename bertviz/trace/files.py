@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from torch import Tensor
 
 KEY = "bertviz.trace"
-VERSION = 3  # of the format
+VERSION = 4  # of the format
 PICTURE = 'A picture is saved by its view: head_view(trace, html_action="return").save("x.html").'
 
 

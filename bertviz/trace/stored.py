@@ -92,6 +92,7 @@ def restored(about: Mapping[str, Any], tensors: Mapping[str, Tensor]) -> Attenti
         sentences=_optional(_many(_count)),
         words=_many(_count),
         special=_many(_flag),
+        named=_flag,
     )
     formula = _record(
         Formula,

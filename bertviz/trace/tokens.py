@@ -29,6 +29,7 @@ class Tokens:
             two.
         words: The number of the word each token is part of, from 0, in ascending order.
         special: Whether a token was added around the text, as [CLS] is.
+        named: Whether the strings name tokens; else they are positions, as nobody knows the names.
     """
 
     strings: tuple[str, ...]
@@ -36,6 +37,7 @@ class Tokens:
     sentences: tuple[int, ...] | None
     words: tuple[int, ...]
     special: tuple[bool, ...]
+    named: bool = True
 
     @classmethod
     def read(
@@ -46,6 +48,7 @@ class Tokens:
         sentences: Sequence[int] | None = None,
         word_ids: Sequence[Hashable | None] | None = None,
         prettify: bool = True,
+        named: bool = True,
     ) -> Tokens:
         """Read everything off the tokenizer's strings.
 
@@ -57,6 +60,7 @@ class Tokens:
             word_ids: What a fast tokenizer says of each token's word, if known; None for special
                 tokens.
             prettify: Whether ``text`` leaves out the tokenizer's own marks.
+            named: Whether the strings name tokens and are not positions.
 
         >>> Tokens.read(["[CLS]", "straw", "##berries", "[SEP]"]).words
         (0, 1, 1, 2)
@@ -69,6 +73,7 @@ class Tokens:
             sentences=_two(sentences),
             words=words_of(strings, special, tokenizer, word_ids),
             special=special,
+            named=named,
         )
 
     def __len__(self) -> int:
@@ -86,6 +91,7 @@ class Tokens:
             sentences=None if self.sentences is None else _two(_at(self.sentences, positions)),
             words=_from_zero(_at(self.words, positions)),
             special=_at(self.special, positions),
+            named=self.named,
         )
 
     @property
@@ -117,6 +123,7 @@ class Tokens:
             sentences=None if self.sentences is None else _at(self.sentences, first),
             words=tuple(range(len(first))),
             special=_at(self.special, first),
+            named=self.named,
         )
 
 

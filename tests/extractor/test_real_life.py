@@ -251,7 +251,7 @@ def test_windows_of_an_image_are_no_rows_over_the_whole() -> None:
 def test_progress_can_be_turned_off(
     build: Callable[..., Any], capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("bertviz.extractor.progress.SECONDS", 0.0)
+    monkeypatch.setattr("bertviz.progress.SECONDS", 0.0)
     extract(build("bert"), inputs=batch_of("bert"), batch_index=0)
     assert "reading" in capsys.readouterr().err
     extract(build("bert"), inputs=batch_of("bert"), batch_index=0, progress=False)

@@ -15,10 +15,11 @@ import bertviz
 PACKAGE = Path(bertviz.__file__).parent
 
 # trace <- extractor, arrays <- analysis <- web <- views <- doors: a room imports from itself and
-# from the rooms left of it. Everybody may phrase an error and write a file.
+# from the rooms left of it. Everybody may phrase an error, show
+# progress and write a file.
 FLOORS = [
     {"errors"},
-    {"writing"},
+    {"progress", "writing"},
     {"trace"},
     {"extractor", "arrays"},
     {"analysis"},

@@ -24,13 +24,19 @@ is measured as in Clark et al., "What Does BERT Look At?" (2019).
 
     uniform      mean over q of |C(q)| / |A(q)|, A(q) being the unmasked keys; also for "bag of
                  words", as uniform attention is perfectly even
-    by distance  mean over q of Σ_{k ∈ C(q)} m(k - q), m(d) being the head's mean attention over all
-                 query–key pairs at distance d of the same text; for patterns of content and
-                 your own, which a head may seem to follow because it looks a fixed number of tokens
-                 back. m includes the pattern's own pairs, so this null is a little too strict, most
-                 of all in short texts.
+    by distance  mean over q of Σ_{k ∈ C(q)} m(k - q); for patterns of content and your own, which a
+                 head may seem to follow because it looks a fixed number of tokens back
 
-``null`` is the larger of them.
+m(d) is the head's mean attention over all unmasked query–key pairs at distance d of the *other*
+texts; where they have none, and with a single text, of the text itself. There m includes the
+pattern's own pairs, so the null is a little too strict, most of all in short texts. ``nulls.py``
+has the formula. ``null`` is the larger of the two.
+
+**Undecided.** In random tokens that are repeated with one period, the key of "induction" lies one
+period back in every query, and a head that follows the pattern has the same score as one that looks
+that far back. A head whose score lies surely above the uniform null but not above the distance null
+is undecided, not unlabelled, if at least half of the pairs behind that null are the pattern's own.
+Sequences with several periods decide it.
 
 **Renormalized**, everything is computed again without special tokens (as queries and keys) and
 without the first token as key, each row divided by the mass it has left, ``kept``. A head that puts
@@ -47,20 +53,23 @@ weights are so large that every head looks at one token get 0.6 % of all possibl
 of 1 %, and only these two.) A head can have several labels or none.
 
 **Where to look**: ``known.py`` has the patterns (add new ones there), ``own.py`` a user's own,
-``counting.py`` the sums, ``scores.py`` the result.
+``counting.py`` the sums of a text, ``nulls.py`` the distance null, ``scores.py`` the result.
 """
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Iterable, Mapping
-from typing import TYPE_CHECKING, Any, overload
+from typing import TYPE_CHECKING, Any, Literal, overload
 
+from bertviz.analysis.patterns.arguments import as_choice, as_count, as_flag, as_level
 from bertviz.analysis.patterns.known import check_window, known_patterns
-from bertviz.analysis.patterns.own import Own, own_pattern
-from bertviz.analysis.patterns.pattern import Pattern
+from bertviz.analysis.patterns.own import Own, own_patterns
 from bertviz.analysis.patterns.pooling import Pool
-from bertviz.analysis.patterns.reading import traces_of
-from bertviz.analysis.patterns.scores import BestHead, HeadScore, PatternScores, Score
+from bertviz.analysis.patterns.reading import Items, items_of, located
+from bertviz.analysis.patterns.score import BestHead, HeadScore, Score
+from bertviz.analysis.patterns.scores import PatternScores, Skipped
+from bertviz.progress import bar
 from bertviz.trace import AttentionTrace
 
 if TYPE_CHECKING:
@@ -68,9 +77,10 @@ if TYPE_CHECKING:
 
     Texts = str | tuple[str, str] | Iterable[str | tuple[str, str]]
 
-__all__ = ["BestHead", "HeadScore", "PatternScores", "Score", "find_patterns"]
+__all__ = ["BestHead", "HeadScore", "PatternScores", "Score", "Skipped", "find_patterns"]
 
 LEVEL = 0.01
+OnError = Literal["raise", "skip"]
 
 
 @overload
@@ -81,6 +91,8 @@ def find_patterns(
     words: bool = False,
     window: int = 2,
     level: float = LEVEL,
+    on_error: OnError = "raise",
+    progress: bool = True,
 ) -> PatternScores: ...
 @overload
 def find_patterns(
@@ -92,6 +104,8 @@ def find_patterns(
     words: bool = False,
     window: int = 2,
     level: float = LEVEL,
+    on_error: OnError = "raise",
+    progress: bool = True,
     predictive_words: int = 40,
     **options: Any,
 ) -> PatternScores: ...
@@ -104,6 +118,8 @@ def find_patterns(
     words: bool = False,
     window: int = 2,
     level: float = LEVEL,
+    on_error: OnError = "raise",
+    progress: bool = True,
     predictive_words: int = 40,
     **options: Any,
 ) -> PatternScores:
@@ -120,8 +136,14 @@ def find_patterns(
     "delimiters", "first token", "bag of words", "self", "local window" and "induction". The
     docstring of ``bertviz.analysis.patterns`` explains scores, nulls and labels.
 
+    Many texts take a while. All are checked before the first is read. If reading one fails all the
+    same, or you interrupt it, the exception has an attribute ``partial``: the ``PatternScores`` of
+    the texts read so far (in a notebook ``sys.last_value.partial``). Results add up, ``first +
+    second``, and can be saved.
+
     Args:
-        source: A trace, several of one model, or a model.
+        source: A trace, several of one model (a generator that extracts one after the other will
+            do), or a model.
         tokenizer: With a model: its tokenizer.
         texts: With a model: a text, a pair of sentences as a tuple (text, text_pair), or a list of
             these.
@@ -130,9 +152,12 @@ def find_patterns(
             a function of query tokens and key tokens.
         words: Whether whole words stand in place of their subword tokens: weights summed over the
             keys of a word, and averaged over its queries.
-        window: How many tokens "local window" reaches in each direction.
+        window: How many tokens "local window" reaches in each direction, at most 1,000,000.
         level: The highest acceptable probability of a wrong label; the docstring of
             ``bertviz.analysis.patterns`` says what that means.
+        on_error: What to do with a text that cannot be read: "raise" its error, or "skip" it; then
+            ``skipped`` of the result says which and why.
+        progress: Whether to show a bar when it takes longer than a few seconds.
         predictive_words: With a masked language model: the longest text, in words, in which to look
             for "predictive words"; that takes a forward pass for every pair of words.
         **options: With a model: further keywords of ``extract``, such as ``layers``.
@@ -141,28 +166,46 @@ def find_patterns(
         The scores.
 
     Raises:
-        TypeError: The source is something else, or a pattern of your own is not a function.
-        ValueError: No text, traces of different models, a pattern's name that is taken, a
-            matrix of another shape, or numbers out of range.
+        TypeError: The source is something else, an argument of the wrong type, or a pattern of your
+            own is not a function.
+        ValueError: No text, traces of different models, a pattern's name that is taken, a pattern
+            of your own that fails or returns something else, or numbers out of range. If it is
+            about one of several texts, the message begins with its place, "texts[61]".
     """
-    if not 0 < level < 1:
-        raise ValueError(f"level must be a probability between 0 and 1, got {level!r}.")
-    pool = Pool(_wanted(patterns or {}, window), words)
-    for trace, predictive in traces_of(source, tokenizer, texts, predictive_words, options):
-        pool.add(trace, predictive)
-    return pool.scores(level)
+    wanted = known_patterns(check_window(window))
+    wanted += own_patterns(patterns, [pattern.name for pattern in wanted])
+    pool = Pool(wanted, as_flag("words", words), as_level(level))
+    skips = as_choice("on_error", on_error, ("raise", "skip")) == "skip"
+    progress = as_flag("progress", progress)
+    most_words = as_count("predictive_words", predictive_words, least=0)
+    items = items_of(source, tokenizer, texts, most_words, options, skips=skips, progress=progress)
+    try:
+        _read_all(pool, items, skips, progress)
+    except BaseException as error:
+        if pool.texts:
+            with contextlib.suppress(Exception):  # an exception that takes no attributes
+                error.partial = pool.scores()  # type: ignore[attr-defined]
+        raise
+    return pool.scores()
 
 
-def _wanted(own: Mapping[str, Own], window: int) -> list[Pattern]:
-    """The known patterns and a user's own."""
-    check_window(window)
-    wanted = known_patterns(window)
-    taken = {pattern.name for pattern in wanted}
-    for name, function in own.items():
-        if name in taken:
-            raise ValueError(
-                f"patterns holds {name!r}, which is the name of a known pattern: give yours another"
-                " name."
-            )
-        wanted.append(own_pattern(name, function))
-    return wanted
+def _read_all(pool: Pool, items: Items, skips: bool, progress: bool) -> None:
+    """Read every text, or skip it."""
+    several = items.total != 1
+    with bar(progress and several, "finding patterns", "texts", items.total) as step:
+        for item in items.each:
+            try:
+                pool.add(*item.read())
+            except Exception as error:
+                if not skips or not item.name:
+                    kept = "; what was read before is this error's .partial" if pool.texts else ""
+                    located(error, item.name, f"Pass on_error='skip' to go on without it{kept}.")
+                    raise
+                pool.skip(error)
+            if step is not None:
+                step()
+    if not pool.texts:
+        first = pool.skipped[0]
+        raise ValueError(
+            f"None of the {len(pool.skipped)} texts could be read. The first: {first.reason}"
+        )

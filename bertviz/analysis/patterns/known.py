@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from bertviz.analysis.patterns.arguments import as_count
 from bertviz.analysis.patterns.pattern import Pairs, Pattern, Unavailable
 from bertviz.analysis.patterns.text import Text
 
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     from torch import Tensor
 
 PREDICTIVE = "predictive words"
+LARGEST_WINDOW = 1_000_000
 
 
 def known_patterns(window: int = 2) -> list[Pattern]:
@@ -28,13 +30,16 @@ def known_patterns(window: int = 2) -> list[Pattern]:
     return [
         Pattern("next token", "the token after", _at_distance(1), one_text=True),
         Pattern("previous token", "the token before", _at_distance(-1), one_text=True),
-        Pattern("same token", "the same token, itself included", _same_token, content=True),
+        Pattern(
+            "same token", "the same token, itself included", _same_token, content=True, names=True
+        ),
         Pattern(
             "same token elsewhere",
             "the same token at another position",
             _same_token_elsewhere,
             content=True,
             one_text=True,
+            names=True,
         ),
         Pattern(
             "same token in the other sentence",
@@ -42,6 +47,7 @@ def known_patterns(window: int = 2) -> list[Pattern]:
             _same_token_in_the_other_sentence,
             content=True,
             one_text=True,
+            names=True,
         ),
         Pattern(
             "same word",
@@ -49,6 +55,7 @@ def known_patterns(window: int = 2) -> list[Pattern]:
             _same_word,
             content=True,
             one_text=True,
+            names=True,
         ),
         Pattern(
             PREDICTIVE,
@@ -56,12 +63,22 @@ def known_patterns(window: int = 2) -> list[Pattern]:
             _predictive,
             content=True,
             one_text=True,
+            names=True,
         ),
         Pattern(
-            "delimiters", "punctuation and special tokens, but not the first token", _delimiters
+            "delimiters",
+            "punctuation and special tokens, but not the first token",
+            _delimiters,
+            names=True,
         ),
         Pattern("first token", "the first token, where many heads put spare weight", _first_token),
-        Pattern("bag of words", "all words of the same sentence, evenly", _bag_of_words, even=True),
+        Pattern(
+            "bag of words",
+            "all words of the same sentence, evenly",
+            _bag_of_words,
+            even=True,
+            names=True,
+        ),
         Pattern("self", "itself", _at_distance(0), one_text=True),
         Pattern("local window", f"tokens up to {window} away", _within(window), one_text=True),
         Pattern(
@@ -70,18 +87,19 @@ def known_patterns(window: int = 2) -> list[Pattern]:
             _induction,
             content=True,
             one_text=True,
+            names=True,
         ),
     ]
 
 
-def check_window(window: object) -> None:
-    """Refuse a window that is not a positive integer.
+def check_window(window: object) -> int:
+    """How many tokens "local window" reaches, as an int.
 
     Raises:
-        ValueError: It is not an integer of at least 1.
+        TypeError: It is not a number.
+        ValueError: It is less than 1, or more than any text has tokens, or not an integer.
     """
-    if not isinstance(window, int) or isinstance(window, bool) or window < 1:
-        raise ValueError(f"window must be an integer of at least 1, got {window!r}.")
+    return as_count("window", window, most=LARGEST_WINDOW)
 
 
 def _at_distance(tokens: int) -> Pairs:

@@ -36,6 +36,8 @@ class Pattern:
         even: Whether the score also says how evenly the weight is spread over the pairs.
         one_text: Whether it compares positions of queries and keys, which have to be the same
             tokens.
+        names: Whether it needs the names of tokens; positions that stand in for names say nothing
+            about content.
     """
 
     name: str
@@ -44,6 +46,7 @@ class Pattern:
     content: bool = False
     even: bool = False
     one_text: bool = False
+    names: bool = False
 
     def pairs_in(self, text: Text, rows: slice) -> Tensor:
         """Its pairs in some rows of a text, bool (rows, key), masked ones included.
@@ -54,5 +57,10 @@ class Pattern:
         if self.one_text and not text.shared:
             raise Unavailable(
                 "compares positions in one text, but queries and keys are different tokens"
+            )
+        if self.names and not text.named:
+            raise Unavailable(
+                "needs the names of tokens, and these are positions: without a tokenizer,"
+                " extract(..., tokens=[...]) names them"
             )
         return self.pairs(text, rows)

@@ -1,15 +1,16 @@
-"""The scores of several texts as one: sums over the queries of all of them."""
+"""Collects the sums of one text after another."""
 
 from __future__ import annotations
 
-import statistics
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
-from bertviz.analysis.patterns.counting import Sums, counted
+from bertviz.analysis.patterns.arguments import told
+from bertviz.analysis.patterns.counting import counted
 from bertviz.analysis.patterns.known import PREDICTIVE
 from bertviz.analysis.patterns.pattern import Pattern, Unavailable
-from bertviz.analysis.patterns.scores import HeadScore, PatternScores, Score
+from bertviz.analysis.patterns.scores import PatternScores, Skipped
+from bertviz.analysis.patterns.sums import Sums
 from bertviz.analysis.patterns.text import Text
 from bertviz.trace import AttentionTrace
 from bertviz.trace.settings import plainly
@@ -23,19 +24,20 @@ Predictive = Mapping[str, "Tensor"] | str | None
 
 
 class Pool:
-    """Collects the sums of one text after another."""
+    """Texts of one model, read one after another."""
 
-    def __init__(self, patterns: Sequence[Pattern], in_words: bool) -> None:
+    def __init__(self, patterns: Sequence[Pattern], in_words: bool, level: float) -> None:
         self.patterns = patterns
         self.in_words = in_words
+        self.level = level
         self.reasons: dict[str, str] = {}
         self.first: AttentionTrace | None = None
-        self.count = 0
-        self.found: dict[tuple[str, int], list[Sums]] = {}  # by block and layer, one per text
+        self.texts: list[Mapping[str, Sums]] = []
+        self.skipped: list[Skipped] = []
 
     @plainly()
     def add(self, trace: AttentionTrace, predictive: Predictive = None) -> None:
-        """Read one text.
+        """Read one text, in full or not at all.
 
         Args:
             trace: The text's trace.
@@ -44,10 +46,10 @@ class Pool:
         Raises:
             ValueError: The trace has different heads from those before.
         """
-        self.count += 1
-        if self.first is None:
-            self.first = trace
-        _check_same_heads(self.first, trace)
+        if self.first is not None:
+            _check_same_heads(self.first, trace)
+        reasons: dict[str, str] = {}
+        found = {}
         for block in trace.blocks.values():
             text = Text.of(block, self.in_words)
             patterns = [
@@ -56,81 +58,42 @@ class Pool:
                 else pattern
                 for pattern in self.patterns
             ]
-            for index, sums in counted(block, text, patterns, self.reasons).items():
-                self.found.setdefault((block.name, index), []).append(sums)
+            found[block.name] = counted(block, text, patterns, reasons)
+        self.first = self.first or trace
+        self.reasons = {**reasons, **self.reasons}
+        self.texts.append(found)
 
-    def scores(self, level: float) -> PatternScores:
-        """The scores of all texts so far."""
-        first = self.first
-        assert first is not None
-        rows = [
-            self._head_score(column, block.name, layer.index, place, head)
-            for block in first.blocks.values()
-            for layer in block.layers
-            for place, head in enumerate(layer.heads)
-            for column in range(len(self.patterns))
-        ]
-        there = {row.pattern for row in rows if row.whole is not None}
-        names = tuple(pattern.name for pattern in self.patterns)
-        nowhere = "no query of the texts has such a key"
+    def skip(self, error: Exception) -> None:
+        """Note a text that could not be read."""
+        place = len(self.texts) + len(self.skipped)
+        self.skipped.append(Skipped(place, told(error)))
+
+    def scores(self) -> PatternScores:
+        """The scores of all texts so far, at least one."""
+        assert self.first is not None
         return PatternScores(
-            scores=tuple(rows),
-            patterns=names,
-            unavailable={
-                name: self.reasons.get(name, nowhere) for name in names if name not in there
-            },
+            patterns=tuple(pattern.name for pattern in self.patterns),
             about={pattern.name: pattern.about for pattern in self.patterns},
-            texts=self.count,
-            level=level,
-            model_name=first.model_name,
-        )
-
-    def _head_score(self, column: int, block: str, layer: int, place: int, head: int) -> HeadScore:
-        pattern, texts = self.patterns[column], self.found[block, layer]
-        rest = column + len(self.patterns)
-        kept = [text.kept[place] for text in texts if text.count[place][rest]]
-        return HeadScore(
-            pattern=pattern.name,
-            block=block,
-            layer=layer,
-            head=head,
-            whole=_score(texts, place, column, pattern),
-            renormalized=_score(texts, place, rest, pattern),
-            kept=statistics.fmean(kept) if kept else None,
+            content=tuple(pattern.name for pattern in self.patterns if pattern.content),
+            words=self.in_words,
+            level=self.level,
+            model_name=self.first.model_name,
+            heads=_heads(self.first),
+            sums=tuple(self.texts),
+            reasons=self.reasons,
+            skipped=tuple(self.skipped),
         )
 
 
-def _score(texts: Sequence[Sums], head: int, column: int, pattern: Pattern) -> Score | None:
-    with_it = [text for text in texts if text.count[head][column]]
-    if not with_it:
-        return None
-    queries = sum(text.count[head][column] for text in with_it)
-
-    def mean(name: str) -> float:
-        return float(sum(getattr(text, name)[head][column] for text in with_it) / queries)
-
-    single = [text.mass[head][column] / text.count[head][column] for text in with_it]
-    uniform = mean("uniform")
-    by_distance = mean("by_distance") if pattern.content else None
-    return Score(
-        score=mean("mass"),
-        null=max(uniform, by_distance or 0.0),
-        uniform=uniform,
-        by_distance=by_distance,
-        spread=statistics.stdev(single) if len(single) > 1 else None,
-        queries=int(queries),
-        texts=len(with_it),
-    )
+def _heads(trace: AttentionTrace) -> dict[str, tuple[tuple[int, tuple[int, ...]], ...]]:
+    return {
+        name: tuple((layer.index, tuple(layer.heads)) for layer in block.layers)
+        for name, block in trace.blocks.items()
+    }
 
 
 def _check_same_heads(first: AttentionTrace, other: AttentionTrace) -> None:
-    def heads(trace: AttentionTrace) -> dict[str, list[tuple[int, tuple[int, ...]]]]:
-        return {
-            name: [(layer.index, layer.heads) for layer in block.layers]
-            for name, block in trace.blocks.items()
-        }
-
-    if heads(first) != heads(other):
+    if _heads(first) != _heads(other):
         raise ValueError(
             f"The traces are not of one model: one is {first!r}, another {other!r}. Expected the"
             " same blocks, layers and heads in all; call find_patterns for each model."

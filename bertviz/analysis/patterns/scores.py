@@ -2,90 +2,35 @@
 
 from __future__ import annotations
 
-import math
+import os
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
+from functools import cached_property
 from typing import Any, ClassVar, NamedTuple
 
 from bertviz.analysis.lookup import check_name
+from bertviz.analysis.patterns.arguments import as_count, as_flag
+from bertviz.analysis.patterns.score import BestHead, HeadScore, Score
+from bertviz.analysis.patterns.scoring import Heads, head_scores
+from bertviz.analysis.patterns.sums import Sums
 from bertviz.analysis.summary import Summary
 from bertviz.analysis.tables import Table
+from bertviz.errors import a_type
 from bertviz.trace import Frozen
 
-SMALLEST = 0.1  # the least distance from its null at which a score gets a label
+NOWHERE = "no query of the texts has such a key"
 
 
-@dataclass(frozen=True)
-class Score:
-    """How much a head follows a pattern.
-
-    Attributes:
-        score: The score, 0 to 1.
-        null: What it would be if the head did not care: the larger of the next two.
-        uniform: The null under uniform attention.
-        by_distance: The null from the head's mean attention by distance; None for patterns of
-            positions.
-        spread: Standard deviation of the scores of single texts; None if there is only one.
-        queries: For how many queries of all texts the pattern exists.
-        texts: In how many texts there are such queries.
-    """
-
-    score: float
-    null: float
-    uniform: float
-    by_distance: float | None
-    spread: float | None
-    queries: int
-    texts: int
-
-    def is_sure(self, level: float) -> bool:
-        """Whether it is so far above its null that the head gets the pattern's label.
-
-        Args:
-            level: The highest acceptable probability of a wrong label.
-        """
-        chance = math.sqrt(math.log(1 / level) / (2 * self.queries))
-        return self.score - self.null >= max(SMALLEST, chance)
-
-
-@dataclass(frozen=True)
-class HeadScore:
-    """The scores of a pattern in a head.
+class Skipped(NamedTuple):
+    """A text that could not be read.
 
     Attributes:
-        pattern: The pattern's name.
-        block: The block of the trace.
-        layer: The model's own number of the layer.
-        head: The model's own number of the head.
-        whole: The score; None if the pattern exists nowhere in the texts.
-        renormalized: The score without special tokens and the first token; None if the pattern
-            exists nowhere without them.
-        kept: The mean mass that is left for ``renormalized``; None where that is None.
+        place: Its place among all texts that were passed, from 0.
+        reason: Why.
     """
 
-    pattern: str
-    block: str
-    layer: int
-    head: int
-    whole: Score | None
-    renormalized: Score | None
-    kept: float | None
-
-
-class BestHead(NamedTuple):
-    """A head that follows a pattern.
-
-    Attributes:
-        layer: The model's own number of the layer.
-        head: The model's own number of the head.
-        score: The score, 0 to 1.
-        null: What the score would be if the head did not care.
-    """
-
-    layer: int
-    head: int
-    score: float
-    null: float
+    place: int
+    reason: str
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -93,32 +38,120 @@ class PatternScores(Summary, Table):
     """Scores of every pattern in every head, with their nulls; ``find_patterns`` makes them.
 
     ``rows()`` and ``to_pandas()`` give a row for every block, layer, head and pattern, with the
-    columns pattern, block, layer, head, score, null, uniform_null, distance_null, spread, queries,
-    label; and without special tokens and the first token renormalized_score, renormalized_null,
-    kept. What does not exist is None.
+    columns pattern, block, layer, head, score, null, uniform_null, distance_null, overlap, spread,
+    queries, label; and without special tokens and the first token renormalized_score,
+    renormalized_null, kept. What does not exist is None; so is the label of an undecided head.
+
+    Two results add up, ``first + second``, to what ``find_patterns`` would have given for all texts
+    together; ``sum(results)`` adds many.
 
     Attributes:
-        scores: A ``HeadScore`` for every block, layer, head and pattern, in the order of
-            ``patterns``.
         patterns: The names of the patterns.
-        unavailable: Patterns without any score, and why.
         about: Which keys each pattern is made of.
-        texts: How many texts were read.
+        content: The patterns that have a distance null.
+        words: Whether whole words stand in place of their subword tokens.
         level: The highest acceptable probability of a wrong label.
         model_name: Class of the model, None for arrays.
+        heads: By block, the model's own number of each layer, with those of its heads.
+        sums: What was summed over each text, by block; everything else is computed from it. It
+            takes 8 bytes for each head, distance and text.
+        reasons: By pattern, why a text could not have it.
+        skipped: Texts that were not read, and why (``on_error="skip"``).
     """
 
-    scores: tuple[HeadScore, ...]
     patterns: tuple[str, ...]
-    unavailable: Mapping[str, str]
     about: Mapping[str, str]
-    texts: int
+    content: tuple[str, ...]
+    words: bool
     level: float
     model_name: str | None
+    heads: Heads
+    sums: tuple[Mapping[str, Sums], ...]
+    reasons: Mapping[str, str] = field(default_factory=dict)
+    skipped: tuple[Skipped, ...] = ()
 
     def __post_init__(self) -> None:
-        for name in ("unavailable", "about"):
+        for name in ("about", "heads", "reasons"):
             object.__setattr__(self, name, Frozen(getattr(self, name)))
+        object.__setattr__(self, "sums", tuple(map(Frozen, self.sums)))
+
+    @property
+    def texts(self) -> int:
+        """How many texts were read."""
+        return len(self.sums)
+
+    @cached_property
+    def scores(self) -> tuple[HeadScore, ...]:
+        """The scores for every block, layer, head and pattern, in the order of ``patterns``."""
+        return head_scores(self.patterns, self.content, self.heads, self.sums)
+
+    @cached_property
+    def unavailable(self) -> Mapping[str, str]:
+        """Patterns without any score, and why."""
+        there = {row.pattern for row in self.scores if row.whole is not None}
+        return Frozen(
+            {name: self.reasons.get(name, NOWHERE) for name in self.patterns if name not in there}
+        )
+
+    def __add__(self, other: object) -> PatternScores:
+        if not isinstance(other, PatternScores):
+            raise TypeError(
+                f"+ adds what find_patterns gave for other texts, got {a_type(other)}: expected"
+                " another PatternScores."
+            )
+        for name in ("heads", "patterns", "about", "content", "words", "level"):
+            ours, theirs = getattr(self, name), getattr(other, name)
+            if ours != theirs:
+                raise ValueError(
+                    f"+ adds results of one model, with the same patterns and options, but their"
+                    f" {name} differ: expected the same source and arguments, but for the texts."
+                )
+        before = self.texts + len(self.skipped)
+        moved = (Skipped(before + place, reason) for place, reason in other.skipped)
+        return replace(
+            self,
+            sums=self.sums + other.sums,
+            reasons={**other.reasons, **self.reasons},
+            skipped=(*self.skipped, *moved),
+        )
+
+    def __radd__(self, other: object) -> PatternScores:
+        # sum() starts with 0.
+        return self if type(other) is int and other == 0 else self.__add__(other)
+
+    def save(self, path: str | os.PathLike[str]) -> None:
+        """Write the result to a ``.safetensors`` file, from which ``PatternScores.load`` reads it.
+
+        It can be added to others afterwards. The functions of your own patterns are not written,
+        only their names and what they found.
+
+        Args:
+            path: The file; it ends in ``.safetensors``.
+
+        Raises:
+            TypeError: The path is not one.
+            ValueError: It ends in something else.
+            OSError: The file cannot be written; an existing one is as it was.
+        """
+        from bertviz.analysis.patterns.files import save
+
+        save(self, path)
+
+    @staticmethod
+    def load(path: str | os.PathLike[str]) -> PatternScores:
+        """Read a result from a file that ``save`` wrote.
+
+        Args:
+            path: The file.
+
+        Raises:
+            TypeError: The path is not one.
+            ValueError: The file holds something else.
+            OSError: The file cannot be read.
+        """
+        from bertviz.analysis.patterns.files import load
+
+        return load(path)
 
     def best(
         self,
@@ -141,11 +174,14 @@ class PatternScores(Summary, Table):
             pattern exists nowhere (``unavailable`` says why).
 
         Raises:
+            TypeError: A number or flag is of the wrong type.
             ValueError: There is no such pattern or block.
         """
         check_name("pattern", pattern, self.patterns)
+        count = None if count is None else as_count("count", count, least=0)
+        renormalized = as_flag("renormalized", renormalized)
         if block is not None:
-            check_name("block", block, self._blocks)
+            check_name("block", block, self.heads)
         found: dict[str, list[BestHead]] = {}
         for row in self.scores:
             score = row.renormalized if renormalized else row.whole
@@ -171,16 +207,43 @@ class PatternScores(Summary, Table):
         Raises:
             ValueError: There is no such block.
         """
-        name = self._blocks[0] if block is None else block
-        check_name("block", name, self._blocks)
+        return self._chosen("is_sure", block, renormalized)
+
+    def undecided(
+        self, block: str | None = None, *, renormalized: bool = False
+    ) -> dict[tuple[int, int], tuple[str, ...]]:
+        """The patterns of each head that these texts can neither show nor rule out.
+
+        The head's score is high, but the pattern's keys lie at the same distances throughout, as in
+        random tokens repeated with one period: a head that looks a fixed number of tokens back
+        would have the same score. Texts with other distances (periods) decide it.
+
+        Args:
+            block: The block's name; the first by default.
+            renormalized: Whether to leave out special tokens and the first token.
+
+        Returns:
+            (layer, head) → patterns; empty for heads without any.
+
+        Raises:
+            ValueError: There is no such block.
+        """
+        return self._chosen("is_undecided", block, renormalized)
+
+    def _chosen(
+        self, rule: str, block: str | None, renormalized: bool
+    ) -> dict[tuple[int, int], tuple[str, ...]]:
+        name = next(iter(self.heads)) if block is None else block
+        check_name("block", name, self.heads)
+        renormalized = as_flag("renormalized", renormalized)
         found: dict[tuple[int, int], list[tuple[float, str]]] = {}
         for row in self.scores:
             if row.block != name:
                 continue
-            labels = found.setdefault((row.layer, row.head), [])
+            some = found.setdefault((row.layer, row.head), [])
             score = row.renormalized if renormalized else row.whole
-            if score is not None and score.is_sure(self.level):
-                labels.append((score.null - score.score, row.pattern))
+            if score is not None and getattr(score, rule)(self.level):
+                some.append((score.null - score.score, row.pattern))
         return {head: tuple(label for _, label in sorted(some)) for head, some in found.items()}
 
     def measures(self) -> list[dict[str, Any]]:
@@ -203,10 +266,6 @@ class PatternScores(Summary, Table):
                 layers.setdefault(row.layer, {})[row.head] = value
         return list(found.values())
 
-    @property
-    def _blocks(self) -> list[str]:
-        return list(dict.fromkeys(row.block for row in self.scores))
-
     def _columns(self) -> dict[str, list[Any]]:
         columns: dict[str, list[Any]] = {}
         for row in self.scores:
@@ -220,9 +279,10 @@ class PatternScores(Summary, Table):
                 "null": whole and whole.null,
                 "uniform_null": whole and whole.uniform,
                 "distance_null": whole and whole.by_distance,
+                "overlap": whole and whole.overlap,
                 "spread": whole and whole.spread,
                 "queries": whole.queries if whole else 0,
-                "label": whole is not None and whole.is_sure(self.level),
+                "label": _label(whole, self.level),
                 "renormalized_score": rest and rest.score,
                 "renormalized_null": rest and rest.null,
                 "kept": row.kept,
@@ -240,33 +300,63 @@ class PatternScores(Summary, Table):
 
     def _lines(self) -> list[list[Any]]:
         """A line for each pattern and block that has it: its best heads."""
-        sure: dict[tuple[str, str], int] = {}
+        labels: dict[tuple[str, str], list[bool | None]] = {}
         for row in self.scores:
             if row.whole is not None:
-                place = (row.pattern, row.block)
-                sure[place] = sure.get(place, 0) + row.whole.is_sure(self.level)
+                labels.setdefault((row.pattern, row.block), []).append(
+                    _label(row.whole, self.level)
+                )
         lines = []
         for pattern in self.patterns:
-            for block in self._blocks:
-                if (pattern, block) not in sure:
+            for block in self.heads:
+                found = labels.get((pattern, block))
+                if found is None:
                     continue
                 heads = [
                     f"({best.layer}, {best.head}) {best.score:.2f} over {best.null:.2f}"
                     for best in self.best(pattern, 3, block=block)
                 ]
-                lines.append([pattern, block, "; ".join(heads), sure[pattern, block]])
+                sure, open_ = found.count(True), found.count(None)
+                count = f"{sure}, {open_} undecided" if open_ else sure
+                lines.append([pattern, block, "; ".join(heads), count])
         return lines
 
     def _caption(self) -> str:
-        heads = len({(row.block, row.layer, row.head) for row in self.scores})
+        heads = sum(len(some) for layers in self.heads.values() for _, some in layers)
         texts = f"{self.texts} text{'s' if self.texts > 1 else ''}"
         model = f"{self.model_name}: " if self.model_name else ""
-        return f"{model}patterns in {heads} heads, over {texts}"
+        skipped = f" ({len(self.skipped)} skipped)" if self.skipped else ""
+        return f"{model}patterns in {heads} heads, over {texts}{skipped}"
 
     def _notes(self) -> str:
-        missing = [f"{name}: {reason}." for name, reason in self.unavailable.items()]
-        rule = (
+        notes = [
             "A null is the score of a head that does not care; heads surely above it are labelled"
             f" (level {self.level:g} for each head and pattern)."
-        )
-        return " ".join([rule, *(["Not available: " + " ".join(missing)] if missing else [])])
+        ]
+        undecided = {
+            row.pattern
+            for row in self.scores
+            if row.whole is not None and row.whole.is_undecided(self.level)
+        }
+        if undecided:
+            names = ", ".join(name for name in self.patterns if name in undecided)
+            notes.append(
+                f"Undecided: {names}. The keys lie at the same distances throughout these texts, so"
+                " a head that looks a fixed number of tokens back would have the same score; add"
+                " texts in which they lie at other distances."
+            )
+        if self.unavailable:
+            missing = [f"{name}: {reason}." for name, reason in self.unavailable.items()]
+            notes.append("Not available: " + " ".join(missing))
+        if self.skipped:
+            first, more = self.skipped[0], len(self.skipped) - 1
+            others = f"; and {more} more" if more else ""
+            notes.append(f"Skipped: text {first.place}, {first.reason}{others}")
+        return " ".join(notes)
+
+
+def _label(score: Score | None, level: float) -> bool | None:
+    """Whether a head gets a label; None where these texts cannot tell."""
+    if score is None:
+        return False
+    return None if score.is_undecided(level) else score.is_sure(level)

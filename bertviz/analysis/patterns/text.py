@@ -28,12 +28,14 @@ class Text:
         key: The tokens attended to.
         shared: Whether they are the same tokens.
         in_words: Whether whole words stand for their subword tokens.
+        named: Whether the tokens have names on both sides, not only positions.
     """
 
     query: Side
     key: Side
     shared: bool
     in_words: bool
+    named: bool
 
     @classmethod
     def of(cls, block: AttentionBlock, in_words: bool = False) -> Text:
@@ -48,7 +50,8 @@ class Text:
             Side.of(side.in_words() if in_words else side, known)
             for side in (block.query, block.key)
         )
-        return cls(query, key, block.shares_tokens, in_words)
+        named = block.query.named and block.key.named
+        return cls(query, key, block.shares_tokens, in_words, named)
 
     @property
     def shape(self) -> tuple[int, int]:
@@ -59,6 +62,12 @@ class Text:
     def positions(self) -> Tensor:
         """(query): the position of each query among the keys."""
         return self.key.places[len(self.key.places) - len(self.query.places) :]
+
+    @property
+    def farthest(self) -> int:
+        """The lowest distance, key minus query, that any query could have."""
+        queries, keys = self.shape
+        return 1 - (keys if self.shared else queries)
 
     def distance(self, rows: slice) -> Tensor:
         """(rows, key): the key's position minus the query's."""

@@ -123,6 +123,27 @@ class Plain:
         part = dataclasses.replace(self, weights=rows, seen=left)
         return part, statistics.fmean(kept) if kept else 0.0
 
+    def at_distance(self) -> dict[int, list[float]]:
+        """The weights of all unmasked pairs, by distance."""
+        found: dict[int, list[float]] = {}
+        for q, row in enumerate(self.seen):
+            for k, seen in enumerate(row):
+                if seen:
+                    found.setdefault(k - (self.where(q) if self.shared else q), []).append(
+                        self.weights[q][k]
+                    )
+        return found
+
+    def queries_of(self, pattern: str) -> dict[int, list[int]]:
+        """The queries for which a pattern exists, and its keys."""
+        found = {}
+        for q, row in enumerate(self.seen):
+            unmasked = [k for k, seen in enumerate(row) if seen]
+            cells = [k for k in unmasked if self.counts(pattern, q, k)]
+            if 0 < len(cells) < len(unmasked) and (pattern != "bag of words" or len(cells) > 1):
+                found[q] = cells
+        return found
+
     def score(self, pattern: str) -> tuple[float, float, float, int] | None:
         """Score, uniform null, null by distance, number of queries."""
         at: dict[int, list[float]] = {}
@@ -146,6 +167,21 @@ class Plain:
         if not scores:
             return None
         return (*(statistics.fmean(x) for x in (scores, uniform, distance)), len(scores))
+
+
+def pooled_null(texts: list[Plain], pattern: str) -> float | None:
+    """The distance null over several texts: each from the others, as the formula says."""
+    total, queries = 0.0, 0
+    profiles = [text.at_distance() for text in texts]
+    for number, text in enumerate(texts):
+        others = [profile for place, profile in enumerate(profiles) if place != number]
+        for q, cells in text.queries_of(pattern).items():
+            queries += 1
+            for k in cells:
+                distance = k - (text.where(q) if text.shared else q)
+                there = [w for profile in others for w in profile.get(distance, [])]
+                total += statistics.fmean(there or profiles[number][distance])
+    return total / queries if queries else None
 
 
 def plain(block: Any, layer: Any, head: int, in_words: bool, padding: set[int]) -> Plain:

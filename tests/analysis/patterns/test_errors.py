@@ -74,13 +74,13 @@ WRONG: dict[str, tuple[Callable[[AttentionTrace], Any], type[Exception], str]] =
     "no trace": (
         lambda t: find_patterns("text"),  # type: ignore[call-overload]
         TypeError,
-        "find_patterns got a str that holds no traces",
+        "source is a str that holds no traces",
     ),
     "no traces": (lambda t: find_patterns([]), TypeError, "a list that holds no traces"),
     "texts": (
         lambda t: find_patterns(torch.nn.Linear(1, 1), None, [3]),  # type: ignore[list-item]
         TypeError,
-        "texts holds an int: expected strings",
+        r"texts\[0\] is an int: expected a string, or a pair of strings",
     ),
     "no text": (
         lambda t: find_patterns(torch.nn.Linear(1, 1), None, []),

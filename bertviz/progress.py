@@ -13,7 +13,9 @@ SECONDS = 3.0  # until a bar appears
 
 
 @contextlib.contextmanager
-def bar(wanted: bool, what: str) -> Iterator[Callable[[], None] | None]:
+def bar(
+    wanted: bool, what: str, unit: str = "attentions", total: int | None = None
+) -> Iterator[Callable[[], None] | None]:
     """Yield a function to call at every step. The bar is tqdm's, in notebooks the notebook's.
 
     It is made when it appears: most captures take less time than making it.
@@ -21,6 +23,8 @@ def bar(wanted: bool, what: str) -> Iterator[Callable[[], None] | None]:
     Args:
         wanted: Whether to show a bar; without one, None is yielded.
         what: What is being done, in a word or two.
+        unit: What is counted.
+        total: How many there will be, if that is known.
     """
     if not wanted:
         yield None
@@ -34,7 +38,7 @@ def bar(wanted: bool, what: str) -> Iterator[Callable[[], None] | None]:
         if shown is not None:
             shown.update()
         elif time.monotonic() - start >= SECONDS:
-            shown = _tqdm()(desc=what, unit=" attentions", initial=steps, leave=False)
+            shown = _tqdm()(desc=what, unit=f" {unit}", initial=steps, total=total, leave=False)
 
     try:
         yield step
