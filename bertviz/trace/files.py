@@ -56,6 +56,7 @@ def save(trace: AttentionTrace, path: str | os.PathLike[str]) -> None:
         "model_name": trace.model_name,
         "dtype": trace.dtype,
         "exactness": trace.exactness,
+        "kind": trace.kind,
         "blocks": blocks,
     }
     # Written to a neighboring file and moved into place: an error leaves an older file intact.
@@ -106,6 +107,7 @@ def load(path: str | os.PathLike[str]) -> AttentionTrace:
         model_name=about["model_name"],
         dtype=about["dtype"],
         exactness=about["exactness"],
+        kind=about.get("kind", "attention"),
     )
 
 

@@ -8,7 +8,7 @@ from typing import Any
 from bertviz.analysis.patterns.pattern import Unavailable
 from bertviz.analysis.patterns.pooling import Predictive
 from bertviz.errors import a_type
-from bertviz.trace import AttentionTrace
+from bertviz.trace import AttentionTrace, check_attention
 
 EXAMPLE = "find_patterns(model, tokenizer, ['One text.', ('A sentence.', 'Another.')])"
 
@@ -37,6 +37,9 @@ def traces_of(
                 " find_patterns(model, tokenizer, texts)."
             )
         for trace in _given_traces(source):
+            check_attention(
+                "find_patterns", trace, "pass the attention that the values were made from"
+            )
             yield trace, None
         return
 

@@ -1,0 +1,66 @@
+"""Values that are not attention, in the form of weights: parts of the largest, and what is missing.
+
+The problem. Weights lie in 0..1 and are listed in fixed steps. Values may be of any size and sign,
+and some are missing. So a layer's values are divided by the largest of them, its scale; positive
+and negative ones are listed apart, as the differences of two traces are; and a bit for every pair
+of tokens says where there is none.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from bertviz.web.payload import sparse
+
+if TYPE_CHECKING:
+    from bertviz.trace import LayerAttention, TraceKind
+    from bertviz.web.payload.chunks import Chunks
+
+
+def values_of(
+    chunks: Chunks, layer: LayerAttention, heads: list[int], fine: bool, kind: TraceKind
+) -> dict[str, Any]:
+    """A layer's "weights", "less", "scale" and "missing" in the schema.
+
+    Args:
+        chunks: Where the numbers go.
+        layer: The layer.
+        heads: The model's own numbers of the heads to ship.
+        fine: Whether small steps are affordable.
+        kind: "signed" or "unnormalized".
+
+    Raises:
+        ValueError: A value is infinite.
+    """
+    import numpy as np
+
+    scale, missing = 0.0, False
+    for head in heads:  # one at a time: a layer may be large
+        values = layer.weights([head])[0].numpy()
+        if np.isinf(values).any():
+            raise ValueError(
+                f"layer {layer.index}, head {head} holds an infinite value: expected finite"
+                " numbers, or NaN for missing ones."
+            )
+        scale = max(scale, float(np.nanmax(np.abs(values), initial=0)))
+        missing = missing or bool(np.isnan(values).any())
+    steps = sparse.SHORT_STEPS if fine else sparse.LONG_STEPS
+    # Rows of values do not concentrate on a few keys, and roots make small ones visible: all are
+    # listed, if that is affordable.
+    threshold = 0.5 / steps if fine else sparse.LONG_THRESHOLD
+    more, less, gaps = [], [], []
+    for head in heads:
+        values = layer.weights([head])[0].numpy().astype(np.float64)
+        parts = (np.nan_to_num(values) / (scale or 1)).astype(np.float32)
+        more.append(sparse.listed(parts, steps, threshold))
+        less.append(sparse.listed(-parts, steps, threshold))
+        gaps.append(np.isnan(values))
+    signed = kind == "signed"
+    return {
+        "weights": sparse.packed(chunks, more, steps),
+        "less": sparse.packed(chunks, less, steps) if signed else None,
+        "scale": scale,
+        "missing": {"chunk": chunks.add(np.packbits(gaps, bitorder="little").tobytes())}
+        if missing
+        else None,
+    }
