@@ -33,7 +33,7 @@
  * @property {SparseRef | null} [less] of a comparison, what a has more; of signed values, those
  *   below zero
  * @property {number} [scale] of values that are not attention: the largest |value| of the layer
- * @property {{chunk: number} | null} [missing] of such values: which there are none of
+ * @property {{chunk: number, count: number} | null} [missing] of such values: which there are none of
  * @property {NeuronRef | null} neurons
  */
 /**

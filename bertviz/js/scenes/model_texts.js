@@ -1,6 +1,7 @@
 // What the model view says: of a cell, of its colors, and of what cannot be shown.
 
 import { written } from "../data/measures.js";
+import { tokensOf } from "../data/schema.js";
 import { differenceLegend, massNote } from "./legends.js";
 import { measureRamp } from "./model_colors.js";
 import { missingText, valueNote, valueRamp } from "./value_legend.js";
@@ -100,8 +101,7 @@ function openedNote({ scale = 1, signs }) {
  */
 function valueLegend(scene, theme, tiles) {
   const { choice, range, open, scale = 1, signed } = scene;
-  const gaps = open ? scene.edgesOfCell(open).gaps : null;
-  const missing = missingText(gaps) ?? (scene.plies.includes("missing") ? "missing" : undefined);
+  const missing = missingText(open ? scene.edgesOfCell(open).gaps : gapsOfBlock(scene.block));
   const ramp = { ...valueRamp("√ value", scale, signed), missing };
   if (!choice || tiles) return choice ? measureLegend(scene, choice, theme, tiles) : ramp;
   const { largest } = ramp;
@@ -111,6 +111,20 @@ function valueLegend(scene, theme, tiles) {
     missing,
     ...(signed ? { signed: `√ value, ${full}` } : {}),
   };
+}
+
+/**
+ * How many values of a block are missing.
+ * @param {import("../data/schema.js").Block} block
+ */
+function gapsOfBlock(block) {
+  const pairs = tokensOf(block, "query").text.length * tokensOf(block, "key").text.length;
+  let [count, total] = [0, 0];
+  for (const { heads, missing } of block.layers) {
+    count += missing?.count ?? 0;
+    total += heads.length * pairs;
+  }
+  return { count, total };
 }
 
 /**

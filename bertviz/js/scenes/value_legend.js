@@ -69,7 +69,7 @@ const percent = (share) =>
 
 /**
  * What hatching means, if there is any.
- * @param {Gaps | null} gaps
+ * @param {Pick<Gaps, "count" | "total"> | null} gaps
  */
 export function missingText(gaps) {
   return gaps?.count ? `missing: ${gaps.count} of ${gaps.total} values` : undefined;

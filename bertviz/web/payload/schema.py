@@ -30,8 +30,9 @@ The schema, version 1. The page's decoder (``js/data/payload.js``) changes toget
           "scale": float,                       only of values that are not attention: the largest
                                                 |value| of the layer, in which weights and less (of
                                                 signed values, those below zero) are counted
-          "missing": {"chunk": int} | null,     likewise: a bit for every (head, query, key), the
-                                                lowest of a byte first, 1 where there is no value
+          "missing": {"chunk": int, "count": int} | null,    likewise: a bit for every (head, query,
+                                                key), the lowest of a byte first, 1 where there is
+                                                no value; count of these
           "neurons": Neurons | null             neuron view; model view of a short text
         }, ...]
       }, ...],

@@ -13,6 +13,9 @@ from typing import TYPE_CHECKING, Any
 from bertviz.web.payload import sparse
 
 if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
     from bertviz.trace import LayerAttention, TraceKind
     from bertviz.web.payload.chunks import Chunks
 
@@ -34,7 +37,7 @@ def values_of(
     """
     import numpy as np
 
-    scale, missing = 0.0, False
+    scale = 0.0
     for head in heads:  # one at a time: a layer may be large
         values = layer.weights([head])[0].numpy()
         if np.isinf(values).any():
@@ -43,7 +46,6 @@ def values_of(
                 " numbers, or NaN for missing ones."
             )
         scale = max(scale, float(np.nanmax(np.abs(values), initial=0)))
-        missing = missing or bool(np.isnan(values).any())
     steps = sparse.SHORT_STEPS if fine else sparse.LONG_STEPS
     # Rows of values do not concentrate on a few keys, and roots make small ones visible: all are
     # listed, if that is affordable.
@@ -55,12 +57,20 @@ def values_of(
         more.append(sparse.listed(parts, steps, threshold))
         less.append(sparse.listed(-parts, steps, threshold))
         gaps.append(np.isnan(values))
-    signed = kind == "signed"
     return {
         "weights": sparse.packed(chunks, more, steps),
-        "less": sparse.packed(chunks, less, steps) if signed else None,
+        "less": sparse.packed(chunks, less, steps) if kind == "signed" else None,
         "scale": scale,
-        "missing": {"chunk": chunks.add(np.packbits(gaps, bitorder="little").tobytes())}
-        if missing
-        else None,
+        "missing": _missing(chunks, np.stack(gaps)),
     }
+
+
+def _missing(chunks: Chunks, gaps: NDArray[np.bool_]) -> dict[str, int] | None:
+    """A bit for every value, where one is missing."""
+    import numpy as np
+
+    count = int(gaps.sum())
+    if not count:
+        return None
+    packed = np.packbits(gaps, bitorder="little").tobytes()
+    return {"chunk": chunks.add(packed), "count": count}
