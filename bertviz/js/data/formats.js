@@ -35,7 +35,7 @@ export function writersOf({ signs, scale }) {
 }
 
 /**
- * Values with three and five digits of the largest of them; what is missing is written so.
+ * Values with three and four digits of the largest of them; what is missing is written so.
  * @param {number} scale the largest
  * @param {boolean} signs whether they have signs
  */
@@ -53,7 +53,7 @@ export function valueWriters(scale, signs) {
       return write(value);
     };
   };
-  return { short: writer(3), exact: writer(5) };
+  return { short: writer(3), exact: writer(4) };
 }
 
 /**

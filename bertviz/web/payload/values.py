@@ -29,7 +29,7 @@ def values_of(
         chunks: Where the numbers go.
         layer: The layer.
         heads: The model's own numbers of the heads to ship.
-        fine: Whether small steps are affordable.
+        fine: Whether listing all values is affordable.
         kind: "signed" or "unnormalized".
 
     Raises:
@@ -46,9 +46,9 @@ def values_of(
                 " numbers, or NaN for missing ones."
             )
         scale = max(scale, float(np.nanmax(np.abs(values), initial=0)))
-    steps = sparse.SHORT_STEPS if fine else sparse.LONG_STEPS
-    # Rows of values do not concentrate on a few keys, and roots make small ones visible: all are
-    # listed, if that is affordable.
+    # Numbers of any size are read with four digits. Rows of values do not concentrate on a few
+    # keys, and roots make small ones visible: all are listed, if that is affordable.
+    steps = sparse.SHORT_STEPS
     threshold = 0.5 / steps if fine else sparse.LONG_THRESHOLD
     more, less, gaps = [], [], []
     for head in heads:

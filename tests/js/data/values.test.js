@@ -108,13 +108,13 @@ test("what is left out is a share of all sizes", () => {
 test("numbers of any size are written with as many digits as they have", () => {
   const minus = "−";
   const cases = /** @type {[number, number, string, string][]} */ ([
-    [1.234, -0.5, `${minus}0.50`, `${minus}0.5000`],
-    [40, 12.345, "+12.3", "+12.345"],
-    [0.0042, 0.0042, "+0.00420", "+0.0042000"],
-    [3e-9, 3e-9, "+3.00e-9", "+3.0000e-9"],
-    [2e12, -2e12, `${minus}2.00e+12`, `${minus}2.0000e+12`],
-    [40, 0.01, "0.0", "+0.010"],
-    [0, 0, "0.00", "0.0000"],
+    [1.234, -0.5, `${minus}0.50`, `${minus}0.500`],
+    [40, 12.345, "+12.3", "+12.35"],
+    [0.0042, 0.0042, "+0.00420", "+0.004200"],
+    [3e-9, 3e-9, "+3.00e-9", "+3.000e-9"],
+    [2e12, -2e12, `${minus}2.00e+12`, `${minus}2.000e+12`],
+    [40, 0.01, "0.0", "+0.01"],
+    [0, 0, "0.00", "0.000"],
     [40, NaN, "missing", "missing"],
   ]);
   for (const [scale, value, short, exact] of cases) {

@@ -53,7 +53,7 @@ test("numbers, tooltips and sentences say missing, and nothing of attention", ()
   assert.equal(sentenceOf(plot, state), "query c: largest values a −18.0, b +10.0, c +6.0");
   assert.equal(
     describeAmong(pictureOf(state), state, "key", 1),
-    "c → b\nhead 1  +10.000\nhead 4  missing",
+    "c → b\nhead 1  +10.00\nhead 4  missing",
   );
   const gap = stateOf({ query: 1, locked: true });
   const empty = linesPlot(pictureOf(gap), gap, 600, measure);
