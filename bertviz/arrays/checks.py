@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 
 # Weights in half precision may exceed 1 through rounding.
 TOLERANCE = 1e-3
+# They are never negative, while attention × gradient is often that small.
+NEGATIVE = 1e-6
 
 
 def kept_positions(mask: Any, batch_index: int | None, queries: int, keys: int) -> list[int]:
@@ -81,8 +83,8 @@ def check_weights(name: str, layers: Sequence[Tensor]) -> None:
                 f" rows (padding), or fill them with 0; {HOW}."
             )
         low, high = float(layer.min()), float(layer.max())
-        if low < -TOLERANCE or high > 1 + TOLERANCE:
-            worst = low if low < -TOLERANCE else high
+        if low < -NEGATIVE or high > 1 + TOLERANCE:
+            worst = low if low < -NEGATIVE else high
             raise ValueError(
                 f"{name} holds {worst:.4g} in layer {index}: expected weights in 0..1, each row the"
                 " result of a softmax. If these are scores, apply a softmax over keys first;"

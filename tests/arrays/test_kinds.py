@@ -56,6 +56,7 @@ def test_two_stacks_of_tokens_and_three_stacks_of_values() -> None:
     [
         (SIGNED, "unnormalized", "no numbers below zero: pass kind='signed'"),
         (SIGNED, None, "result of a softmax. .* kind='signed' (any numbers)"),
+        (1e-4 * SIGNED, None, "result of a softmax. .* kind='signed' (any numbers)"),
         (2 * np.abs(SIGNED), None, "result of a softmax. .* kind='unnormalized' (none below zero)"),
         (np.full((1, 3, 3), np.nan), None, "holds NaN at layer 0, .* NaN stands for missing ones"),
         (np.full((1, 3, 3), np.inf), "signed", "inf at layer 0, head 0, query 0, key 0: expected"),

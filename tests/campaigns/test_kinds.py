@@ -27,7 +27,8 @@ def not_attention(random: np.random.Generator) -> tuple[np.ndarray, int | None]:
     if way == 0:  # sums over heads
         return random.integers(2, 5) * values, None
     if way == 1:  # attention x gradient
-        return values * random.normal(size=values.shape), None
+        size = 10.0 ** -random.integers(0, 8)
+        return size * values * random.normal(size=values.shape), None
     if way == 2:
         values[at] *= random.choice([0.5, 0.9, 1.1, 2.0])
     elif way == 3:

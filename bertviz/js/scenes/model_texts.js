@@ -100,8 +100,8 @@ function openedNote({ scale = 1, signs }) {
  * @param {boolean} tiles
  */
 function valueLegend(scene, theme, tiles) {
-  const { choice, range, open, scale = 1, signed } = scene;
-  const missing = missingText(open ? scene.edgesOfCell(open).gaps : gapsOfBlock(scene.block));
+  const { choice, range, scale = 1, signed } = scene;
+  const missing = missingText(gapsOfBlock(scene.block));
   const ramp = { ...valueRamp("√ value", scale, signed), missing };
   if (!choice || tiles) return choice ? measureLegend(scene, choice, theme, tiles) : ramp;
   const { largest } = ramp;

@@ -82,7 +82,7 @@ test("the model view: one scale for all heads, and that of the open one", () => 
   });
   const state = nextState(payloads.model, starts.model, { cell: [0, 1] });
   const open = modelScene(sources.model, state);
-  assert.equal(legendOf(open, layout, theme).missing, "missing: 4 of 9 values");
+  assert.equal(legendOf(open, layout, theme).missing, "missing: 8 of 18 values", "of the grid");
   const { edges } = { edges: open.edgesOfCell(/** @type {any} */ (open.open)) };
   assert.equal(notesOf(open, edges, state), "lines of the opened head: full strength ±40.0");
 });
