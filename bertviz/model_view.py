@@ -110,7 +110,8 @@ def model_view(*arguments: Any, **keywords: Any) -> ModelView | None:  # noqa: D
         text_pair: The second text.
         trace: In place of a model: a trace or a comparison.
         attention: In place of a model: weights per layer, each (heads, query, key), with or without
-            a batch dimension of one: what Hugging Face models return as ``attentions``.
+            a batch dimension of one: what Hugging Face models return as ``attentions``. Values that
+            are not attention are passed with ``kind="signed"`` or ``kind="unnormalized"``.
         tokens: With arrays: the tokens, as a list of strings.
         sentence_b_start: With arrays: position of the second sentence's first token, for the
             sentence filter.

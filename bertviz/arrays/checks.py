@@ -6,6 +6,7 @@ import math
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
+from bertviz.arrays.kinds import HOW
 from bertviz.arrays.shapes import as_tensor
 from bertviz.errors import a_type
 
@@ -14,6 +15,8 @@ if TYPE_CHECKING:
 
 # Weights in half precision may exceed 1 through rounding.
 TOLERANCE = 1e-3
+# They are never negative, while attention × gradient is often that small.
+NEGATIVE = 1e-6
 
 
 def kept_positions(mask: Any, batch_index: int | None, queries: int, keys: int) -> list[int]:
@@ -77,14 +80,15 @@ def check_weights(name: str, layers: Sequence[Tensor]) -> None:
             raise ValueError(
                 f"{name} holds NaN at layer {index}, head {head}, query {row}, key {key}: expected"
                 " weights in 0..1. A row that is masked entirely gives NaN in a softmax; drop such"
-                " rows (padding), or fill them with 0."
+                f" rows (padding), or fill them with 0; {HOW}."
             )
         low, high = float(layer.min()), float(layer.max())
-        if low < -TOLERANCE or high > 1 + TOLERANCE:
-            worst = low if low < -TOLERANCE else high
+        if low < -NEGATIVE or high > 1 + TOLERANCE:
+            worst = low if low < -NEGATIVE else high
             raise ValueError(
                 f"{name} holds {worst:.4g} in layer {index}: expected weights in 0..1, each row the"
-                " result of a softmax. If these are scores, apply a softmax over keys first."
+                " result of a softmax. If these are scores, apply a softmax over keys first;"
+                f" {HOW}."
             )
 
 

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from bertviz.trace.attention_trace import AttentionTrace
 from bertviz.trace.block import AttentionBlock
 from bertviz.trace.formula import Formula
+from bertviz.trace.kinds import TraceKind
 from bertviz.trace.layer import LayerAttention
 from bertviz.trace.tokens import Tokens
 
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
 TOLERANCE = 1e-3  # weights in half precision may exceed 1 through rounding
 # Softmax is computed in float32, which ends at 3.4e38; the softcap divides and multiplies.
 LARGEST = 3e38
+LARGEST_VALUE = 1e30  # of values that are not attention, as from_arrays has it
 SOFTCAPS = (1e-30, 1e30)
 
 
@@ -43,7 +45,7 @@ def check_trace(trace: AttentionTrace) -> None:
         if len(set(numbers)) < len(numbers):
             raise ValueError(f"{where} has two layers of one number: {numbers}")
         for layer in block.layers:
-            _check_layer(f"{where}, layer {layer.index}", block, layer)
+            _check_layer(f"{where}, layer {layer.index}", block, layer, trace.kind)
 
 
 def _check_tokens(where: str, tokens: Tokens) -> None:
@@ -61,19 +63,33 @@ def _check_tokens(where: str, tokens: Tokens) -> None:
         raise ValueError(f"{where} has words that are not numbered from 0 without gaps")
 
 
-def _check_layer(where: str, block: AttentionBlock, layer: LayerAttention) -> None:
+def _check_layer(where: str, block: AttentionBlock, layer: LayerAttention, kind: TraceKind) -> None:
     count = len(layer.heads)
     if not count or len(set(layer.heads)) < count:
         raise ValueError(f"{where} has no heads, or one twice: {list(layer.heads)}")
     expected = (count, len(block.query), len(block.key))
     if layer.given_weights is not None:
         _check_shape(where, "given_weights", layer.given_weights, [expected])
+        if kind != "attention":
+            _check_values(where, layer.given_weights, kind)
+            return
         low, high = _range(where, "given_weights", layer.given_weights)
         if not (low >= -TOLERANCE and high <= 1 + TOLERANCE):
             worst = high if low >= -TOLERANCE else low
             raise ValueError(f"{where}: given_weights holds {worst:.4g}: expected 0..1")
     if layer.formula is not None:
         _check_formula(where, layer.formula, expected)
+
+
+def _check_values(where: str, values: Tensor, kind: TraceKind) -> None:
+    """Refuse values that are not of their kind; NaN is a missing one."""
+    low, high = _range(where, "given_weights", values.nan_to_num(0.0))
+    lowest = 0.0 if kind == "unnormalized" else -LARGEST_VALUE
+    if not (low >= lowest and high <= LARGEST_VALUE):
+        worst = high if low >= lowest else low
+        raise ValueError(
+            f"{where}: given_weights holds {worst:.4g}: expected {lowest:g}..{LARGEST_VALUE:g}"
+        )
 
 
 def _check_formula(where: str, formula: Formula, expected: tuple[int, int, int]) -> None:

@@ -16,6 +16,7 @@ from bertviz.errors import a_type, short
 from bertviz.trace.attention_trace import AttentionTrace
 from bertviz.trace.block import AttentionBlock, Kind
 from bertviz.trace.formula import Formula
+from bertviz.trace.kinds import TraceKind
 from bertviz.trace.layer import LayerAttention
 from bertviz.trace.tokens import Tokens
 
@@ -117,7 +118,12 @@ def restored(about: Mapping[str, Any], tensors: Mapping[str, Tensor]) -> Attenti
         given_causal=_flag,
     )
     block = _record(
-        AttentionBlock, name=_text, kind=_kind, query=tokens, key=tokens, layers=_many(layer)
+        AttentionBlock,
+        name=_text,
+        kind=_one_of(get_args(Kind)),
+        query=tokens,
+        key=tokens,
+        layers=_many(layer),
     )
     trace = _record(
         AttentionTrace,
@@ -125,6 +131,7 @@ def restored(about: Mapping[str, Any], tensors: Mapping[str, Tensor]) -> Attenti
         model_name=_optional(_text),
         dtype=_text,
         exactness=_optional(_report),
+        kind=_one_of(get_args(TraceKind)),
     )("", about)
     unused = sorted(set(tensors) - used)
     if unused:
@@ -204,10 +211,13 @@ def _number(where: str, value: Any) -> float:
     return number
 
 
-def _kind(where: str, value: Any) -> Any:
-    if not isinstance(value, str) or value not in get_args(Kind):
-        raise _not(where, value, f"one of {', '.join(get_args(Kind))}")
-    return value
+def _one_of(known: tuple[str, ...]) -> Reader[Any]:
+    def read(where: str, value: Any) -> Any:
+        if not isinstance(value, str) or value not in known:
+            raise _not(where, value, f"one of {', '.join(known)}")
+        return value
+
+    return read
 
 
 def _report(where: str, value: Any) -> Any:

@@ -36,8 +36,11 @@ def window(trace: AttentionTrace, start: int, stop: int) -> AttentionTrace:
     for name, block in trace.blocks.items():
         if start >= len(block.query):
             continue
-        rows = slice(start, min(stop, len(block.query)))
-        columns = slice(None) if block.kind == "cross" else rows
+        end = min(stop, len(block.query))
+        rows: Part = slice(start, end)
+        if trace.kind != "attention":  # no softmax depends on what is cut off
+            rows = list(range(start, end))
+        columns: Part = slice(None) if block.kind == "cross" else rows
         blocks[name] = _part(block, rows, columns)
     return replace(trace, blocks=blocks)
 

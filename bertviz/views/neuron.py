@@ -11,6 +11,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from bertviz.errors import a_type, as_index
+from bertviz.trace.kinds import check_attention
 from bertviz.views.lookalikes import refuse_comparison, trace_and_comparison
 from bertviz.views.view import View
 
@@ -70,6 +71,12 @@ class NeuronView(View):
         """
         refuse_comparison("neuron_view", trace)
         trace, _ = trace_and_comparison(type(self).__name__, trace)
+        check_attention(
+            "neuron_view",
+            trace,
+            "show the values with head_view or model_view, or the neurons of the attention with"
+            " neuron_view(model, tokenizer, text)",
+        )
         if explanation is not None:
             layer, head = _explained(trace, explanation, layer, head)
         super().__init__(

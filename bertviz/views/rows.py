@@ -79,7 +79,9 @@ def _of_head(
         "key": key,
         "query_token": np.array(block.query.text, dtype=object)[query],
         "key_token": np.array(block.key.text, dtype=object)[key],
-        "weight": np.take_along_axis(weights, order, axis=1).ravel(),
+        "weight" if view.trace.kind == "attention" else "value": np.take_along_axis(
+            weights, order, axis=1
+        ).ravel(),
     }
     if view.kind == "neuron":
         columns["score"] = layer.scores(head)[0].cpu().numpy()[query, key]

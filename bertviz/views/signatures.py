@@ -21,7 +21,7 @@ from bertviz.errors import suggestion
 from bertviz.views.options import DEFAULTS
 
 if TYPE_CHECKING:
-    from bertviz.trace import Kind
+    from bertviz.trace import Kind, TraceKind
     from bertviz.views.view import View
 
 Source: TypeAlias = Literal["model", "trace", "arrays"]
@@ -50,7 +50,7 @@ class ArrayOptions(TypedDict, total=False):
     scaling: float | Sequence[float] | None
     query_tokens: Sequence[str] | None
     key_tokens: Sequence[str] | None
-    kind: Kind | None
+    kind: Kind | TraceKind | None
     batch_index: int | None
     attention_mask: Any
     drop_padding: bool

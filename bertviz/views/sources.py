@@ -195,13 +195,14 @@ def _from_arrays(call: str, given: dict[str, Any]) -> AttentionTrace:
             " attention is captured on any kernel. Or pass a trace, or weights per layer."
         )
     fix = "the tokens are called encoder_tokens and decoder_tokens, and there are no sentences"
+    kind = given.pop("kind", None)
     _refuse(call, given, "encoder_attention, decoder_attention or cross_attention", fix)
     for name, value in parts.items():
         if name.endswith("tokens"):
             _check_tokens(name, value)
         else:
             _check_present(name, value, call)
-    return from_stacks(**parts)
+    return from_stacks(**parts, kind=kind)
 
 
 def _refuse(call: str, given: Mapping[str, Any], source: str, fix: str) -> None:

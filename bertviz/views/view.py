@@ -185,7 +185,8 @@ class View:
 
         Returns:
             Dicts with block, layer, head, query, key (positions), query_token, key_token, weight
-            (of a comparison b minus a), and in the neuron view score.
+            (of a comparison b minus a), and in the neuron view score. Of values that are not
+            attention, value in place of weight; NaN where it is missing.
 
         Raises:
             TypeError: An argument is not an integer.
@@ -251,7 +252,8 @@ class View:
             layers = _count(len(block["layers"]), "layer")
             shown.append(f"{name}{layers}, {_count(heads, 'head')}, {tokens}")
         model = f"{self.trace.model_name}: " if self.trace.model_name else ""
-        return f"{type(self).__name__}({model}{'; '.join(shown)})"
+        values = "" if self.trace.kind == "attention" else f"{self.trace.kind} values, "
+        return f"{type(self).__name__}({model}{values}{'; '.join(shown)})"
 
 
 def _count(number: int, what: str) -> str:

@@ -64,6 +64,9 @@ def render(payload: Mapping[str, Any], nonce: str | None = None) -> str:
     own = "" if check_nonce(nonce) is None else f' nonce="{nonce}"'
     identity = uuid.uuid4().hex
     view = payload["view"]
+    sleeping = SLEEPING
+    if payload["kind"] != "attention":
+        sleeping = sleeping.replace("This attention view", "This view")
     script = f'(() => {{\n{bundle()}\nbertviz.mount("{identity}", {script_json(payload)});\n}})();'
     if len(script) > SCRIPT_CHARACTERS:
         raise ValueError(
@@ -74,7 +77,7 @@ def render(payload: Mapping[str, Any], nonce: str | None = None) -> str:
         )
     return (
         f'<div class="bertviz" data-view="{html.escape(view)}" data-state="loading"'
-        f' data-bertviz-id="{identity}"><p>{SLEEPING}</p></div>\n<script{own}>{script}</script>'
+        f' data-bertviz-id="{identity}"><p>{sleeping}</p></div>\n<script{own}>{script}</script>'
     )
 
 

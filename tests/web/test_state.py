@@ -58,6 +58,12 @@ def plain_trace() -> AttentionTrace:
     return AttentionTrace.from_arrays(["a", "b", "c"], weights)
 
 
+def value_trace() -> AttentionTrace:
+    """The tokens of a pair, with values that are not attention."""
+    values = np.random.default_rng(2).normal(size=(3, 4, 7, 7))
+    return AttentionTrace.from_arrays(TOKENS, values, sentence_b_start=5, kind="signed")
+
+
 class Explanation:
     """As much of an explanation as a payload takes."""
 
@@ -83,6 +89,8 @@ def payloads() -> dict[str, dict[str, Any]]:
         "head, plain": payload.build(plain_trace(), "head"),
         "head, special": payload.build(special_trace(), "head"),
         "head, comparison": payload.build(other, "head", comparison=Difference(one, other)),
+        "head, values": payload.build(value_trace(), "head"),
+        "model, values": payload.build(value_trace(), "model"),
         "head, blocks": payload.build(cross_trace(), "head"),
         "model, blocks": payload.build(cross_trace(), "model"),
         "model": payload.build(one, "model"),

@@ -13,7 +13,7 @@ from bertviz.analysis.comparison.alignment import (
 from bertviz.analysis.comparison.comparison import Comparison, HeadDifference
 from bertviz.analysis.comparison.differences import differences
 from bertviz.errors import a_type
-from bertviz.trace import AttentionTrace
+from bertviz.trace import AttentionTrace, check_attention
 from bertviz.trace.settings import plainly
 
 Align = Literal["tokens"] | None
@@ -53,6 +53,7 @@ def compare(a: AttentionTrace, b: AttentionTrace, *, align: Align = None) -> Com
                 f"{name} is {a_type(trace)}: expected an AttentionTrace, as"
                 " extract(model, tokenizer, text) gives."
             )
+        check_attention("compare", trace, "subtract the values, and show them with kind='signed'")
     if align not in (None, "tokens"):
         raise ValueError(f"align={align!r} is unknown: expected 'tokens' or None.")
     check_same_heads(a, b)

@@ -10,7 +10,7 @@ from bertviz.analysis.lookup import block_with_layer
 from bertviz.analysis.neurons.explanation import HeadExplanation
 from bertviz.analysis.neurons.marking import Marked, marked
 from bertviz.analysis.neurons.units import Pairs, Unit, carrying, neurons_of, units_of
-from bertviz.trace import AttentionTrace, LayerAttention
+from bertviz.trace import AttentionTrace, LayerAttention, check_attention
 from bertviz.trace.settings import plainly
 
 if TYPE_CHECKING:
@@ -68,6 +68,9 @@ def explain_head(
             unknown or exists nowhere in the text, or the matrix has another shape.
         TypeError: Both a pattern and cells were passed, or cells are not query–key pairs.
     """
+    check_attention(
+        "explain_head", trace, "pass a trace that extract(model, tokenizer, text) gives"
+    )
     held, found = block_with_layer(trace.blocks, layer, head, block)
     formula = found.explained
     units = units_of(formula, pairs, rotary_dim)

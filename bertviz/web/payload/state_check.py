@@ -230,25 +230,24 @@ def _check_filters(shown: Shown, state: State) -> None:
 
 def _check_combinations(shown: Shown, state: State) -> None:
     """Check values that require or exclude others."""
-    difference = shown.payload["difference"]
+    why = _not_added_up(shown.payload)
     if state.get("words"):
         sides = (shown.block["query"], shown.block["key"] or shown.block["query"])
-        if difference:
-            raise ValueError(
-                "words=True does not go with a comparison: differences of opposite sign would"
-                " cancel out within a word."
-            )
+        if why is not None:
+            raise ValueError(f"words=True does not go with {why} within a word.")
         if not any(side["words"] for side in sides):
             raise ValueError(
                 "words=True has nothing to join: every word of this text is one token."
             )
-    if difference and state.get("combine", "each") != "each":
-        raise ValueError(
-            f"combine={state['combine']!r} does not go with a comparison: differences of opposite"
-            " sign would cancel out between heads."
-        )
+    if why is not None and state.get("combine", "each") != "each":
+        raise ValueError(f"combine={state['combine']!r} does not go with {why} between heads.")
     if state.get("renormalize"):
-        if difference:
+        if shown.payload["kind"] != "attention":
+            raise ValueError(
+                f"renormalize=True does not go with {shown.payload['kind']} values: their rows do"
+                " not sum to one."
+            )
+        if why is not None:
             raise ValueError(
                 "renormalize=True does not go with a comparison: rows of differences do not sum"
                 " to one."
@@ -260,10 +259,19 @@ def _check_combinations(shown: Shown, state: State) -> None:
             )
 
 
+def _not_added_up(payload: Mapping[str, Any]) -> str | None:
+    """What is shown, where it is not added up, as it would be within words or between heads."""
+    if payload["difference"]:
+        return "a comparison: differences of opposite sign would cancel out"
+    if payload["kind"] == "attention":
+        return None
+    return f"{payload['kind']} values, whose sums are to be passed: the page does not add them up"
+
+
 def _check_measure(shown: Shown, state: State) -> None:
     known = [measure["name"] for measure in shown.payload["measures"]]
     first = known[0] if known else None
-    if not shown.payload["difference"]:
+    if not shown.payload["difference"] and shown.payload["kind"] == "attention":
         first = first or ("entropy" if _is_dense(shown.payload["blocks"][0]) else None)
         known += [name for name in PAGE_MEASURES if name not in known]
     measure = state.get("measure", first)
