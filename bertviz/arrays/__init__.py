@@ -90,9 +90,8 @@ def from_arrays(
         vectors = check_vectors(
             as_layers("queries", queries, batch_index), as_layers("keys", keys, batch_index), given
         )
-    if tokens is not None and given is not None and is_generated(weights):
-        # The last token that generate() wrote was never read.
-        tokens = list(tokens)[: -1 if len(tokens) == given[0].shape[-2] + 1 else None]
+    if given is not None and is_generated(weights):
+        tokens = _read_tokens(tokens, given)
     sides = _sides(name, given, vectors, (tokens, query_tokens, key_tokens))
     sentences = [sentences_of(sentence_b_start, side) for side in sides]
     whole = [
@@ -130,6 +129,13 @@ def _sides(
         check_tokens(query, strings[0], rows, -2, name),
         check_tokens(key, strings[1], columns, -1 if given is not None else -2, name),
     )
+
+
+def _read_tokens(tokens: Sequence[str] | None, layers: Sequence[Tensor]) -> Sequence[str] | None:
+    """The tokens without the last one that ``generate`` wrote, which was never read."""
+    if tokens is None or isinstance(tokens, str) or len(tokens) != layers[0].shape[-2] + 1:
+        return tokens
+    return list(tokens)[:-1]
 
 
 def _are_causal(layers: Sequence[Tensor]) -> bool:
@@ -198,6 +204,7 @@ def from_stacks(
         "decoder_attention": (decoder_attention, "decoder", "decoder_tokens", "decoder_tokens"),
         "cross_attention": (cross_attention, "cross", "decoder_tokens", "encoder_tokens"),
     }
+    strings: dict[str, Sequence[str] | None]
     strings = {"encoder_tokens": encoder_tokens, "decoder_tokens": decoder_tokens}
     blocks: dict[str, AttentionBlock] = {}
     for name, (value, kind, query_side, key_side) in stacks.items():
@@ -205,6 +212,8 @@ def from_stacks(
             continue
         weights = as_layers(name, value)
         check_weights(name, weights)
+        if kind != "encoder" and is_generated(value):
+            strings["decoder_tokens"] = _read_tokens(decoder_tokens, weights)
         for side in dict.fromkeys((query_side, key_side)):
             if strings[side] is None:
                 raise ValueError(

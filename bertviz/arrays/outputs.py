@@ -44,6 +44,25 @@ def _holds(value: Any) -> bool:
     )
 
 
+def nothing_in(name: str, call: str = "head_view") -> str:
+    """What to say when a model's attention is an empty tuple.
+
+    Since transformers 5 that is ``outputs[-1]`` of BERT and GPT-2, which was BertViz's standard
+    line, and every kind of attention that a fast kernel is asked for.
+
+    Args:
+        name: What it was passed as.
+        call: The function to call instead.
+    """
+    return (
+        f"{name} is empty: outputs[-1] of BERT, RoBERTa and GPT-2 is their cross-attention in"
+        " transformers 5, which they do not have: pass outputs.attentions, or outputs itself. If"
+        " outputs.attentions is empty too, the model ran on a fast kernel such as sdpa, which"
+        f" returns no attention: pass the model itself, {call}(model, tokenizer, text), whose"
+        ' attention is captured on any kernel, or load it with attn_implementation="eager".'
+    )
+
+
 def is_generated(value: Any) -> bool:
     """Whether these are the attentions of ``generate``: per step, a tuple with one per layer."""
     return (

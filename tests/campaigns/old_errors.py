@@ -50,7 +50,9 @@ head_view(model(**batch, output_attentions=True).attentions, ["[CLS]", "the", "c
     "attention of another type": wrong(
         PAIR + "get_attention(model, 'llama', tokenizer, sentence_a)", "model_type"
     ),
-    "attention of nothing": wrong(PAIR + "get_attention(model, 'bert', tokenizer, '')", "sentence_a"),
+    "attention of nothing": wrong(
+        PAIR + "get_attention(model, 'bert', tokenizer, '')", "sentence_a"
+    ),
     "attention of a pair for gpt2": wrong(
         PAIR + "get_attention(model, 'gpt2', tokenizer, sentence_a, sentence_b)", "sentence_b"
     ),
@@ -60,6 +62,7 @@ head_view(model(**batch, output_attentions=True).attentions, ["[CLS]", "the", "c
         NotImplementedError,
     ),
     "three axes for util": wrong(
-        BERT + "from bertviz.util import format_attention\nformat_attention(outputs[0])", "attention"
+        BERT + "from bertviz.util import format_attention\nformat_attention(outputs[0])",
+        "attention",
     ),
 }

@@ -193,8 +193,7 @@ display(Javascript('window.own = 1'))
         0,
     ),
     "markup": Old(
-        VIEW
-        + "import markupsafe, jinja2\nassert '<script>' in markupsafe.escape(view)\n"
+        VIEW + "import markupsafe, jinja2\nassert '<script>' in markupsafe.escape(view)\n"
         "page = jinja2.Environment(autoescape=True).from_string('<p>{{ view }}</p>')\n"
         "assert '<script>' in page.render(view=view)",
         0,

@@ -160,7 +160,8 @@ tokenizer = T5Tokenizer.from_pretrained("google-t5/t5-small")
 model = T5ForConditionalGeneration.from_pretrained(
     "google-t5/t5-small", attn_implementation="eager"
 )
-ids = tokenizer("translate English to German: The house is wonderful.", return_tensors="pt").input_ids
+text = "translate English to German: The house is wonderful."
+ids = tokenizer(text, return_tensors="pt").input_ids
 outputs = model.generate(
     ids, output_attentions=True, return_dict_in_generate=True, max_new_tokens=6, min_new_tokens=6
 )

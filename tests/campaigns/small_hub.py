@@ -11,11 +11,12 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-WORDS = (
+TEXT = (
     "The cat sat on the mat lay rug I went to store quickest brown fox jumped over lazy dog quick"
     " Bert is a yellow muppet character translate English German house wonderful time flies like"
     " an arrow read good novel rabbit quickly hopped turtle slowly crawled"
-).split()
+)
+WORDS = TEXT.split()
 LETTERS = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ.,:'"
 SIZE = {
     "hidden_size": 24,

@@ -6,7 +6,6 @@ import contextlib
 import re
 import textwrap
 import warnings
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -35,13 +34,13 @@ def hub(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture
-def displayed(monkeypatch: pytest.MonkeyPatch, hub: Path) -> Iterator[list[Any]]:
+def displayed(monkeypatch: pytest.MonkeyPatch, hub: Path) -> list[Any]:
     """What is displayed, as in a notebook that stands in the hub's folder."""
     shown: list[Any] = []
     monkeypatch.setattr(IPython.core.getipython, "get_ipython", Shell)
     monkeypatch.setattr(IPython.display, "display", lambda *given: shown.extend(given))
     monkeypatch.chdir(hub)
-    yield shown
+    return shown
 
 
 def problem(old: Old, displayed: list[Any]) -> str | None:
