@@ -177,6 +177,7 @@ def from_stacks(
     encoder_tokens: Sequence[str] | None = None,
     decoder_tokens: Sequence[str] | None = None,
     prettify_tokens: bool = True,
+    batch_index: int | None = None,
 ) -> AttentionTrace:
     """Make a trace of an encoder-decoder's weights, in the form of BertViz 1.x.
 
@@ -187,6 +188,7 @@ def from_stacks(
         encoder_tokens: The encoder's tokens.
         decoder_tokens: The decoder's tokens.
         prettify_tokens: Show tokens without the tokenizer's own marks.
+        batch_index: Which text of a batch.
 
     Returns:
         A trace with up to three blocks.
@@ -210,7 +212,13 @@ def from_stacks(
     for name, (value, kind, query_side, key_side) in stacks.items():
         if value is None:
             continue
-        weights = as_layers(name, value)
+        if is_generated(value) and value[0][0].shape[0] > 1:
+            raise ValueError(
+                f"{name} holds the steps of generate() for {value[0][0].shape[0]} texts or beams,"
+                " which change places in beam search: generate from one text, with num_beams=1 and"
+                " num_return_sequences=1."
+            )
+        weights = as_layers(name, value, batch_index)
         check_weights(name, weights)
         if kind != "encoder" and is_generated(value):
             strings["decoder_tokens"] = _read_tokens(decoder_tokens, weights)

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+from bertviz.errors import a_type
+
 if TYPE_CHECKING:
     from torch import Tensor
 
@@ -19,6 +21,9 @@ def parts_of(output: Any) -> dict[str, Any] | None:
         By the names of the views' arguments: ``attention``, or ``encoder_attention``,
         ``decoder_attention`` and ``cross_attention``, None where it holds none; or None if
         ``output`` is something else.
+
+    Raises:
+        ValueError: It comes from beam search.
     """
     if not isinstance(output, Mapping):
         return None
@@ -29,6 +34,12 @@ def parts_of(output: Any) -> dict[str, Any] | None:
         "cross_attentions": "cross_attention",
     }
     fields = getattr(type(output), "__dataclass_fields__", {})
+    if "beam_indices" in fields:
+        raise ValueError(
+            f"attention is {a_type(output)}: beam search changes the places of its texts from step"
+            " to step, so that a row would mix several. Call generate(..., num_beams=1); to see the"
+            " text that beam search found, pass it to the model, output_attentions=True."
+        )
     known = {**dict.fromkeys(fields), **output}
     found = {short: known[name] for name, short in names.items() if name in known}
     if not found:

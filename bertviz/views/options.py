@@ -130,6 +130,8 @@ def included(
 ) -> tuple[list[int] | None, list[int] | None]:
     """The layers and heads that a view contains, each None for all.
 
+    Negative numbers count from the end, as in BertViz.
+
     Raises:
         TypeError: A value is not an integer.
         ValueError: The trace does not have such a layer or head.
@@ -137,15 +139,22 @@ def included(
     layers = heads = None
     every = [layer for block in trace.blocks.values() for layer in block.layers]
     if include_layers is not None:
-        layers = as_indices("include_layers", include_layers, "layer")
         known = {layer.index for layer in every}
+        layers = _from_start(as_indices("include_layers", include_layers, "layer"), known)
         check_among("include_layers", layers, known, "layer", _owner(trace))
         every = [layer for layer in every if layer.index in layers]
     if include_heads is not None:
-        heads = as_indices("include_heads", include_heads, "head")
         known = {head for layer in every for head in layer.heads}
+        heads = _from_start(as_indices("include_heads", include_heads, "head"), known)
         check_among("include_heads", heads, known, "head", _owner(trace))
     return layers, heads
+
+
+def _from_start(chosen: Iterable[int], known: Iterable[int]) -> list[int]:
+    """Numbers without negative ones, which count from the end of those that exist."""
+    order = sorted(known)
+    found = (order[n] if -len(order) <= n < 0 else n for n in chosen)
+    return list(dict.fromkeys(found))
 
 
 def starting_state(

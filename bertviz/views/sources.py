@@ -188,7 +188,7 @@ def _from_arrays(call: str, given: dict[str, Any]) -> AttentionTrace:
         _check_present("attention", attention, call)
         if "tokens" in given:
             given["tokens"] = as_strings("tokens", given["tokens"], {"attention": attention})
-        start = _position(given.pop("sentence_b_start", None))
+        start = _position(given.pop("sentence_b_start", None), given.get("tokens"))
         return from_arrays(weights=attention, sentence_b_start=start, name="attention", **given)
     if not any(name.endswith("attention") for name in parts):
         beside = f"it got {', '.join(parts)}, but no attention" if parts else "attention is None"
@@ -203,12 +203,13 @@ def _from_arrays(call: str, given: dict[str, Any]) -> AttentionTrace:
                 f"{name} is ignored beside {next(iter(parts))}: the tokens are called"
                 " encoder_tokens and decoder_tokens, and there are no sentences."
             )
+    batch_index = given.pop("batch_index", None)
     _refuse(call, given, "encoder_attention, decoder_attention or cross_attention", "leave it out")
     for name in parts:
         if name not in SIDES:
             _check_present(name, parts[name], call)
     tokens = {name: as_strings(name, parts[name], parts) for name in parts if name in SIDES}
-    return from_stacks(**{**parts, **tokens})
+    return from_stacks(**{**parts, **tokens}, batch_index=batch_index)
 
 
 def _refuse(call: str, given: Mapping[str, Any], source: str, fix: str) -> None:
@@ -233,9 +234,16 @@ def _check_present(name: str, value: Any, call: str) -> None:
         )
 
 
-def _position(value: Any) -> Any:
-    """A plain int from a NumPy or torch integer; anything else is judged by ``from_arrays``."""
+def _position(value: Any, tokens: Any) -> Any:
+    """A plain int from a NumPy or torch integer; a negative one counts from the last token.
+
+    Anything else is judged by ``from_arrays``.
+    """
+    if isinstance(value, bool):
+        return value
     try:
-        return value if isinstance(value, bool) else operator.index(value)
+        index = operator.index(value)
     except TypeError:
         return value
+    count = len(tokens) if hasattr(tokens, "__len__") else 0
+    return index + count if -count < index < 0 else index

@@ -13,7 +13,6 @@ import IPython.core.getipython
 import IPython.display
 import pytest
 
-from tests.campaigns import small_hub
 from tests.campaigns.old_code import Old
 from tests.campaigns.old_errors import ERRORS
 from tests.campaigns.old_modules import MODULES
@@ -24,13 +23,6 @@ SNIPPETS = {**VIEWS, **MODULES, **ERRORS}
 
 class Shell:
     """Stands for a notebook's IPython shell."""
-
-
-@pytest.fixture(scope="module")
-def hub(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("hub")
-    small_hub.make(folder)
-    return folder
 
 
 @pytest.fixture

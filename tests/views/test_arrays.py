@@ -208,9 +208,9 @@ ARRAY_MISTAKES: list[tuple[dict[str, Any], type[Exception], str]] = [
         "takes no encoder_attention with attention",
     ),
     (
-        {"encoder_attention": uniform(3, 3), "encoder_tokens": LEFT, "batch_index": 0},
+        {"encoder_attention": uniform(3, 3), "encoder_tokens": LEFT, "scaling": 1.0},
         TypeError,
-        "takes no batch_index with encoder_attention, decoder_attention or cross_attention",
+        "takes no scaling with encoder_attention, decoder_attention or cross_attention",
     ),
     (
         {"encoder_attention": uniform(3, 3)},

@@ -161,6 +161,14 @@ def test_no_layers_or_heads_are_all_of_them(trace: AttentionTrace, empty: Any) -
     assert ModelView(trace, include_layers=empty, include_heads=empty)._payload == every
 
 
+def test_negative_numbers_count_from_the_end(trace: AttentionTrace) -> None:
+    wanted = ModelView(trace, include_layers=[2, 0], include_heads=[3])._payload
+    view = ModelView(trace, include_layers=[-1, -3, 2], include_heads=[-1])
+    assert view._payload == wanted
+    with pytest.raises(ValueError, match="include_layers holds -4, which is out of range"):
+        ModelView(trace, include_layers=[-4])
+
+
 @pytest.mark.parametrize("cls", VIEWS)
 def test_no_display_mode_follows_the_notebook(trace: AttentionTrace, cls: type[View]) -> None:
     assert cls(trace, display_mode=None)._payload["theme"] == "auto"  # type: ignore[call-arg, arg-type]

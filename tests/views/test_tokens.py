@@ -111,3 +111,11 @@ def test_empty_attention_names_outputs(empty: Any) -> None:
             ValueError, match=r"is empty: outputs\[-1\] .* pass outputs\.attentions"
         ):
             call()
+
+
+def test_a_sentence_may_be_counted_from_the_end() -> None:
+    for start in (-2, np.int64(-2), torch.tensor(1)):
+        view = a_head_view([uniform(3, 3)], TOKENS, start)
+        assert view.trace.blocks["encoder"].query.sentences == (0, 1, 1)
+    with pytest.raises(ValueError, match="sentence_b_start=-3 is out of range"):
+        a_head_view([uniform(3, 3)], TOKENS, -3)
