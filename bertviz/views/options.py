@@ -27,8 +27,8 @@ DisplayMode: TypeAlias = Literal["auto", "light", "dark"]
 class ViewOptions(TypedDict, total=False):
     """Keywords of every view.
 
-    * ``include_layers``, ``include_heads``: what the view contains, by the model's own numbers; all
-      by default.
+    * ``include_layers``, ``include_heads``: what the view contains, by the model's own numbers, or
+      counted from the end if negative; all by default, or if empty.
     * ``prettify_tokens``: whether tokens are shown without the tokenizer's own marks.
     * ``display_mode``: "light" and "dark" fix the theme; "auto" follows the notebook.
     """

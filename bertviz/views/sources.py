@@ -23,6 +23,7 @@ from bertviz.views.lookalikes import (
     is_comparison,
     is_model,
     refuse_comparison,
+    refuse_hidden_states,
     refuse_lookalikes,
 )
 from bertviz.views.options import ViewOptions, read_options
@@ -187,6 +188,7 @@ def _from_arrays(call: str, given: dict[str, Any]) -> AttentionTrace:
         attention = given.pop("attention", None)
         _check_present("attention", attention, call)
         if "tokens" in given:
+            refuse_hidden_states(call, attention)
             given["tokens"] = as_strings("tokens", given["tokens"], {"attention": attention})
         start = _position(given.pop("sentence_b_start", None), given.get("tokens"))
         return from_arrays(weights=attention, sentence_b_start=start, name="attention", **given)

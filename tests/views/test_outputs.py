@@ -22,6 +22,18 @@ def test_what_a_fast_kernel_returns(model: BertModel, tokenizer: BertTokenizer) 
         a_head_view(output, ["the", "cat", "sat"])
 
 
+@pytest.mark.parametrize("architecture", ["bert", "gpt2", "distilbert", "t5"])
+def test_what_a_model_returned_last(build: Callable[[str], Any], architecture: str) -> None:
+    """Without ``output_attentions=True`` outputs[-1] is a hidden state, or a cache."""
+    model, ids = build(architecture), torch.tensor([[2, 7, 8, 3]])
+    more = {"decoder_input_ids": ids} if architecture == "t5" else {}
+    outputs = model(input_ids=ids, **more)
+    hidden = model(input_ids=ids, output_hidden_states=True, **more)
+    for wrong in (outputs[-1], hidden.get("hidden_states") or hidden.decoder_hidden_states):
+        with pytest.raises((TypeError, ValueError), match=r"^attention .* outputs\.attentions"):
+            a_head_view(wrong, list("abcd"))
+
+
 def test_what_a_model_returned(build: Callable[[str], Any]) -> None:
     model = build("bert")
     model.set_attn_implementation("eager")
