@@ -150,5 +150,5 @@ def head_view(*arguments: Any, **keywords: Any) -> HeadView | None:  # noqa: D41
 head_view.__signature__ = SIGNATURES.model  # type: ignore[attr-defined]
 
 
-def __getattr__(name: str) -> object:
+def __getattr__(name: str) -> Any:
     return old_name(__name__, name)

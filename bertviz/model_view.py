@@ -149,5 +149,5 @@ def model_view(*arguments: Any, **keywords: Any) -> ModelView | None:  # noqa: D
 model_view.__signature__ = SIGNATURES.model  # type: ignore[attr-defined]
 
 
-def __getattr__(name: str) -> object:
+def __getattr__(name: str) -> Any:
     return old_name(__name__, name)

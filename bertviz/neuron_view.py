@@ -279,5 +279,5 @@ neuron_view.format_delimiters = format_delimiters  # type: ignore[attr-defined]
 neuron_view.format_special_chars = format_special_chars  # type: ignore[attr-defined]
 
 
-def __getattr__(name: str) -> object:
+def __getattr__(name: str) -> Any:
     return old_name(__name__, name)

@@ -7,6 +7,8 @@ what ``transformers`` has under it; new code imports it from there. ``submodules
 
 from __future__ import annotations
 
+from typing import Any
+
 from bertviz.transformers_neuron_view.submodules import add_submodules, find
 
 # What BertViz had here and transformers still has.
@@ -67,7 +69,7 @@ __all__ = [
 add_submodules(__name__)
 
 
-def __getattr__(name: str) -> object:
+def __getattr__(name: str) -> Any:
     return find(__name__, name)
 
 

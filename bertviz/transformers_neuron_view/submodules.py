@@ -13,6 +13,7 @@ import sys
 from collections.abc import Mapping, Sequence
 from importlib.machinery import ModuleSpec
 from types import ModuleType
+from typing import Any
 
 COMMON = ("modeling_utils", "pytorch_utils", "activations", "utils")
 
@@ -50,8 +51,7 @@ SUBMODULES: Mapping[str, Sequence[str]] = {
 
 # What to use in place of names that transformers gave up.
 INSTEAD = {
-    "TransfoXL": "Transformer-XL was removed from transformers: head_view, model_view and"
-    " neuron_view read any other model.",
+    "TransfoXL": "use another model; head_view, model_view and neuron_view read any.",
     "_ARCHIVE_MAP": "from_pretrained takes the model's name and finds its files.",
     "load_tf_weights": "TensorFlow checkpoints are no longer read: convert the checkpoint with an"
     " older transformers and load it with from_pretrained.",
@@ -70,7 +70,7 @@ class Submodule(ModuleType):
         self.__spec__ = ModuleSpec(name, None)
         self._places = places
 
-    def __getattr__(self, name: str) -> object:
+    def __getattr__(self, name: str) -> Any:
         return find(self.__name__, name, self._places)
 
 
@@ -91,7 +91,9 @@ def find(module: str, name: str, places: Sequence[str] = COMMON) -> object:
         places: The modules of transformers that may have it, beside transformers itself.
 
     Raises:
-        AttributeError: It is in none of them; the message says what to use instead.
+        ImportError: It is gone from transformers; the message says what to use instead. (Of an
+            AttributeError's message ``from ... import`` would show nothing.)
+        AttributeError: It is in none of them.
     """
     if not name.startswith("_"):
         for place in ("", *places):
@@ -99,8 +101,10 @@ def find(module: str, name: str, places: Sequence[str] = COMMON) -> object:
                 return getattr(importlib.import_module(f"transformers.{place}".rstrip(".")), name)
             except (AttributeError, ModuleNotFoundError):
                 continue
-    fix = next((text for part, text in INSTEAD.items() if part in name), None)
+        for part, instead in INSTEAD.items():
+            if part in name:
+                raise ImportError(f"{name} is gone from transformers: {instead}", name=module)
     raise AttributeError(
-        f"module {module!r} has no attribute {name!r}, and neither has transformers: "
-        + (fix or "head_view, model_view and neuron_view take any model of transformers itself.")
+        f"module {module!r} has no attribute {name!r}, and neither has transformers: head_view,"
+        " model_view and neuron_view take any model of transformers itself."
     )

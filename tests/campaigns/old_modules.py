@@ -94,7 +94,7 @@ assert BertForQuestionAnswering(BertConfig(hidden_size=24, num_attention_heads=2
     "a name that is gone": Old(
         "from bertviz.transformers_neuron_view import TransfoXLModel",
         error=ImportError,
-        says="TransfoXLModel",
+        says="TransfoXLModel is gone from transformers: use another model",
     ),
     "attention of a pair": Old(
         PAIR

@@ -34,12 +34,11 @@ STILL_THERE = {
     "tokenization_xlnet": "XLNetTokenizer SPIECE_UNDERLINE",
 }
 GONE = {
-    "TransfoXLModel": "Transformer-XL was removed",
+    "TransfoXLModel": "TransfoXLModel is gone from transformers: use another model",
     "BERT_PRETRAINED_MODEL_ARCHIVE_MAP": "from_pretrained takes the model's name",
     "load_tf_weights_in_bert": "convert the checkpoint",
     "cached_path": "hf_hub_download",
     "prune_layer": "no longer prunes",
-    "zzz": "take any model of transformers itself",
 }
 
 
@@ -64,9 +63,17 @@ def test_submodules_have_their_names(submodule: str) -> None:
 
 
 @pytest.mark.parametrize("name", GONE)
-def test_names_that_are_gone_say_what_to_use(name: str) -> None:
-    for module in (old_path, old_path.modeling_bert, old_path.modeling_transfo_xl):
-        with pytest.raises(AttributeError, match=GONE[name]):
+@pytest.mark.parametrize("module", ["", ".modeling_bert", ".modeling_transfo_xl"])
+def test_names_that_are_gone_say_what_to_use(module: str, name: str) -> None:
+    with pytest.raises(ImportError, match=GONE[name]):
+        exec(f"from bertviz.transformers_neuron_view{module} import {name}")
+
+
+@pytest.mark.parametrize("name", ["zzz", "__zzz__", "_zzz"])
+def test_names_that_never_were_are_not_there(name: str) -> None:
+    for module in (old_path, old_path.modeling_bert):
+        assert not hasattr(module, name)
+        with pytest.raises(AttributeError, match=f"has no attribute {name!r}"):
             getattr(module, name)
     with pytest.raises(ImportError, match=name):
         exec(f"from bertviz.transformers_neuron_view.modeling_bert import {name}")
