@@ -7,9 +7,33 @@ every module, those sentences differ from each other for no reason.
 
 from __future__ import annotations
 
+import contextlib
 import difflib
 import operator
+import os
+import sys
+import warnings
 from collections.abc import Collection, Iterable, Sequence
+
+PACKAGE = os.path.dirname(os.path.abspath(__file__)) + os.sep
+
+
+class ArgumentError(TypeError, ValueError):
+    """Arguments that do not go together, or one of a wrong type where BertViz 1.x checked values.
+
+    Python and this package raise TypeError for these, BertViz 1.x raised ValueError; code that
+    catches either still does.
+    """
+
+
+def warn_caller(message: str) -> None:
+    """Give a warning that names the line outside of this package that led to it."""
+    level, frame = 1, sys._getframe()
+    # Functions that are decorated with a context manager are called by its module.
+    inside = (PACKAGE, contextlib.__file__)
+    while frame.f_back is not None and frame.f_code.co_filename.startswith(inside):
+        level, frame = level + 1, frame.f_back
+    warnings.warn(message, stacklevel=level)
 
 
 def a_type(value: object) -> str:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Literal, overload
 
 from bertviz.views.display import finish
 from bertviz.views.head import HeadView
+from bertviz.views.old_names import OFFERED, old_name
 from bertviz.views.signatures import Signatures
 from bertviz.views.sources import read
 
@@ -35,6 +36,8 @@ if TYPE_CHECKING:
     class AnyOptions(Options, SourceOptions, total=False):
         """All keywords."""
 
+
+__all__ = ["head_view", *OFFERED[__name__]]
 
 SIGNATURES = Signatures.of(
     HeadView,
@@ -146,3 +149,7 @@ def head_view(*arguments: Any, **keywords: Any) -> HeadView | None:  # noqa: D41
 
 # What Shift-Tab in Jupyter shows first, as an editor shows the first overload.
 head_view.__signature__ = SIGNATURES.model  # type: ignore[attr-defined]
+
+
+def __getattr__(name: str) -> Any:
+    return old_name(__name__, name)

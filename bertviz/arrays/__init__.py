@@ -105,9 +105,8 @@ def from_arrays(
         vectors = check_vectors(
             as_layers("queries", queries, batch_index), as_layers("keys", keys, batch_index), given
         )
-    if tokens is not None and given is not None and is_generated(weights):
-        # The last token that generate() wrote was never read.
-        tokens = list(tokens)[: -1 if len(tokens) == given[0].shape[-2] + 1 else None]
+    if given is not None and is_generated(weights):
+        tokens = _read_tokens(tokens, given)
     sides = _sides(name, given, vectors, (tokens, query_tokens, key_tokens))
     sentences = [sentences_of(sentence_b_start, side) for side in sides]
     whole = [
@@ -173,6 +172,13 @@ def _sides(
     )
 
 
+def _read_tokens(tokens: Sequence[str] | None, layers: Sequence[Tensor]) -> Sequence[str] | None:
+    """The tokens without the last one that ``generate`` wrote, which was never read."""
+    if tokens is None or isinstance(tokens, str) or len(tokens) != layers[0].shape[-2] + 1:
+        return tokens
+    return list(tokens)[:-1]
+
+
 def _are_causal(layers: Sequence[Tensor]) -> bool:
     """Whether no weight of square layers lies above the diagonal."""
     return all(layer.shape[-1] == layer.shape[-2] and is_causal(layer == 0) for layer in layers)
@@ -214,6 +220,7 @@ def from_stacks(
     decoder_tokens: Sequence[str] | None = None,
     prettify_tokens: bool = True,
     kind: TraceKind | None = None,
+    batch_index: int | None = None,
 ) -> AttentionTrace:
     """Make a trace of an encoder-decoder's weights, in the form of BertViz 1.x.
 
@@ -225,6 +232,7 @@ def from_stacks(
         decoder_tokens: The decoder's tokens.
         prettify_tokens: Show tokens without the tokenizer's own marks.
         kind: What the numbers are: "attention" by default, or "signed" or "unnormalized".
+        batch_index: Which text of a batch.
 
     Returns:
         A trace with up to three blocks.
@@ -242,6 +250,7 @@ def from_stacks(
         "decoder_attention": (decoder_attention, "decoder", "decoder_tokens", "decoder_tokens"),
         "cross_attention": (cross_attention, "cross", "decoder_tokens", "encoder_tokens"),
     }
+    strings: dict[str, Sequence[str] | None]
     strings = {"encoder_tokens": encoder_tokens, "decoder_tokens": decoder_tokens}
     block_kind, trace_kind = _kinds(kind)
     if block_kind is not None:
@@ -253,8 +262,16 @@ def from_stacks(
     for name, (value, stack, query_side, key_side) in stacks.items():
         if value is None:
             continue
-        weights = as_layers(name, value)
+        if is_generated(value) and value[0][0].shape[0] > 1:
+            raise ValueError(
+                f"{name} holds the steps of generate() for {value[0][0].shape[0]} texts or beams,"
+                " which change places in beam search: generate from one text, with num_beams=1 and"
+                " num_return_sequences=1."
+            )
+        weights = as_layers(name, value, batch_index)
         _check(name, weights, trace_kind, expected=kind == "attention")
+        if stack != "encoder" and is_generated(value):
+            strings["decoder_tokens"] = _read_tokens(decoder_tokens, weights)
         for side in dict.fromkeys((query_side, key_side)):
             if strings[side] is None:
                 raise ValueError(

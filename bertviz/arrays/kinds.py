@@ -8,10 +8,10 @@ messages say how to show what is not attention.
 
 from __future__ import annotations
 
-import sys
-import warnings
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
+
+from bertviz.errors import warn_caller
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -75,11 +75,10 @@ def warn_of_sums(name: str, layers: Sequence[Tensor]) -> None:
     if not count:
         return
     rows = "one row that does" if count == 1 else f"{count} rows that do"
-    warnings.warn(
+    warn_caller(
         f"{name} has {rows} not sum to 1: {told}. If the rest of a row is elsewhere (an attention"
         " sink, a part of a longer text), pass kind='attention'; if the model was in training mode,"
         f" dropout changed it: call model.eval(). {HOW[0].upper()}{HOW[1:]}.",
-        stacklevel=_outside(),
     )
 
 
@@ -90,14 +89,3 @@ def _at(layer: Tensor, where: Tensor, index: int) -> str:
         f"{float(layer[head, query, key]):.4g} at layer {index}, head {head}, query {query}, key"
         f" {key}"
     )
-
-
-def _outside() -> int:
-    """The ``stacklevel`` of whoever called this package."""
-    level, frame = 1, sys._getframe(1)
-    package = __name__.partition(".")[0]
-    while frame.f_back is not None:
-        if frame.f_globals.get("__name__", "").partition(".")[0] != package:
-            break
-        level, frame = level + 1, frame.f_back
-    return level

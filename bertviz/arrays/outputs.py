@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+from bertviz.errors import a_type
+
 if TYPE_CHECKING:
     from torch import Tensor
 
@@ -19,6 +21,9 @@ def parts_of(output: Any) -> dict[str, Any] | None:
         By the names of the views' arguments: ``attention``, or ``encoder_attention``,
         ``decoder_attention`` and ``cross_attention``, None where it holds none; or None if
         ``output`` is something else.
+
+    Raises:
+        ValueError: It comes from beam search.
     """
     if not isinstance(output, Mapping):
         return None
@@ -29,6 +34,12 @@ def parts_of(output: Any) -> dict[str, Any] | None:
         "cross_attentions": "cross_attention",
     }
     fields = getattr(type(output), "__dataclass_fields__", {})
+    if "beam_indices" in fields:
+        raise ValueError(
+            f"attention is {a_type(output)}: beam search changes the places of its texts from step"
+            " to step, so that a row would mix several. Call generate(..., num_beams=1); to see the"
+            " text that beam search found, pass it to the model, output_attentions=True."
+        )
     known = {**dict.fromkeys(fields), **output}
     found = {short: known[name] for name, short in names.items() if name in known}
     if not found:
@@ -41,6 +52,25 @@ def _holds(value: Any) -> bool:
     """Whether a field of an output has something in it: under sdpa it is (None, None, …)."""
     return value is not None and not (
         isinstance(value, list | tuple) and all(layer is None for layer in value)
+    )
+
+
+def nothing_in(name: str, call: str = "head_view") -> str:
+    """What to say when a model's attention is an empty tuple.
+
+    Since transformers 5 that is ``outputs[-1]`` of BERT and GPT-2, which was BertViz's standard
+    line, and every kind of attention that a fast kernel is asked for.
+
+    Args:
+        name: What it was passed as.
+        call: The function to call instead.
+    """
+    return (
+        f"{name} is empty: outputs[-1] of BERT, RoBERTa and GPT-2 is their cross-attention in"
+        " transformers 5, which they do not have: pass outputs.attentions, or outputs itself. If"
+        " outputs.attentions is empty too, the model ran on a fast kernel such as sdpa, which"
+        f" returns no attention: pass the model itself, {call}(model, tokenizer, text), whose"
+        ' attention is captured on any kernel, or load it with attn_implementation="eager".'
     )
 
 

@@ -6,7 +6,7 @@ import operator
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
-from bertviz.arrays.outputs import is_generated, whole_rows
+from bertviz.arrays.outputs import is_generated, nothing_in, whole_rows
 from bertviz.errors import a_type
 
 if TYPE_CHECKING:
@@ -37,7 +37,7 @@ def as_layers(name: str, value: Any, batch_index: int | None = None) -> list[Ten
     if isinstance(value, Iterable) and not hasattr(value, "shape"):
         items = list(value)
         if not items:
-            raise ValueError(f"{name} is empty: expected at least one layer.")
+            raise ValueError(nothing_in(name))
         for index, item in enumerate(items):
             if item is None:
                 raise ValueError(

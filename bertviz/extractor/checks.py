@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import warnings
 from typing import TYPE_CHECKING, Any
 
 from torch import Tensor, nn
 
-from bertviz.errors import a_type
+from bertviz.errors import a_type, warn_caller
 
 if TYPE_CHECKING:
     from bertviz.extractor.inputs import Reading
@@ -101,10 +100,9 @@ def check_ids(reading: Reading, given: bool) -> None:
             )
         if limit is None and isinstance(soft, int) and length > soft > 0:
             # Rotary and relative positions have no limit: the model runs, but beyond its training.
-            warnings.warn(
+            warn_caller(
                 f"{where} has {length} tokens, more than the {soft} positions that"
                 f" {type(model).__name__} was made for.",
-                stacklevel=4,
             )
 
 

@@ -13,7 +13,6 @@ attention or inside an LSTM, scripted code) draws from the process's generator, 
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
@@ -21,6 +20,8 @@ import torch
 import torch.nn.functional as F  # noqa: N812, its usual name
 from torch import Tensor, nn
 from torch.overrides import TorchFunctionMode
+
+from bertviz.errors import warn_caller
 
 
 def _named(holder: Any, names: str) -> set[Any]:
@@ -69,11 +70,10 @@ class Drawing(TorchFunctionMode):
     def warn(self) -> None:
         """Tell when what was captured is one of many possible outcomes."""
         if self.dropped:
-            warnings.warn(
+            warn_caller(
                 "Dropout was active although the model ran in eval mode: its code passes"
                 " training=True, or it calls a module in train mode from outside the model. The"
                 " trace shows one random outcome; call .eval() on that module.",
-                stacklevel=4,
             )
 
     def generator(self, device: torch.device) -> torch.Generator | None:

@@ -97,6 +97,12 @@ def refuse_lookalikes(call: str, value: object) -> None:
         )
     if is_model(value) or isinstance(value, AttentionTrace):
         return
+    if hasattr(value, "get_seq_length"):
+        raise TypeError(
+            f"attention is {a_type(value)}, the keys and values that a model keeps: the model ran"
+            " without output_attentions=True, so that outputs[-1] is something else. Pass"
+            f" outputs.attentions, or the model itself: {call}(model, tokenizer, text)."
+        )
     if is_model(getattr(value, "model", None)):
         raise TypeError(
             f"attention is {a_type(value)}: expected a model; pass the one it holds,"
@@ -107,4 +113,26 @@ def refuse_lookalikes(call: str, value: object) -> None:
         raise TypeError(
             f"attention is {a_type(value)}: expected a model (torch.nn.Module), a trace that"
             " extract(...) gave, or weights as a list with one array per layer."
+        )
+
+
+def refuse_hidden_states(call: str, value: object) -> None:
+    """Name the mistake if these are vectors of tokens where weights between them are expected.
+
+    Without ``output_attentions=True``, ``outputs[-1]`` is often the last hidden state.
+
+    Args:
+        call: The public function's name, for errors.
+        value: What it was given as the attention of one stack of tokens.
+
+    Raises:
+        ValueError: Its first layer has two or three axes, the last two of different lengths.
+    """
+    first = value[0] if isinstance(value, list | tuple) and value else value
+    shape = tuple(getattr(first, "shape", ()))
+    if len(shape) in (2, 3) and shape[-1] != shape[-2]:
+        raise ValueError(
+            f"attention has shape {shape}: expected (heads, tokens, tokens) per layer. If this is a"
+            " hidden state, outputs[-1] of a model that ran without output_attentions=True, pass"
+            f" outputs.attentions, or the model itself: {call}(model, tokenizer, text)."
         )

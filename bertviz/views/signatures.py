@@ -34,6 +34,7 @@ class ExtractOptions(TypedDict, total=False):
     """
 
     inputs: Mapping[str, Any] | None
+    tokens: Any
     batch_index: int | None
     drop_padding: bool
     device: Any
@@ -65,7 +66,6 @@ class SourceOptions(ExtractOptions, ArrayOptions, total=False):
     text_pair: str | None
     trace: Any
     attention: Any
-    tokens: Any
     sentence_b_start: Any
     encoder_attention: Any
     decoder_attention: Any
@@ -81,8 +81,8 @@ PARTS = (
     *("encoder_attention", "decoder_attention", "cross_attention"),
     *("encoder_tokens", "decoder_tokens"),
 )
-MODEL_ONLY = {*MODEL, *ExtractOptions.__annotations__} - {*ArrayOptions.__annotations__}
-ARRAYS_ONLY = {"attention", "tokens", "sentence_b_start", *PARTS, *ArrayOptions.__annotations__} - {
+MODEL_ONLY = {*MODEL, *ExtractOptions.__annotations__} - {"tokens", *ArrayOptions.__annotations__}
+ARRAYS_ONLY = {"attention", "sentence_b_start", *PARTS, *ArrayOptions.__annotations__} - {
     *ExtractOptions.__annotations__
 }
 # Defaults of keywords; all others are None.

@@ -25,6 +25,7 @@ FLOORS = [
     {"analysis"},
     {"web"},
     {"views"},
+    {"util"},
     {"head_view", "model_view", "neuron_view"},
     {"__init__"},
     {"__main__"},

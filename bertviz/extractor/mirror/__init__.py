@@ -16,11 +16,11 @@ copied is shared, and `Mirror.warn` says what that meant.
 
 from __future__ import annotations
 
-import warnings
 from typing import Any, TypeVar
 
 from torch import nn
 
+from bertviz.errors import warn_caller
 from bertviz.extractor.mirror.tensors import Tensors
 from bertviz.extractor.mirror.values import Values
 
@@ -54,10 +54,9 @@ class Mirror:
         opaque = [module for module in self._values.opaque if module.training]
         if opaque:
             kinds = ", ".join(sorted({type(module).__name__ for module in opaque}))
-            warnings.warn(
+            warn_caller(
                 f"{len(opaque)} modules ({kinds}) cannot be copied, so they ran in train mode, as"
                 " they are: call model.eval() before extract.",
-                stacklevel=4,
             )
         changed = self._tensors.changed()
         if changed:
@@ -65,9 +64,8 @@ class Mirror:
             names = [name for name, tensor in known if any(tensor is x for x in changed)]
             first = names[0] if names else f"a tensor of shape {tuple(changed[0].shape)}"
             more = f" and {len(changed) - 1} others" if len(changed) > 1 else ""
-            warnings.warn(
+            warn_caller(
                 f"{first}{more} of the model changed while it ran, by its own forward or in another"
                 " thread. Parameters and very large buffers are shared with the model, so the"
                 " change stays; the trace may mix values from before and after it.",
-                stacklevel=4,
             )
