@@ -16,6 +16,7 @@ import collections
 import copy
 import enum
 import random
+import types
 import weakref
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any
@@ -90,8 +91,8 @@ class Values:
         way = self._callables.way(kind)
         if way is not None:
             return lambda value: self._remember(value, way(value))
-        if issubclass(kind, type | enum.Enum) or not kind.__flags__ & (1 << 9):
-            return lambda value: value  # 1 << 9: a class that is defined in Python
+        if issubclass(kind, type | enum.Enum) or not _in_python(kind):
+            return lambda value: value
         return self._object
 
     def _remember(self, value: Any, result: Any) -> Any:
@@ -145,8 +146,9 @@ class Values:
         )
         if not part:
             return value
+        kind: Any = type(value)
         try:
-            result = object.__new__(type(value))
+            result = kind() if kind is types.SimpleNamespace else object.__new__(kind)
         except TypeError:
             return value
         self._waiting.append((value, result))
@@ -182,17 +184,20 @@ class Values:
     def _sequence(self, value: Any) -> Any:
         kind: Any = type(value)
         try:
-            result = kind(maxlen=value.maxlen) if kind is collections.deque else kind.__new__(kind)
+            result: Any = (
+                kind(maxlen=value.maxlen) if kind is collections.deque else kind.__new__(kind)
+            )
         except TypeError:
             return self._remember(value, value)
         self._remember(value, result)
         items = _listed(value)
         if len(items) <= MOST_ITEMS:
             items = [self.copied(item) for item in items]
-        bases: tuple[Any, ...] = (list, set, collections.deque)
-        base: Any = next(x for x in bases if isinstance(value, x))
-        (base.update if base is set else base.extend)(result, items)
-        if kind is not base:
+        if isinstance(value, set):
+            set.update(result, items)
+        else:
+            result.extend(items)
+        if kind not in CONTAINERS:
             self._attributes(value, result)
         return result
 
@@ -261,6 +266,11 @@ def _empty_like(value: Any) -> Any:
     return result
 
 
+def _in_python(kind: type) -> bool:
+    """Whether a class is defined in Python, so that its instances are dictionaries and slots."""
+    return bool(kind.__flags__ & (1 << 9)) or kind is types.SimpleNamespace
+
+
 def _slots(kind: type) -> list[str]:
     """The attributes of a class that are not in its instances' dictionary."""
     found: list[str] = []
@@ -282,7 +292,7 @@ def _is_data(value: Any, left: list[int], depth: int = MOST_DEPTH) -> bool:
         return all(_is_data(x, left, depth - 1) for pair in _items(value) for x in pair)
     if issubclass(kind, CONTAINERS):
         return all(_is_data(x, left, depth - 1) for x in _listed(value))
-    if not kind.__flags__ & (1 << 9):
+    if not _in_python(kind):
         return kind.__module__ in ("builtins", "torch") and not hasattr(value, "__self__")
     own = getattr(value, "__dict__", None)
     if own is None or kind.__module__.partition(".")[0] in SERVICES:
