@@ -10,9 +10,11 @@ checked here, by the names under which the user passed it.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, get_args
 
+from bertviz.arguments import as_choice, as_flag, as_index
 from bertviz.arrays.checks import (
+    check_scores,
     check_tokens,
     check_vectors,
     check_weights,
@@ -25,6 +27,7 @@ from bertviz.arrays.outputs import parts_of as parts_of
 from bertviz.arrays.shapes import as_layers
 from bertviz.trace import AttentionBlock, AttentionTrace, Formula, Kind, LayerAttention, Tokens
 from bertviz.trace.masks import is_causal
+from bertviz.trace.tokens import strings_of
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -70,10 +73,12 @@ def from_arrays(
             "tokens was given beside query_tokens or key_tokens: pass tokens where queries and keys"
             " are the same tokens, else the other two."
         )
-    if kind not in (None, "encoder", "decoder", "cross"):
-        raise ValueError(
-            f"kind={kind!r} is unknown: expected 'encoder', 'decoder' or 'cross', or leave it out."
-        )
+    if kind is not None:
+        as_choice("kind", kind, get_args(Kind), ", or leave it out")
+    prettify_tokens = as_flag("prettify_tokens", prettify_tokens)
+    drop_padding = as_flag("drop_padding", drop_padding)
+    if batch_index is not None:
+        batch_index = as_index("batch_index", batch_index)
     if weights is None and queries is None and keys is None:
         raise ValueError(
             f"{name} is None, and there are no queries and keys either: pass {name} (layers, heads,"
@@ -92,15 +97,18 @@ def from_arrays(
         )
     if tokens is not None and given is not None and is_generated(weights):
         # The last token that generate() wrote was never read.
-        tokens = list(tokens)[: -1 if len(tokens) == given[0].shape[-2] + 1 else None]
+        tokens = strings_of("tokens", tokens)
+        tokens = tokens[: -1 if len(tokens) == given[0].shape[-2] + 1 else None]
     sides = _sides(name, given, vectors, (tokens, query_tokens, key_tokens))
     sentences = [sentences_of(sentence_b_start, side) for side in sides]
     whole = [
         Tokens.read(side, sentences=ids, prettify=prettify_tokens)
         for side, ids in zip(sides, sentences, strict=True)
     ]
-    if attention_mask is not None and drop_padding:
+    kept = None
+    if attention_mask is not None:
         kept = kept_positions(attention_mask, batch_index, len(sides[0]), len(sides[1]))
+    if kept is not None and drop_padding:
         whole = [side[kept] for side in whole]
         given = None if given is None else [layer[:, kept][:, :, kept] for layer in given]
         if vectors is not None:
@@ -150,6 +158,7 @@ def _layers(
         if vectors is not None:
             queries, keys = vectors[0][index], vectors[1][index]
             formula = Formula(queries, keys, scales[index], causal=causal)
+            check_scores(formula, index)
         layers.append(
             LayerAttention(
                 index=index,
@@ -198,6 +207,7 @@ def from_stacks(
         "decoder_attention": (decoder_attention, "decoder", "decoder_tokens", "decoder_tokens"),
         "cross_attention": (cross_attention, "cross", "decoder_tokens", "encoder_tokens"),
     }
+    prettify_tokens = as_flag("prettify_tokens", prettify_tokens)
     strings = {"encoder_tokens": encoder_tokens, "decoder_tokens": decoder_tokens}
     blocks: dict[str, AttentionBlock] = {}
     for name, (value, kind, query_side, key_side) in stacks.items():

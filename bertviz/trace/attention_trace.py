@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import json
 import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from bertviz.arguments import as_path
+from bertviz.errors import a_type, short
 from bertviz.trace.block import AttentionBlock, Kind
 from bertviz.trace.frozen import Frozen
 
@@ -31,6 +34,19 @@ class AttentionTrace:
     exactness: Mapping[str, Any] | None = None
 
     def __post_init__(self) -> None:
+        """Check what the trace is made of; views rely on it.
+
+        Raises:
+            TypeError: An argument is of the wrong type.
+            ValueError: There are no blocks.
+        """
+        _check_blocks(self.blocks)
+        for name, value in (("model_name", self.model_name), ("dtype", self.dtype)):
+            optional = name == "model_name" and value is None
+            if not optional and not isinstance(value, str):
+                raise TypeError(f"{name}={short(value)} is {a_type(value)}: expected a string.")
+        if self.exactness is not None:
+            _check_exactness(self.exactness)
         for name in ("blocks", "exactness"):
             held = getattr(self, name)
             if held is not None and not isinstance(held, Frozen):
@@ -65,6 +81,7 @@ class AttentionTrace:
             stop: Position after the last token.
 
         Raises:
+            TypeError: A position is not an integer.
             ValueError: There are no such positions, or the trace holds weights only.
         """
         from bertviz.trace.windows import window
@@ -87,11 +104,12 @@ class AttentionTrace:
             path: The file to write; ends in ``.safetensors``. An existing file is replaced.
 
         Raises:
+            TypeError: The path is neither a string nor a ``pathlib.Path``.
             ValueError: The path ends in something else.
         """
         from bertviz.trace.files import save
 
-        save(self, path)
+        save(self, as_path("path", path))
 
     @classmethod
     def load(cls, path: str | os.PathLike[str]) -> AttentionTrace:
@@ -106,7 +124,7 @@ class AttentionTrace:
         """
         from bertviz.trace.files import load
 
-        return load(path)
+        return load(as_path("path", path))
 
     def verify(
         self,
@@ -220,3 +238,25 @@ class AttentionTrace:
             attention_mask=attention_mask,
             drop_padding=drop_padding,
         )
+
+
+def _check_blocks(blocks: object) -> None:
+    expected = "expected a mapping from names to AttentionBlocks"
+    if not isinstance(blocks, Mapping):
+        raise TypeError(f"blocks={short(blocks)} is {a_type(blocks)}: {expected}.")
+    if not blocks:
+        raise ValueError(f"blocks is empty: {expected}.")
+    for name, block in blocks.items():
+        if not isinstance(name, str) or not isinstance(block, AttentionBlock):
+            raise TypeError(f"blocks[{short(name)}] is {a_type(block)}: {expected}.")
+
+
+def _check_exactness(exactness: object) -> None:
+    expected = "expected a mapping of JSON types with a max_difference, as verify gives"
+    if not isinstance(exactness, Mapping):
+        raise TypeError(f"exactness={short(exactness)} is {a_type(exactness)}: {expected}.")
+    try:
+        largest = float(exactness["max_difference"])
+        json.dumps({**exactness, "max_difference": largest}, allow_nan=False)
+    except Exception:
+        raise TypeError(f"exactness={short(exactness)} is something else: {expected}.") from None

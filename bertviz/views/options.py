@@ -11,7 +11,8 @@ import dataclasses
 from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias, TypedDict, get_args
 
-from bertviz.errors import a_type, as_index, as_indices, check_among, suggestion
+from bertviz.arguments import as_flag, as_index, as_indices, check_among
+from bertviz.errors import short, suggestion
 
 if TYPE_CHECKING:
     from typing import SupportsIndex
@@ -64,16 +65,13 @@ def check_options(call: str, options: Mapping[str, object], offered: Iterable[st
     mode, pretty = (
         options.get(name, DEFAULTS[name]) for name in ("display_mode", "prettify_tokens")
     )
-    if mode not in get_args(DisplayMode):
+    if not isinstance(mode, str) or mode not in get_args(DisplayMode):
         raise ValueError(
-            f"display_mode={mode!r} is unknown: expected 'auto' (follows the notebook), 'light' or"
-            " 'dark'."
+            f"display_mode={short(mode)} is unknown: expected 'auto' (follows the notebook),"
+            " 'light' or 'dark'."
         )
-    if not isinstance(pretty, bool):
-        hint = " A second text (text_pair) goes with a model." if isinstance(pretty, str) else ""
-        raise TypeError(
-            f"prettify_tokens={pretty!r:.60} is {a_type(pretty)}: expected True or False.{hint}"
-        )
+    hint = "A second text (text_pair) goes with a model." if isinstance(pretty, str) else ""
+    as_flag("prettify_tokens", pretty, hint)
 
 
 def with_raw_tokens(trace: AttentionTrace) -> AttentionTrace:

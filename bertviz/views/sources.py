@@ -10,12 +10,12 @@ names; then the trace is made, or the error says which argument is wrong and whi
 
 from __future__ import annotations
 
-import operator
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
+from bertviz.arguments import offers
 from bertviz.arrays import from_arrays, from_stacks, parts_of
-from bertviz.errors import a_type
+from bertviz.errors import a_type, short
 from bertviz.trace import AttentionTrace
 from bertviz.views.display import HtmlAction, check_html_action
 from bertviz.views.lookalikes import (
@@ -153,15 +153,15 @@ def _check_texts(call: str, given: Mapping[str, Any]) -> None:
     tokenizer, text = given.get("tokenizer"), given.get("text")
     if isinstance(tokenizer, str | list | tuple):
         raise TypeError(
-            f"tokenizer={tokenizer!r:.60} is {a_type(tokenizer)}: with a model expected its"
+            f"tokenizer={short(tokenizer)} is {a_type(tokenizer)}: with a model expected its"
             f" tokenizer in the second place, {call}(model, tokenizer, text)."
         )
     for name in ("text", "text_pair"):
         if isinstance(given.get(name), int):
             raise TypeError(
-                f"{name}={given[name]!r} is {a_type(given[name])}: with a model expected a string,"
-                f" {call}(model, tokenizer, text, text_pair). sentence_b_start goes with arrays,"
-                " and prettify_tokens is passed by name."
+                f"{name}={short(given[name])} is {a_type(given[name])}: with a model expected a"
+                f" string, {call}(model, tokenizer, text, text_pair). sentence_b_start goes with"
+                " arrays, and prettify_tokens is passed by name."
             )
     if text is None and given.get("inputs") is None:
         missing = "the text" if tokenizer is not None else "a tokenizer and a text"
@@ -185,8 +185,7 @@ def _from_arrays(call: str, given: dict[str, Any]) -> AttentionTrace:
         attention = given.pop("attention", None)
         _check_present("attention", attention, call)
         _check_tokens("tokens", given.get("tokens"))
-        start = _position(given.pop("sentence_b_start", None))
-        return from_arrays(weights=attention, sentence_b_start=start, name="attention", **given)
+        return from_arrays(weights=attention, name="attention", **given)
     if not any(name.endswith("attention") for name in parts):
         beside = f"it got {', '.join(parts)}, but no attention" if parts else "attention is None"
         raise ValueError(
@@ -226,16 +225,8 @@ def _check_present(name: str, value: Any, call: str) -> None:
 
 
 def _check_tokens(name: str, value: Any) -> None:
-    if hasattr(value, "convert_ids_to_tokens"):
+    if offers(value, "convert_ids_to_tokens"):
         raise TypeError(
             f"{name} is a tokenizer ({type(value).__name__}): with arrays expected a list of"
             " strings, such as tokenizer.convert_ids_to_tokens(inputs.input_ids[0]) gives."
         )
-
-
-def _position(value: Any) -> Any:
-    """A plain int from a NumPy or torch integer; anything else is judged by ``from_arrays``."""
-    try:
-        return value if isinstance(value, bool) else operator.index(value)
-    except TypeError:
-        return value

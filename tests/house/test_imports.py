@@ -18,6 +18,7 @@ PACKAGE = Path(bertviz.__file__).parent
 # from the rooms left of it. Everybody may phrase an error.
 FLOORS = [
     {"errors"},
+    {"arguments"},
     {"trace"},
     {"extractor", "arrays"},
     {"analysis"},
