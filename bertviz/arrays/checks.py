@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from bertviz.arguments import as_index, as_items, as_number, offers
 from bertviz.arrays.conversion import as_tensor
+from bertviz.errors import short
 from bertviz.trace.tokens import strings_of
 
 if TYPE_CHECKING:
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
 TOLERANCE = 1e-3
 # Rows of a thousand rounded weights may exceed 1 by this much.
 ROW_TOLERANCE = 0.02
+FLOAT32_MAX = 3.4e38
 
 
 def kept_positions(mask: Any, batch_index: int | None, queries: int, keys: int) -> list[int]:
@@ -137,8 +139,11 @@ def check_vectors(
                 " heads."
             )
         for name, tensor in (("queries", query), ("keys", key)):
-            if not bool(tensor.isfinite().all()):
-                raise ValueError(f"{name} holds NaN or infinity in layer {index}.")
+            if not bool(tensor.float().isfinite().all()):
+                raise ValueError(
+                    f"{name} holds NaN or infinity, or a number too large for float32, in layer"
+                    f" {index}."
+                )
         if weights is not None:
             expected = (query.shape[0], query.shape[1], key.shape[1])
             if tuple(weights[index].shape) != tuple(expected):
@@ -185,13 +190,20 @@ def scales_of(scaling: Any, vectors: tuple[list[Tensor], list[Tensor]] | None) -
         return [1 / math.sqrt(query.shape[-1]) for query in vectors[0]]
     expected = "expected one number, or one per layer"
     if not offers(scaling, "__iter__") or getattr(scaling, "ndim", 1) == 0:
-        return [as_number("scaling", scaling, expected)] * count
+        scaling = [_scale("scaling", scaling, expected)] * count
     each = as_items("scaling", scaling, expected)
     if len(each) != count:
         raise ValueError(
             f"scaling holds {len(each)} numbers for {count} layers: pass one, or one per layer."
         )
-    return [as_number(f"scaling[{i}]", number, expected) for i, number in enumerate(each)]
+    return [_scale(f"scaling[{i}]", number, expected) for i, number in enumerate(each)]
+
+
+def _scale(name: str, value: Any, expected: str) -> float:
+    number = as_number(name, value, expected)
+    if abs(number) > FLOAT32_MAX:
+        raise ValueError(f"{name}={short(value)} is too large for float32: {expected}.")
+    return number
 
 
 def sentences_of(start: Any, tokens: tuple[str, ...]) -> tuple[int, ...] | None:

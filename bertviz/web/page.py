@@ -73,10 +73,12 @@ def document(fragment: str, title: str = "Attention") -> str:
         fragment: What ``render`` returns.
         title: The page's title; escaped here.
     """
+    # ASCII, so that no character of a name is one that the file cannot hold.
+    title = html.escape(title).encode("ascii", "xmlcharrefreplace").decode("ascii")
     return (
         '<!DOCTYPE html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
         '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
-        f"<title>{html.escape(title)}</title>\n"
+        f"<title>{title}</title>\n"
         "<style>:root { color-scheme: light dark; } "
         "body { margin: 24px; background: #ffffff; } "
         "@media (prefers-color-scheme: dark) { body { background: #0f1419; } }</style>\n"

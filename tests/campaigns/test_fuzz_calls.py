@@ -246,8 +246,9 @@ def test_inputs(
     build: Callable[..., Any],
 ) -> None:
     verdicts = Verdicts("inputs", seed)
+    models = [build(name) for name in ("bert", "gpt2", "t5")]
     for _ in range(rounds(120, 4_000)):
-        model = build(str(random.choice(["bert", "gpt2", "t5"])))
+        model = models[int(random.integers(3))]
         ids = torch.tensor([[5, 6, 7, 8], [8, 7, 6, 5]])
         batch: dict[Any, Any] = {"input_ids": ids, "attention_mask": torch.ones_like(ids)}
         names = ["input_ids", "attention_mask", "token_type_ids", "position_ids"]
