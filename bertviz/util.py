@@ -9,8 +9,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any, SupportsIndex
 
+from bertviz.arguments import as_index, check_among
 from bertviz.arrays.outputs import nothing_in
-from bertviz.errors import a_type, as_index, check_among
+from bertviz.errors import a_type
 
 if TYPE_CHECKING:
     from torch import Tensor

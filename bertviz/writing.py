@@ -44,7 +44,7 @@ def checked_path(path: object, suffixes: Sequence[str] = (), advice: str = "") -
     """
     try:
         text = os.fspath(path)  # type: ignore[call-overload]
-    except TypeError:
+    except Exception:
         text = None
     if not isinstance(text, str):
         raise TypeError(f"path={short(path)} is {a_type(path)}: expected a str or a pathlib.Path.")
@@ -63,7 +63,7 @@ def checked_path(path: object, suffixes: Sequence[str] = (), advice: str = "") -
         expected = f"one of {', '.join(suffixes)}, such" if several else f"{suffixes[0]}; save"
         example = f"{target.stem or 'x'}{suffixes[0]}"
         more = f" {advice}" if advice else ""
-        raise ValueError(f"path={text!r} {found}: expected {expected} as {example!r}.{more}")
+        raise ValueError(f"path={short(text)} {found}: expected {expected} as {example!r}.{more}")
     return target
 
 

@@ -12,7 +12,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, cast, get_args
 
+from bertviz.arguments import as_flag, as_index
 from bertviz.arrays.checks import (
+    check_scores,
     check_tokens,
     check_vectors,
     check_weights,
@@ -24,7 +26,7 @@ from bertviz.arrays.kinds import check_values, warn_of_sums
 from bertviz.arrays.outputs import is_generated
 from bertviz.arrays.outputs import parts_of as parts_of
 from bertviz.arrays.shapes import as_layers
-from bertviz.errors import a_type
+from bertviz.errors import a_type, short
 from bertviz.trace import (
     AttentionBlock,
     AttentionTrace,
@@ -37,6 +39,7 @@ from bertviz.trace import (
 from bertviz.trace.kinds import VALUE_KINDS
 from bertviz.trace.masks import is_causal
 from bertviz.trace.settings import plainly
+from bertviz.trace.tokens import strings_of
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -84,6 +87,10 @@ def from_arrays(
             " are the same tokens, else the other two."
         )
     block_kind, trace_kind = _kinds(kind)
+    prettify_tokens = as_flag("prettify_tokens", prettify_tokens)
+    drop_padding = as_flag("drop_padding", drop_padding)
+    if batch_index is not None:
+        batch_index = as_index("batch_index", batch_index)
     if weights is None and queries is None and keys is None:
         raise ValueError(
             f"{name} is None, and there are no queries and keys either: pass {name} (layers, heads,"
@@ -106,15 +113,17 @@ def from_arrays(
             as_layers("queries", queries, batch_index), as_layers("keys", keys, batch_index), given
         )
     if given is not None and is_generated(weights):
-        tokens = _read_tokens(tokens, given)
+        tokens = _read_tokens("tokens", tokens, given)
     sides = _sides(name, given, vectors, (tokens, query_tokens, key_tokens))
     sentences = [sentences_of(sentence_b_start, side) for side in sides]
     whole = [
         Tokens.read(side, sentences=ids, prettify=prettify_tokens)
         for side, ids in zip(sides, sentences, strict=True)
     ]
-    if attention_mask is not None and drop_padding:
+    kept = None
+    if attention_mask is not None:
         kept = kept_positions(attention_mask, batch_index, len(sides[0]), len(sides[1]))
+    if kept is not None and drop_padding:
         whole = [side[kept] for side in whole]
         given = None if given is None else [layer[:, kept][:, :, kept] for layer in given]
         if vectors is not None:
@@ -134,13 +143,13 @@ def _kinds(kind: object) -> tuple[Kind | None, TraceKind]:
     """The kind of the block, None to be found out, and that of the numbers."""
     block_kinds, trace_kinds = get_args(Kind), get_args(TraceKind)
     if not isinstance(kind, str | None):
-        raise TypeError(f"kind={kind!r:.60} is {a_type(kind)}: expected a string.")
+        raise TypeError(f"kind={short(kind)} is {a_type(kind)}: expected a string.")
     if kind in block_kinds:
         return cast("Kind", kind), "attention"
     if kind is None or kind in trace_kinds:
         return None, cast("TraceKind", kind or "attention")
     raise ValueError(
-        f"kind={kind!r} is unknown: expected 'encoder', 'decoder' or 'cross' for attention, or"
+        f"kind={short(kind)} is unknown: expected 'encoder', 'decoder' or 'cross' for attention, or"
         " 'signed' or 'unnormalized' for values that are not, or leave it out."
     )
 
@@ -172,11 +181,14 @@ def _sides(
     )
 
 
-def _read_tokens(tokens: Sequence[str] | None, layers: Sequence[Tensor]) -> Sequence[str] | None:
+def _read_tokens(
+    name: str, tokens: Sequence[str] | None, layers: Sequence[Tensor]
+) -> Sequence[str] | None:
     """The tokens without the last one that ``generate`` wrote, which was never read."""
-    if tokens is None or isinstance(tokens, str) or len(tokens) != layers[0].shape[-2] + 1:
-        return tokens
-    return list(tokens)[:-1]
+    if tokens is None:
+        return None
+    strings = strings_of(name, tokens)
+    return strings[: -1 if len(strings) == layers[0].shape[-2] + 1 else None]
 
 
 def _are_causal(layers: Sequence[Tensor]) -> bool:
@@ -197,6 +209,7 @@ def _layers(
         if vectors is not None:
             queries, keys = vectors[0][index], vectors[1][index]
             formula = Formula(queries, keys, scales[index], causal=causal)
+            check_scores(formula, index)
         layers.append(
             LayerAttention(
                 index=index,
@@ -250,6 +263,7 @@ def from_stacks(
         "decoder_attention": (decoder_attention, "decoder", "decoder_tokens", "decoder_tokens"),
         "cross_attention": (cross_attention, "cross", "decoder_tokens", "encoder_tokens"),
     }
+    prettify_tokens = as_flag("prettify_tokens", prettify_tokens)
     strings: dict[str, Sequence[str] | None]
     strings = {"encoder_tokens": encoder_tokens, "decoder_tokens": decoder_tokens}
     block_kind, trace_kind = _kinds(kind)
@@ -271,7 +285,7 @@ def from_stacks(
         weights = as_layers(name, value, batch_index)
         _check(name, weights, trace_kind, expected=kind == "attention")
         if stack != "encoder" and is_generated(value):
-            strings["decoder_tokens"] = _read_tokens(decoder_tokens, weights)
+            strings["decoder_tokens"] = _read_tokens("decoder_tokens", decoder_tokens, weights)
         for side in dict.fromkeys((query_side, key_side)):
             if strings[side] is None:
                 raise ValueError(

@@ -82,10 +82,18 @@ def is_generated(value: Any) -> bool:
         and all(
             isinstance(step, list | tuple)
             and bool(step)
-            and all(getattr(layer, "ndim", 0) == 4 for layer in step)
+            and all(_axes(layer) == 4 for layer in step)
             for step in value
         )
     )
+
+
+def _axes(value: Any) -> int:
+    """How many axes a tensor or an array has; 0 for anything else."""
+    try:
+        return int(value.ndim)
+    except Exception:
+        return 0
 
 
 def whole_rows(steps: Sequence[Sequence[Tensor]], name: str) -> list[Tensor]:
@@ -98,6 +106,12 @@ def whole_rows(steps: Sequence[Sequence[Tensor]], name: str) -> list[Tensor]:
         steps: Per step and layer, (heads, query, key).
         name: What they were passed as; "cross..." has all keys from the first step on.
     """
+    for index, step in enumerate(steps):
+        if [layer.shape[0] for layer in step] != [layer.shape[0] for layer in steps[0]]:
+            raise ValueError(
+                f"{name}[{index}] and {name}[0] differ in their layers or heads: expected the same"
+                " ones in every step, as generate() returns them."
+            )
     layers = []
     for number in range(len(steps[0])):
         parts = [step[number] for step in steps]

@@ -14,7 +14,6 @@ many steps, and ``verification`` compares them with what the model itself comput
 
 from __future__ import annotations
 
-import operator
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, SupportsIndex
@@ -22,10 +21,12 @@ from typing import Any, SupportsIndex
 import torch
 from torch import nn
 
-from bertviz.errors import a_type, numbers_in_words
+from bertviz.arguments import as_flag, as_items, as_numbers
+from bertviz.errors import numbers_in_words
 from bertviz.extractor import generation, verification
 from bertviz.extractor.blocks import make_blocks
 from bertviz.extractor.capture import Capture
+from bertviz.extractor.checks import described, device_to_keep
 from bertviz.extractor.inputs import Reading
 from bertviz.extractor.naming import check_names_of
 from bertviz.extractor.records import CPU, Keep
@@ -116,6 +117,14 @@ def extract(
             "extract() got tokens and generate, but nobody can name what is not written yet: pass"
             " the tokenizer, which names all tokens."
         )
+    drop_padding, verify, progress = (
+        as_flag(name, value)
+        for name, value in (
+            ("drop_padding", drop_padding),
+            ("verify", verify),
+            ("progress", progress),
+        )
+    )
     reading = Reading.of(
         model, tokenizer, text, text_pair, inputs=inputs, batch_index=batch_index, writes=writes
     )
@@ -124,9 +133,9 @@ def extract(
         row=reading.row,
         layers=_numbers("layers", layers),
         heads=_numbers("heads", heads),
-        device=torch.device(device),
+        device=device_to_keep(device),
     )
-    with bar(progress, "writing" if writes else "reading") as step:
+    with described(reading, generate), bar(progress, "writing" if writes else "reading") as step:
         options: dict[str, Any] = {"check": verify, "progress": step}
         if generate is None:
             capture, reading = _forward(reading, keep, options)
@@ -221,13 +230,9 @@ def _generation(
 def _numbers(name: str, value: Iterable[SupportsIndex] | None) -> frozenset[int] | None:
     if value is None:
         return None
-    try:
-        numbers = frozenset(operator.index(number) for number in value)
-    except TypeError:
-        raise TypeError(
-            f"{name}={value!r} is {a_type(value)}: expected a list of numbers, such as"
-            f" {name}=[0, 1]."
-        ) from None
+    expected = f"expected a list of numbers, such as {name}=[0, 1]"
+    items = as_items(name, value, expected, sets=True)
+    numbers = frozenset(as_numbers(name, items, "numbers"))
     if not numbers:
         raise ValueError(f"{name} is empty: name at least one, or leave {name} out for all.")
     return numbers

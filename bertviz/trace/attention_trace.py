@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import json
 import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, get_args
 
+from bertviz.errors import a_type, short
 from bertviz.trace.block import AttentionBlock, Kind
 from bertviz.trace.frozen import Frozen
 from bertviz.trace.kinds import TraceKind, check_attention
@@ -35,6 +37,19 @@ class AttentionTrace:
     kind: TraceKind = "attention"
 
     def __post_init__(self) -> None:
+        """Check what the trace is made of; views rely on it.
+
+        Raises:
+            TypeError: An argument is of the wrong type.
+            ValueError: There are no blocks.
+        """
+        _check_blocks(self.blocks)
+        for name, value in (("model_name", self.model_name), ("dtype", self.dtype)):
+            optional = name == "model_name" and value is None
+            if not optional and not isinstance(value, str):
+                raise TypeError(f"{name}={short(value)} is {a_type(value)}: expected a string.")
+        if self.exactness is not None:
+            _check_exactness(self.exactness)
         self._check_kind()
         for name in ("blocks", "exactness"):
             held = getattr(self, name)
@@ -84,6 +99,7 @@ class AttentionTrace:
             stop: Position after the last token.
 
         Raises:
+            TypeError: A position is not an integer.
             ValueError: There are no such positions, or the trace holds attention weights only. (Of
                 values of another kind a part is a part.)
         """
@@ -108,6 +124,7 @@ class AttentionTrace:
 
         Raises:
             OSError: The file could not be written; an existing one is as it was.
+            TypeError: The path is neither a string nor a ``pathlib.Path``.
             ValueError: The path ends in something else, or parts of the trace do not fit each
                 other, so that it could not be loaded again.
         """
@@ -255,3 +272,25 @@ class AttentionTrace:
             attention_mask=attention_mask,
             drop_padding=drop_padding,
         )
+
+
+def _check_blocks(blocks: object) -> None:
+    expected = "expected a mapping from names to AttentionBlocks"
+    if not isinstance(blocks, Mapping):
+        raise TypeError(f"blocks={short(blocks)} is {a_type(blocks)}: {expected}.")
+    if not blocks:
+        raise ValueError(f"blocks is empty: {expected}.")
+    for name, block in blocks.items():
+        if not isinstance(name, str) or not isinstance(block, AttentionBlock):
+            raise TypeError(f"blocks[{short(name)}] is {a_type(block)}: {expected}.")
+
+
+def _check_exactness(exactness: object) -> None:
+    expected = "expected a mapping of JSON types with a max_difference, as verify gives"
+    if not isinstance(exactness, Mapping):
+        raise TypeError(f"exactness={short(exactness)} is {a_type(exactness)}: {expected}.")
+    try:
+        largest = float(exactness["max_difference"])
+        json.dumps({**exactness, "max_difference": largest}, allow_nan=False)
+    except Exception:
+        raise TypeError(f"exactness={short(exactness)} is something else: {expected}.") from None

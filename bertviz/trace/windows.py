@@ -10,6 +10,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from bertviz.arguments import as_index
 from bertviz.trace.attention_trace import AttentionTrace
 from bertviz.trace.block import AttentionBlock
 from bertviz.trace.formula import Cut, Formula
@@ -26,6 +27,7 @@ ROWS = 512  # computed at a time, for one head
 @plainly()
 def window(trace: AttentionTrace, start: int, stop: int) -> AttentionTrace:
     """The part of a trace between two positions; implements ``AttentionTrace.window``."""
+    start, stop = as_index("start", start), as_index("stop", stop)
     longest = max(len(block.query) for block in trace.blocks.values())
     if not 0 <= start < stop <= longest:
         raise ValueError(

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Literal, TypeAlias, TypeVar, get_args
 
-from bertviz.errors import warn_caller
+from bertviz.errors import short, warn_caller
 from bertviz.web import page
 
 if TYPE_CHECKING:
@@ -31,8 +31,8 @@ def check_html_action(html_action: object) -> None:
     """
     if not isinstance(html_action, str) or html_action not in get_args(HtmlAction):
         raise ValueError(
-            f"html_action={html_action!r} is unknown: expected 'view' (show the picture at once)"
-            " or 'return' (get the view object)."
+            f"html_action={short(html_action)} is unknown: expected 'view' (show the picture at"
+            " once) or 'return' (get the view object)."
         )
 
 

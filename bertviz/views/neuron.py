@@ -10,7 +10,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from bertviz.errors import a_type, as_index
+from bertviz.arguments import as_index, offers
+from bertviz.errors import a_type
 from bertviz.trace.kinds import check_attention
 from bertviz.views.lookalikes import refuse_comparison, trace_and_comparison
 from bertviz.views.view import View
@@ -101,7 +102,7 @@ def _explained(
         TypeError: It is not an explanation.
         ValueError: It is of another head, or of another model.
     """
-    if not hasattr(explanation, "contributions"):
+    if not all(offers(explanation, name) for name in ("contributions", "units", "layer", "head")):
         raise TypeError(
             f"explanation is {a_type(explanation)}: expected what explain_head(trace, layer, head)"
             " gives."

@@ -12,7 +12,8 @@ import numbers
 from collections.abc import Iterable, Mapping, Sequence, Sized
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias, TypedDict, get_args
 
-from bertviz.errors import a_type, as_index, as_indices, check_among, suggestion
+from bertviz.arguments import as_index, as_indices, check_among
+from bertviz.errors import a_type, short, suggestion
 from bertviz.web.policy import check_nonce
 
 if TYPE_CHECKING:
@@ -81,14 +82,14 @@ def read_options(call: str, options: Mapping[str, Any], offered: Iterable[str]) 
         mode = "auto"
     if not isinstance(mode, str) or mode not in get_args(DisplayMode):
         raise ValueError(
-            f"display_mode={mode!r} is unknown: expected 'auto' (follows the notebook), 'light' or"
-            " 'dark'."
+            f"display_mode={short(mode)} is unknown: expected 'auto' (follows the notebook),"
+            " 'light' or 'dark'."
         )
     check_nonce(options.get("nonce"))
     if not is_switch(pretty):
         hint = " A second text (text_pair) goes with a model." if isinstance(pretty, str) else ""
         raise TypeError(
-            f"prettify_tokens={pretty!r:.60} is {a_type(pretty)}: expected True or False.{hint}"
+            f"prettify_tokens={short(pretty)} is {a_type(pretty)}: expected True or False.{hint}"
         )
     known = {"display_mode": mode, "prettify_tokens": bool(pretty)}
     return {

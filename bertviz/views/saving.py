@@ -8,13 +8,13 @@ before anything is drawn and before an existing file is replaced.
 from __future__ import annotations
 
 import math
-import numbers
 import os
 import re
 from collections.abc import Mapping
 from typing import Any
 
-from bertviz.errors import a_type
+from bertviz.arguments import as_number
+from bertviz.errors import short
 from bertviz.web import figures, page
 from bertviz.web.payload import check_state
 from bertviz.writing import checked_path, write
@@ -58,8 +58,8 @@ def save(
     if suffix == ".html":
         if pixels is not None:
             raise ValueError(
-                f"width={width!r} does not go with an .html file, which is as wide as its window:"
-                f" leave width out, or save a figure ({', '.join(figures.SUFFIXES)})."
+                f"width={short(width)} does not go with an .html file, which is as wide as its"
+                f" window: leave width out, or save a figure ({', '.join(figures.SUFFIXES)})."
             )
         data = page.document(page.render(shown), title).encode()
     else:
@@ -93,10 +93,8 @@ def css_pixels(width: object) -> float | None:
     if isinstance(width, str):
         found = re.fullmatch(rf"\s*(\d+\.?\d*|\.\d+)\s*({'|'.join(UNITS)})\s*", width, re.ASCII)
         pixels = float(found[1]) * UNITS[found[2]] if found else math.nan
-    elif not isinstance(width, bool) and isinstance(width, numbers.Real):
-        pixels = float(width)
     else:
-        raise TypeError(f"width={width!r} is {a_type(width)}: {expected}.")
+        pixels = as_number("width", width, expected)
     if not 0 < pixels < math.inf:
-        raise ValueError(f"width={width!r} is not a width: {expected}.")
+        raise ValueError(f"width={short(width)} is not a width: {expected}.")
     return pixels

@@ -14,9 +14,10 @@ import operator
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
+from bertviz.arguments import offers
 from bertviz.arrays import from_arrays, from_stacks, parts_of
 from bertviz.arrays.outputs import nothing_in
-from bertviz.errors import ArgumentError, a_type, warn_caller
+from bertviz.errors import ArgumentError, a_type, short, warn_caller
 from bertviz.trace import AttentionTrace
 from bertviz.views.display import HtmlAction, check_html_action
 from bertviz.views.lookalikes import (
@@ -156,15 +157,15 @@ def _check_texts(call: str, given: Mapping[str, Any]) -> None:
     tokenizer, text = given.get("tokenizer"), given.get("text")
     if isinstance(tokenizer, str | list | tuple):
         raise TypeError(
-            f"tokenizer={tokenizer!r:.60} is {a_type(tokenizer)}: with a model expected its"
+            f"tokenizer={short(tokenizer)} is {a_type(tokenizer)}: with a model expected its"
             f" tokenizer in the second place, {call}(model, tokenizer, text)."
         )
     for name in ("text", "text_pair"):
         if isinstance(given.get(name), int):
             raise TypeError(
-                f"{name}={given[name]!r} is {a_type(given[name])}: with a model expected a string,"
-                f" {call}(model, tokenizer, text, text_pair). sentence_b_start goes with arrays,"
-                " and prettify_tokens is passed by name."
+                f"{name}={short(given[name])} is {a_type(given[name])}: with a model expected a"
+                f" string, {call}(model, tokenizer, text, text_pair). sentence_b_start goes with"
+                " arrays, and prettify_tokens is passed by name."
             )
     if text is None and given.get("inputs") is None:
         missing = "the text" if tokenizer is not None else "a tokenizer and a text"
@@ -245,8 +246,7 @@ def _position(value: Any, tokens: Any) -> Any:
     if isinstance(value, bool):
         return value
     try:
-        index = operator.index(value)
-    except TypeError:
+        index, count = operator.index(value), len(tokens) if offers(tokens, "__len__") else 0
+    except Exception:
         return value
-    count = len(tokens) if hasattr(tokens, "__len__") else 0
     return index + count if -count < index < 0 else index

@@ -19,6 +19,7 @@ PACKAGE = Path(bertviz.__file__).parent
 # progress and write a file.
 FLOORS = [
     {"errors"},
+    {"arguments"},
     {"progress", "writing"},
     {"trace"},
     {"extractor", "arrays"},

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
 from bertviz.analysis.lookup import check_name
 from bertviz.analysis.summary import Summary
 from bertviz.analysis.tables import Table
+from bertviz.arguments import as_index
 from bertviz.trace import AttentionBlock, AttentionTrace, Frozen, Heads
 from bertviz.trace.settings import plainly
 
@@ -122,8 +123,13 @@ class Comparison(Summary, Table):
             variation first.
 
         Raises:
-            ValueError: There is no such block.
+            TypeError: ``count`` is not an integer.
+            ValueError: ``count`` is below 1, or there is no such block.
         """
+        if count is not None:
+            count = as_index("count", count)
+            if count < 1:
+                raise ValueError(f"count={count} gives nothing: expected an integer of at least 1.")
         name = self._block(block)
         found = [
             LargestDifference(row.layer, row.head, row.total_variation, row.jensen_shannon)

@@ -6,10 +6,11 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from bertviz.analysis.lookup import block_with_layer
+from bertviz.analysis.lookup import block_with_layer, check_trace
 from bertviz.analysis.neurons.explanation import HeadExplanation
 from bertviz.analysis.neurons.marking import Marked, marked
 from bertviz.analysis.neurons.units import Pairs, Unit, carrying, neurons_of, units_of
+from bertviz.arguments import as_index
 from bertviz.trace import AttentionTrace, LayerAttention, check_attention
 from bertviz.trace.settings import plainly
 
@@ -66,8 +67,10 @@ def explain_head(
     Raises:
         ValueError: The trace holds only weights, has no such layer, head or block, the pattern is
             unknown or exists nowhere in the text, or the matrix has another shape.
-        TypeError: Both a pattern and cells were passed, or cells are not query–key pairs.
+        TypeError: An argument is of the wrong type, both a pattern and cells were passed, or cells
+            are not query–key pairs.
     """
+    check_trace("trace", trace)
     check_attention(
         "explain_head", trace, "pass a trace that extract(model, tokenizer, text) gives"
     )
@@ -86,8 +89,8 @@ def explain_head(
     return HeadExplanation(
         model_name=trace.model_name,
         block=held.name,
-        layer=layer,
-        head=head,
+        layer=found.index,
+        head=as_index("head", head, "head"),
         what=what.what,
         assumed_pairs=pairs == "auto" and formula.rotary,
         units=units,

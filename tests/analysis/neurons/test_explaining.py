@@ -152,6 +152,38 @@ WRONG: dict[str, tuple[Callable[[AttentionTrace], Any], type[Exception], str]] =
     "head": (lambda t: explain_head(t, 0, 9), ValueError, "head=9 is not in layer 0: expected one"),
     "block": (lambda t: explain_head(t, 0, 0, block="x"), ValueError, "block='x' is unknown"),
     "pattern": (lambda t: explain_head(t, 0, 0, "next"), ValueError, "pattern='next' is unknown"),
+    "no trace": (
+        lambda t: explain_head([t], 0, 0),  # type: ignore[arg-type]
+        TypeError,
+        "trace is a list: expected an AttentionTrace",
+    ),
+    "a float": (lambda t: explain_head(t, 0.0, 0), TypeError, "layer=0.0 is a float"),  # type: ignore[arg-type]
+    "a string": (lambda t: explain_head(t, 0, "0"), TypeError, "head='0' is a str"),  # type: ignore[arg-type]
+    "a list as block": (
+        lambda t: explain_head(t, 0, 0, block=["encoder"]),  # type: ignore[arg-type]
+        TypeError,
+        r"block=\['encoder'\] is a list: expected one of encoder",
+    ),
+    "cells of strings": (
+        lambda t: explain_head(t, 0, 0, cells=[("a", "b")]),
+        TypeError,
+        "cells holds 'a', a str: expected positions of tokens",
+    ),
+    "sparse cells": (
+        lambda t: explain_head(t, 0, 0, cells=torch.eye(3).to_sparse()),
+        TypeError,
+        r"cells is a sparse tensor .*: pass cells.to_dense\(\)",
+    ),
+    "a number as pairs": (
+        lambda t: explain_head(t, 0, 0, pairs=2),  # type: ignore[arg-type]
+        TypeError,
+        "pairs=2 is an int: expected 'auto', 'halves' or 'interleaved' or None",
+    ),
+    "a float as rotary_dim": (
+        lambda t: explain_head(t, 0, 0, pairs="halves", rotary_dim=2.0),  # type: ignore[arg-type]
+        TypeError,
+        "rotary_dim=2.0 is a float",
+    ),
     "both": (
         lambda t: explain_head(t, 0, 0, "self", cells=[(0, 0)]),
         TypeError,
