@@ -14,6 +14,9 @@ compares them with what the model itself computed.
 
 from __future__ import annotations
 
+import bertviz.extractor.versions  # noqa: F401, refuses what is too old
+
+# isort: split
 import operator
 from collections.abc import Iterable, Mapping
 from dataclasses import replace

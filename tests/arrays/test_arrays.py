@@ -231,3 +231,13 @@ def test_rounding_of_half_precision_is_no_mistake() -> None:
     weights = np.full((1, 2, 2), 0.5, np.float16)
     weights[0, 0] = (1.0005, 0)
     assert AttentionTrace.from_arrays(weights=weights).num_layers == 1
+
+
+def test_attention_of_a_model_in_train_mode_names_its_dropout() -> None:
+    torch.manual_seed(0)
+    weights = torch.nn.functional.dropout(torch.randn(1, 4, 6, 6).softmax(-1) ** 0.2, 0.1)
+    with pytest.raises(ValueError, match=r"train mode, its dropout .* call model\.eval\(\)"):
+        AttentionTrace.from_arrays(weights=weights)
+    with pytest.raises(ValueError, match=r"expected weights in 0\.\.1") as scores:
+        AttentionTrace.from_arrays(weights=torch.randn(1, 4, 6, 6) * 3)
+    assert "dropout" not in str(scores.value)
