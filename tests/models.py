@@ -92,10 +92,12 @@ def architectures() -> dict[str, Callable[[], Any]]:
             t.DistilBertConfig(dim=32, n_layers=3, n_heads=4, hidden_dim=37, vocab_size=99)
         ),
         "electra": lambda: t.ElectraModel(t.ElectraConfig(**heads2, embedding_size=16)),
-        "gemma2": lambda: t.Gemma2ForCausalLM(
+        # Older versions run it on sdpa, which drops its softcap.
+        "gemma2": lambda: t.Gemma2ForCausalLM._from_config(
             t.Gemma2Config(
                 **grouped, head_dim=8, sliding_window=3, attn_logit_softcapping=2.0, **_eos()
-            )
+            ),
+            attn_implementation="eager",
         ),
         "gpt2": lambda: t.GPT2LMHeadModel(
             t.GPT2Config(n_embd=32, n_layer=3, n_head=4, vocab_size=99, n_positions=32, **_eos())

@@ -96,11 +96,15 @@ def check_weights(name: str, layers: Sequence[Tensor]) -> None:
         low, high = float(layer.min()), float(layer.max())
         if low < -NEGATIVE or high > 1 + TOLERANCE:
             worst = low if low < -NEGATIVE else high
+            hint = "If these are scores, apply a softmax over keys first"
+            if low >= 0 and bool((layer == 0).any()):
+                hint = (
+                    "If the model was in train mode, its dropout set some weights to 0 and enlarged"
+                    f" the others: call model.eval() and run it again. {hint}"
+                )
             raise ValueError(
                 f"{name} holds {worst:.4g} in layer {index}: expected weights in 0..1, each row the"
-                " result of a softmax. If these are scores, apply a softmax over keys first. If the"
-                " model was in train mode, its dropout scaled the weights: call model.eval() first;"
-                f" {HOW}."
+                f" result of a softmax. {hint}; {HOW}."
             )
 
 

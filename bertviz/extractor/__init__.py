@@ -14,6 +14,9 @@ many steps, and ``verification`` compares them with what the model itself comput
 
 from __future__ import annotations
 
+import bertviz.extractor.versions  # noqa: F401, refuses what is too old
+
+# isort: split
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, SupportsIndex

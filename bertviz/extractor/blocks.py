@@ -21,13 +21,11 @@ def make_blocks(capture: Capture, sides: Sides) -> dict[str, AttentionBlock]:
     with_cross = {tower(record.path) for record in capture.records if record.cross}
     groups: dict[tuple[str, Kind, int, int], list[Record]] = {}
     for record in capture.records:
-        kind: Kind
+        kind: Kind = "encoder"
         if record.cross:
             kind = "cross"
-        elif tower(record.path) in with_cross or _is_causal(record):
+        elif _is_causal(record) or (tower(record.path) in with_cross and _decodes(record, sides)):
             kind = "decoder"
-        else:
-            kind = "encoder"
         groups.setdefault((tower(record.path), kind, *record.shape), []).append(record)
 
     order: list[Kind] = ["encoder", "decoder", "cross"]
@@ -74,6 +72,15 @@ def _block(
         key=sides.tokens(stacks[1], lengths[1], columns),
         layers=tuple(layers),
     )
+
+
+def _decodes(record: Record, sides: Sides) -> bool:
+    """Whether a stack with cross-attention is a decoder, though nothing is masked in it.
+
+    DETR's decoder reads all of its queries at once. But so does an encoder that cross-attends to
+    images, such as a Q-Former: only what the model calls itself tells them apart.
+    """
+    return sides.two_stacks or "decoder" in tower(record.path).lower()
 
 
 def _is_causal(record: Record) -> bool:

@@ -144,6 +144,11 @@ def _joined(steps: Sequence[Record]) -> Record:
     unmasked, bias = _terms(steps, rows, width, keys.device)
     causal = not first.cross and unmasked.shape[0] == 1 and is_causal(~unmasked, exactly=True)
     sinks = [f.sinks for f in formulas if f.sinks is not None]
+    if any(each.ndim == 2 for each in sinks):  # a single query's may have no axis of queries
+        sinks = [
+            each if each.ndim == 2 else each[:, None].expand(-1, step.shape[0])
+            for each, step in zip(sinks, steps, strict=True)
+        ]
     known = [step.difference for step in steps if step.difference is not None]
     return replace(
         first,

@@ -247,22 +247,12 @@ def tensors(encoding: Mapping[str, Any], device: torch.device) -> dict[str, Any]
                 f"inputs[{name!r}] is on the meta device, where tensors have a shape and no"
                 " numbers: make the batch on the CPU, for example with torch.device('cpu')."
             )
-        batch[name] = _moved(name, value, device) if isinstance(value, Tensor) else value
+        batch[name] = value.to(device) if isinstance(value, Tensor) else value
     if not any(isinstance(value, Tensor) and value.ndim for value in batch.values()):
         raise ValueError(
             "inputs holds no tensors: expected what tokenizer(text, return_tensors='pt') gives."
         )
     return batch
-
-
-def _moved(name: str, value: Tensor, device: torch.device) -> Tensor:
-    """A tensor on the model's device."""
-    if value.is_meta and device.type != "meta":
-        raise TypeError(
-            f"inputs[{name!r}] is a tensor on the meta device, which holds no numbers: make the"
-            " batch with tokenizer(..., return_tensors='pt')."
-        )
-    return value.to(device)
 
 
 def accepted(model: nn.Module, batch: dict[str, Any]) -> dict[str, Any]:

@@ -332,11 +332,14 @@ def test_a_row_that_sums_to_two_is_warned_of() -> None:
         AttentionTrace.from_arrays(weights=weights)
 
 
-def test_dropout_is_named() -> None:
-    weights = random_weights(1, 1, 3, 3)
-    weights[0, 0, 0] = torch.tensor([1.111, 0, 0])
-    with pytest.raises(ValueError, match=r"weights holds 1.111 in layer 0.*model.eval\(\) first"):
+def test_attention_of_a_model_in_train_mode_names_its_dropout() -> None:
+    torch.manual_seed(0)
+    weights = torch.nn.functional.dropout(torch.randn(1, 4, 6, 6).softmax(-1) ** 0.2, 0.1)
+    with pytest.raises(ValueError, match=r"train mode, its dropout .* call model\.eval\(\)"):
         AttentionTrace.from_arrays(weights=weights)
+    with pytest.raises(ValueError, match=r"expected weights in 0\.\.1") as scores:
+        AttentionTrace.from_arrays(weights=torch.randn(1, 4, 6, 6) * 3)
+    assert "dropout" not in str(scores.value)
 
 
 def test_long_vectors_whose_products_are_small_are_accepted() -> None:

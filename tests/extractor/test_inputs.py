@@ -151,7 +151,7 @@ BAD_BATCHES: list[tuple[dict[Any, Any], type[Exception], str]] = [
     ({"input_ids": "a b", "attention_mask": IDS}, TypeError, r"inputs\['input_ids'\] is a str"),
     ({"input_ids": IDS[:, :0]}, ValueError, r"inputs\['input_ids'\] has shape \(1, 0\)"),
     ({"input_ids": IDS[:0]}, ValueError, r"inputs\['input_ids'\] has shape \(0, 3\)"),
-    ({"input_ids": IDS.to("meta")}, TypeError, r"inputs\['input_ids'\] is a tensor on the meta"),
+    ({"input_ids": IDS.to("meta")}, ValueError, r"inputs\['input_ids'\] is on the meta"),
     ({"input_ids": IDS, 3: IDS}, TypeError, "inputs has the key 3, an int"),
     (
         {"input_ids": IDS, "attention_mask": IDS[:, :2]},

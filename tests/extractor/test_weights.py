@@ -42,7 +42,11 @@ def test_weights_are_the_models_own(
     architecture: str, padding: str, build: Callable[..., Any], own_attention: Callable[..., Any]
 ) -> None:
     model = build(architecture)
-    assert model.config._attn_implementation == "sdpa" or architecture in ("gpt_oss", "gemma2")
+    assert model.config._attn_implementation == "sdpa" or architecture in (
+        "gpt_oss",
+        "gemma2",
+        "t5",
+    )
     batch = batch_of(architecture, padding)
     own = own_attention(model, **batch)
     for row in range(2):
