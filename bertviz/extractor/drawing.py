@@ -154,7 +154,7 @@ def _dropout(
     """Dropout of single numbers, or of whole channels."""
     wanted = next((x for x in (training, train) if x is not None), True)
     drawing.dropped = drawing.dropped or bool(wanted and p)
-    fork = drawing.generator(input.device) if wanted and 0 < p <= 1 else None
+    fork = drawing.generator(input.device) if wanted and 0 < p < 1 else None
     if fork is None or not input.numel():
         asked = (wanted, inplace) if func in _IN_PYTHON else (wanted,)
         result: Tensor = func(input, p, *asked)
@@ -166,8 +166,7 @@ def _dropout(
         noise = input.new_empty(input.shape[:batch] + (1,) * (input.ndim - batch))
     else:
         noise = torch.empty_like(input)
-    noise = noise.bernoulli_(1 - p, generator=fork)
-    noise = noise.div_(1 - p) if p < 1 else noise
+    noise = noise.bernoulli_(1 - p, generator=fork).div_(1 - p)
     return input.mul_(noise) if inplace or name.endswith("_") else input * noise
 
 
