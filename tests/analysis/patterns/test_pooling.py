@@ -8,8 +8,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import torch
 
-from bertviz import PatternScores, extract, find_patterns
+from bertviz import AttentionTrace, PatternScores, extract, find_patterns
 from tests.analysis.patterns.plain import CONTENT, PAIR, TEXT, plain, pooled_null
 
 
@@ -124,3 +125,18 @@ def test_a_pair_is_a_tuple(build: Callable[[str], Any], word_tokenizer: Callable
     apart = find_patterns(model, tokenizer, two)
     assert apart.texts == 2
     assert "two sentences" in apart.unavailable[pair]
+
+
+def test_distance_zero_is_a_token_itself_only_in_self_attention() -> None:
+    weights = torch.eye(40)[None, None] * 0.9 + 0.1 / 40
+    tokens = list(map(str, range(40)))
+    own = find_patterns(AttentionTrace.from_arrays(tokens, weights=weights))
+    cross = find_patterns(
+        AttentionTrace.from_arrays(
+            weights=weights, query_tokens=tokens, key_tokens=tokens, kind="cross"
+        )
+    )
+    # A head that looks at itself finds the same token in any text; in cross-attention, the place
+    # of the same token in another text is an accident of this one.
+    assert own.undecided() == {(0, 0): ()}
+    assert cross.undecided() == {(0, 0): ("same token",)}
