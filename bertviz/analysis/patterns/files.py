@@ -44,7 +44,8 @@ def save(scores: PatternScores, path: str | os.PathLike[str]) -> None:
         texts.append({block: [sums.first, sums.shared] for block, sums in text.items()})
         for block, sums in text.items():
             for name in _shapes(sums.weight.shape[-1], 0, 0, 0, 0):
-                tensors[f"{place}.{block}.{name}"] = getattr(sums, name).contiguous()
+                # A text that was added twice shares its tensors, which safetensors refuses.
+                tensors[f"{place}.{block}.{name}"] = getattr(sums, name).contiguous().clone()
     about = {
         "version": VERSION,
         "patterns": scores.patterns,

@@ -93,6 +93,9 @@ def test_results_add_up_to_the_same_as_together(
         parts[0].save(tmp_path / "part.safetensors")
         parts[0] = PatternScores.load(tmp_path / "part.safetensors")
         assert together(parts[0] + parts[1]) == together(whole)
+    twice = whole + whole
+    twice.save(tmp_path / "twice.safetensors")
+    assert together(PatternScores.load(tmp_path / "twice.safetensors")) == together(twice)
     singles = [find_patterns(model, tokenizer, [text]) for text in texts if text not in ("  ", 3)]
     assert sum(singles).rows() == whole.rows()  # type: ignore[attr-defined]
 
