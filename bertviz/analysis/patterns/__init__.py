@@ -66,7 +66,7 @@ from bertviz.analysis.patterns.arguments import as_choice, as_count, as_flag, as
 from bertviz.analysis.patterns.known import check_window, known_patterns
 from bertviz.analysis.patterns.own import Own, own_patterns
 from bertviz.analysis.patterns.pooling import Pool
-from bertviz.analysis.patterns.reading import Items, items_of, located
+from bertviz.analysis.patterns.reading import Items, items_of, raise_located
 from bertviz.analysis.patterns.score import BestHead, HeadScore, Score
 from bertviz.analysis.patterns.scores import PatternScores, Skipped
 from bertviz.progress import bar
@@ -168,9 +168,10 @@ def find_patterns(
     Raises:
         TypeError: The source is something else, an argument of the wrong type, or a pattern of your
             own is not a function.
-        ValueError: No text, traces of different models, a pattern's name that is taken, a pattern
-            of your own that fails or returns something else, or numbers out of range. If it is
-            about one of several texts, the message begins with its place, "texts[61]".
+        ValueError: No text, traces of different models, weights that are not attention, a pattern's
+            name that is taken, a pattern of your own that fails or returns something else, or
+            numbers out of range. If it is about one of several texts, the message begins with its
+            place, "texts[61]".
     """
     wanted = known_patterns(check_window(window))
     wanted += own_patterns(patterns, [pattern.name for pattern in wanted])
@@ -199,8 +200,8 @@ def _read_all(pool: Pool, items: Items, skips: bool, progress: bool) -> None:
             except Exception as error:
                 if not skips or not item.name:
                     kept = "; what was read before is this error's .partial" if pool.texts else ""
-                    located(error, item.name, f"Pass on_error='skip' to go on without it{kept}.")
-                    raise
+                    more = f"Pass on_error='skip' to go on without it{kept}."
+                    raise_located(error, item.name, more)
                 pool.skip(error)
             if step is not None:
                 step()

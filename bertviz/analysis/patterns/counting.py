@@ -118,6 +118,7 @@ def _sums(
         visible=torch.cat([held.visible for held in masks.values()], 1).int(),
         pairs=torch.cat([held.pairs for held in masks.values()]).int(),
         first=text.farthest,
+        shared=text.shared,
     )
 
 

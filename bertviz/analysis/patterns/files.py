@@ -41,10 +41,11 @@ def save(scores: PatternScores, path: str | os.PathLike[str]) -> None:
     tensors: dict[str, Tensor] = {}
     texts = []
     for place, text in enumerate(scores.sums):
-        texts.append({block: sums.first for block, sums in text.items()})
+        texts.append({block: [sums.first, sums.shared] for block, sums in text.items()})
         for block, sums in text.items():
             for name in _shapes(sums.weight.shape[-1], 0, 0, 0, 0):
-                tensors[f"{place}.{block}.{name}"] = getattr(sums, name).contiguous()
+                # A text that was added twice shares its tensors, which safetensors refuses.
+                tensors[f"{place}.{block}.{name}"] = getattr(sums, name).contiguous().clone()
     about = {
         "version": VERSION,
         "patterns": scores.patterns,
@@ -161,14 +162,14 @@ def _shapes(
 
 
 def _text(
-    firsts: object,
+    blocks: object,
     place: str,
     heads: Heads,
     patterns: int,
     content: int,
     tensors: Mapping[str, Tensor],
 ) -> Mapping[str, Sums]:
-    if not isinstance(firsts, dict) or list(firsts) != list(heads):
+    if not isinstance(blocks, dict) or list(blocks) != list(heads):
         raise Unreadable(f"has other blocks in text {place}")
     found = {}
     for block, layers in heads.items():
@@ -178,7 +179,10 @@ def _text(
             if tensor is None:
                 raise Unreadable(f"lacks {name} of text {place}, block {block!r:.60}")
             parts[name] = tensor
-        sums = Sums(**parts, first=_integer(firsts[block], "a first distance"))
+        held = blocks[block]
+        if not isinstance(held, list) or len(held) != 2 or not isinstance(held[1], bool):
+            raise Unreadable(f"does not say which distances it has in text {place}")
+        sums = Sums(**parts, first=_integer(held[0], "a first distance"), shared=held[1])
         count = sum(len(some) for _, some in layers)
         wrong = _wrong(sums, count, 2 * patterns, 2 * content)
         if wrong:

@@ -49,6 +49,8 @@ def distance_null(texts: Sequence[Sums]) -> tuple[Tensor, Tensor]:
         for text, mask in zip(texts, masks, strict=True):
             profile = _Profile.of(text, some, mask)
             weight, share = profile.without(everything)
+            if text.shared:
+                share[:, profile.itself] = 0
             pairs = profile.pairs
             for half in (0, 1):  # as it is, and renormalized
                 columns = slice(half * content // 2, (half + 1) * content // 2)
@@ -80,6 +82,11 @@ class _Profile:
 
     def __init__(self, first: int, weight: Tensor, visible: Tensor, pairs: Tensor) -> None:
         self.first, self.weight, self.visible, self.pairs = first, weight, visible, pairs
+
+    @property
+    def itself(self) -> int:
+        """Where distance 0 is."""
+        return -self.first
 
     @classmethod
     def of(cls, text: Sums, heads: Tensor, mask: int) -> _Profile:
@@ -132,7 +139,4 @@ class _Profile:
         half = len(self.pairs) // 2
         single = alone.repeat_interleave(half, 0)
         own = torch.where(single, self.pairs, everything.pairs[:, at] - self.pairs)
-        share = own / pairs.repeat_interleave(half, 0)
-        if 0 <= -self.first < count:
-            share[:, -self.first] = 0
-        return weight / pairs[:, None], share
+        return weight / pairs[:, None], own / pairs.repeat_interleave(half, 0)

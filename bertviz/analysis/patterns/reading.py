@@ -6,20 +6,22 @@ checked before the first is read; an error says which text it is about, and keep
 
 from __future__ import annotations
 
+import inspect
 import warnings
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NoReturn
 
-from bertviz.analysis.patterns.arguments import check_text
+from bertviz.analysis.patterns.arguments import check_text, told
 from bertviz.analysis.patterns.pattern import Unavailable
 from bertviz.analysis.patterns.pooling import Predictive
-from bertviz.errors import a_type, short
+from bertviz.errors import a_type, short, suggestion
 from bertviz.trace import AttentionTrace, check_attention
 
 EXAMPLE = "find_patterns(model, tokenizer, ['One text.', ('A sentence.', 'Another.')])"
 FROM = "pass the attention that the values were made from"
 PAIR = "a string, or a pair of strings"
+NOT_OPTIONS = ("model", "tokenizer", "text", "text_pair", "inputs", "tokens", "batch_index")
 
 
 @dataclass(frozen=True)
@@ -84,6 +86,7 @@ def items_of(
 
     from bertviz.extractor import extract
 
+    check_options(extract, options)
     single = _is_single(texts)
     given = [texts] if single else _listed(texts, skips)
     if not skips:
@@ -200,28 +203,49 @@ def _check_all(
     for place, given in enumerate(texts):
         name = "texts" if single else f"texts[{place}]"
         text, pair = _pair(name, given)
-        if single or options.keys() & {"inputs", "batch_index"}:
+        if single:
             continue  # extract says it
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # reading it will warn
             try:
                 Reading.of(model, tokenizer, text, pair, writes="generate" in options)
-            except (TypeError, ValueError) as error:
-                located(error, name)
-                raise
+            except Exception as error:
+                raise_located(error, name)
 
 
-def located(error: Exception, name: str, more: str = "") -> Exception:
-    """The same error, whose message begins with the text that it is about.
+def check_options(extract: Callable[..., Any], options: Mapping[str, Any]) -> None:
+    """Refuse keywords that ``extract`` does not take, or not for each of several texts."""
+    known = set(inspect.signature(extract).parameters) - set(NOT_OPTIONS)
+    for name in options:
+        if name in NOT_OPTIONS:
+            raise TypeError(
+                f"find_patterns got {name}, which belongs to one text: make the traces yourself,"
+                f" find_patterns([extract(model, tokenizer, {name}=...), ...])."
+            )
+        if name not in known:
+            raise TypeError(
+                f"find_patterns got {name}, which it does not take: {suggestion(name, known)}"
+            )
+
+
+def raise_located(error: Exception, name: str, more: str = "") -> NoReturn:
+    """Raise the same error, with a message that begins with the text that it is about.
 
     Args:
-        error: The error; one that is not a sentence is left as it is.
-        name: What the text is called.
+        error: The error. One whose message is not its only argument is left as it is, and a
+            ``RuntimeError`` is raised from it.
+        name: What the text is called; empty if it is the only one.
         more: A sentence to end the message with.
     """
-    if name and len(error.args) == 1 and isinstance(error.args[0], str):
-        message = error.args[0]
-        begun = message if message.startswith(name) else f"{name}: {message}"
-        begun = begun if begun.endswith((".", "!", "?")) else f"{begun}."
-        error.args = (f"{begun} {more}" if more else begun,)
-    return error
+    if not name:
+        raise error
+    message = error.args[0] if len(error.args) == 1 else None
+    plain = isinstance(message, str)
+    message = message if isinstance(message, str) else told(error)
+    begun = message if message.startswith(name) else f"{name}: {message}"
+    begun = begun if begun.endswith((".", "!", "?")) else f"{begun}."
+    begun = f"{begun} {more}" if more else begun
+    if not plain:
+        raise RuntimeError(begun) from error
+    error.args = (begun,)
+    raise error

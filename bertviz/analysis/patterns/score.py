@@ -100,3 +100,10 @@ class BestHead(NamedTuple):
     head: int
     score: float
     null: float
+
+
+def label_of(score: Score | None, level: float) -> bool | None:
+    """Whether a head gets a label; None where these texts cannot tell."""
+    if score is None:
+        return False
+    return None if score.is_undecided(level) else score.is_sure(level)

@@ -9,8 +9,9 @@ from functools import cached_property
 from typing import Any, ClassVar, NamedTuple
 
 from bertviz.analysis.lookup import check_name
+from bertviz.analysis.patterns import summary
 from bertviz.analysis.patterns.arguments import as_count, as_flag
-from bertviz.analysis.patterns.score import BestHead, HeadScore, Score
+from bertviz.analysis.patterns.score import BestHead, HeadScore, label_of
 from bertviz.analysis.patterns.scoring import Heads, head_scores
 from bertviz.analysis.patterns.sums import Sums
 from bertviz.analysis.summary import Summary
@@ -282,7 +283,7 @@ class PatternScores(Summary, Table):
                 "overlap": whole and whole.overlap,
                 "spread": whole and whole.spread,
                 "queries": whole.queries if whole else 0,
-                "label": _label(whole, self.level),
+                "label": label_of(whole, self.level),
                 "renormalized_score": rest and rest.score,
                 "renormalized_null": rest and rest.null,
                 "kept": row.kept,
@@ -291,72 +292,13 @@ class PatternScores(Summary, Table):
                 columns.setdefault(name, []).append(value)
         return columns
 
-    HEAD: ClassVar = (
-        "pattern",
-        "block",
-        "best heads: (layer, head) score over null",
-        "heads labelled",
-    )
+    HEAD: ClassVar = summary.HEAD
 
     def _lines(self) -> list[list[Any]]:
-        """A line for each pattern and block that has it: its best heads."""
-        labels: dict[tuple[str, str], list[bool | None]] = {}
-        for row in self.scores:
-            if row.whole is not None:
-                labels.setdefault((row.pattern, row.block), []).append(
-                    _label(row.whole, self.level)
-                )
-        lines = []
-        for pattern in self.patterns:
-            for block in self.heads:
-                found = labels.get((pattern, block))
-                if found is None:
-                    continue
-                heads = [
-                    f"({best.layer}, {best.head}) {best.score:.2f} over {best.null:.2f}"
-                    for best in self.best(pattern, 3, block=block)
-                ]
-                sure, open_ = found.count(True), found.count(None)
-                count = f"{sure}, {open_} undecided" if open_ else sure
-                lines.append([pattern, block, "; ".join(heads), count])
-        return lines
+        return summary.lines(self)
 
     def _caption(self) -> str:
-        heads = sum(len(some) for layers in self.heads.values() for _, some in layers)
-        texts = f"{self.texts} text{'s' if self.texts > 1 else ''}"
-        model = f"{self.model_name}: " if self.model_name else ""
-        skipped = f" ({len(self.skipped)} skipped)" if self.skipped else ""
-        return f"{model}patterns in {heads} heads, over {texts}{skipped}"
+        return summary.caption(self)
 
     def _notes(self) -> str:
-        notes = [
-            "A null is the score of a head that does not care; heads surely above it are labelled"
-            f" (level {self.level:g} for each head and pattern)."
-        ]
-        undecided = {
-            row.pattern
-            for row in self.scores
-            if row.whole is not None and row.whole.is_undecided(self.level)
-        }
-        if undecided:
-            names = ", ".join(name for name in self.patterns if name in undecided)
-            notes.append(
-                f"Undecided: {names}. The keys lie at the same distances throughout these texts, so"
-                " a head that looks a fixed number of tokens back would have the same score; add"
-                " texts in which they lie at other distances."
-            )
-        if self.unavailable:
-            missing = [f"{name}: {reason}." for name, reason in self.unavailable.items()]
-            notes.append("Not available: " + " ".join(missing))
-        if self.skipped:
-            first, more = self.skipped[0], len(self.skipped) - 1
-            others = f"; and {more} more" if more else ""
-            notes.append(f"Skipped: text {first.place}, {first.reason}{others}")
-        return " ".join(notes)
-
-
-def _label(score: Score | None, level: float) -> bool | None:
-    """Whether a head gets a label; None where these texts cannot tell."""
-    if score is None:
-        return False
-    return None if score.is_undecided(level) else score.is_sure(level)
+        return summary.notes(self)

@@ -35,6 +35,7 @@ class Sums:
         pairs: (masks, content columns, distances) int32: how many of the pattern's pairs there are,
             by distance.
         first: The first distance, key minus query; the others follow.
+        shared: Whether queries and keys are the same tokens, so that distance 0 is a token itself.
     """
 
     mass: Tensor
@@ -46,6 +47,7 @@ class Sums:
     visible: Tensor
     pairs: Tensor
     first: int
+    shared: bool
 
     @property
     def distances(self) -> int:

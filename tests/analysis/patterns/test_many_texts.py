@@ -139,3 +139,24 @@ def test_weights_that_are_not_attention_are_refused() -> None:
         object.__setattr__(layer, "given_weights", weights[1])
         with pytest.raises(ValueError, match=r"weights of layer 1, head 2 .* are not attention"):
             find_patterns(trace)
+
+
+def test_keywords_that_belong_to_one_text_or_to_none(model: Any, tokenizer: Any) -> None:
+    with pytest.raises(TypeError, match=r"find_patterns got layer, .* did you mean layers\?"):
+        find_patterns(model, tokenizer, TEXTS, layer=[0])
+    with pytest.raises(TypeError, match="find_patterns got inputs, which belongs to one text"):
+        find_patterns(model, tokenizer, TEXTS, inputs={})
+    assert {row.layer for row in find_patterns(model, tokenizer, TEXTS, layers=[1]).scores} == {1}
+
+
+def test_an_error_that_is_no_sentence_has_a_place_too(model: Any, tokenizer: Any) -> None:
+    class Fails:
+        convert_ids_to_tokens = None
+
+        def __call__(self, text: str, *_: Any, **__: Any) -> Any:
+            if text == TEXTS[1]:
+                raise OSError(5, "no vocabulary")
+            return tokenizer(text, return_tensors="pt")
+
+    with pytest.raises(RuntimeError, match=r"texts\[1\]: OSError: \[Errno 5\] no vocabulary"):
+        find_patterns(model, Fails(), TEXTS)

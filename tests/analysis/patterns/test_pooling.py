@@ -8,8 +8,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import torch
 
-from bertviz import PatternScores, extract, find_patterns
+from bertviz import AttentionTrace, PatternScores, extract, find_patterns
 from tests.analysis.patterns.plain import CONTENT, PAIR, TEXT, plain, pooled_null
 
 
@@ -92,6 +93,9 @@ def test_results_add_up_to_the_same_as_together(
         parts[0].save(tmp_path / "part.safetensors")
         parts[0] = PatternScores.load(tmp_path / "part.safetensors")
         assert together(parts[0] + parts[1]) == together(whole)
+    twice = whole + whole
+    twice.save(tmp_path / "twice.safetensors")
+    assert together(PatternScores.load(tmp_path / "twice.safetensors")) == together(twice)
     singles = [find_patterns(model, tokenizer, [text]) for text in texts if text not in ("  ", 3)]
     assert sum(singles).rows() == whole.rows()  # type: ignore[attr-defined]
 
@@ -124,3 +128,18 @@ def test_a_pair_is_a_tuple(build: Callable[[str], Any], word_tokenizer: Callable
     apart = find_patterns(model, tokenizer, two)
     assert apart.texts == 2
     assert "two sentences" in apart.unavailable[pair]
+
+
+def test_distance_zero_is_a_token_itself_only_in_self_attention() -> None:
+    weights = torch.eye(40)[None, None] * 0.9 + 0.1 / 40
+    tokens = list(map(str, range(40)))
+    own = find_patterns(AttentionTrace.from_arrays(tokens, weights=weights))
+    cross = find_patterns(
+        AttentionTrace.from_arrays(
+            weights=weights, query_tokens=tokens, key_tokens=tokens, kind="cross"
+        )
+    )
+    # A head that looks at itself finds the same token in any text; in cross-attention, the place
+    # of the same token in another text is an accident of this one.
+    assert own.undecided() == {(0, 0): ()}
+    assert cross.undecided() == {(0, 0): ("same token",)}
