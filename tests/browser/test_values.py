@@ -133,7 +133,7 @@ def test_the_model_view_opens_a_head_and_hands_it_over(
     cell(opened, 1, 2).click()
     opened.settled(cell=[1, 2])
     full = np.nanmax(np.abs(VALUES[1]))
-    expect(opened.host.locator(".footer")).to_contain_text(f"full strength ±{full:.1f}")
+    expect(opened.host.locator(".footer")).to_contain_text(f"full strength: ±{full:.1f}")
     expect(opened.host.locator('button[data-action="neuron-view"]')).to_be_hidden()
     opened.host.locator('button[data-action="head-view"]').click()
     opened.settled(heads=[2], layer=1)

@@ -79,6 +79,18 @@ def test_figures_claim_no_attention(
     assert "NaN" not in path.read_text(encoding="utf-8")
 
 
+@pytest.mark.parametrize("kind", ["signed", "unnormalized"])
+def test_a_measure_beside_the_scale(kind: Any, tmp_path: Path) -> None:
+    values = VALUES if kind == "signed" else np.abs(VALUES)
+    trace = AttentionTrace.from_arrays(TOKENS, values, kind=kind)
+    view = ModelView(trace, measures={"mine": {(0, 0): 1.0, (1, 0): 2.0}})
+    view.save(tmp_path / "x.svg")
+    texts = " ".join(re.findall(r"<text[^>]*>([^<]*)<", (tmp_path / "x.svg").read_text("utf-8")))
+    assert "mine 0.00 2.00" in texts
+    assert f"√ value, full strength: {'±' if kind == 'signed' else ''}8.00" in texts
+    assert "missing: 4 of 18 values" in texts
+
+
 def test_the_document_claims_no_attention(trace: AttentionTrace, tmp_path: Path) -> None:
     path = tmp_path / "page.html"
     HeadView(trace).save(path)

@@ -88,9 +88,16 @@ function measureLegend(scene, choice, theme, tiles) {
  * @param {import("../data/edges.js").Edges} edges
  */
 function openedNote({ scale = 1, signs }) {
-  const signed = signs.includes(-1);
+  return `lines of the opened head, ${fullStrength(scale, signs.includes(-1))}`;
+}
+
+/**
+ * @param {number} scale
+ * @param {boolean} signed
+ */
+function fullStrength(scale, signed) {
   const { largest } = valueRamp("", scale, false);
-  return `lines of the opened head: full strength ${signed ? "±" : ""}${largest}`;
+  return `full strength: ${signed ? "±" : ""}${largest}`;
 }
 
 /**
@@ -104,12 +111,11 @@ function valueLegend(scene, theme, tiles) {
   const missing = missingText(gapsOfBlock(scene.block));
   const ramp = { ...valueRamp("√ value", scale, signed), missing };
   if (!choice || tiles) return choice ? measureLegend(scene, choice, theme, tiles) : ramp;
-  const { largest } = ramp;
-  const full = `full strength: ${signed ? "±" : ""}${largest?.replace("+", "")}`;
+  const strength = { signed: `√ value, ${fullStrength(scale, signed)}` };
   return {
     ...(range ? measureLegend(scene, choice, theme, tiles) : noNumber(choice, theme)),
     missing,
-    ...(signed ? { signed: `√ value, ${full}` } : {}),
+    ...(signed ? strength : {}), // else it is a note
   };
 }
 
@@ -133,9 +139,11 @@ function gapsOfBlock(block) {
  * @param {import("../data/edges.js").Edges | null} edges of the opened cell
  * @param {import("../state.js").State} state
  */
-export function notesOf({ choice, cells, values }, edges, state) {
+export function notesOf(scene, edges, state) {
+  const { choice, cells, values, signed, scale = 1 } = scene;
   const parts = [];
   if (choice && cells.some((c) => c.value === null)) parts.push("– not available");
+  if (values && choice && !signed) parts.push(`√ value, ${fullStrength(scale, false)}`);
   if (edges && values) parts.push(openedNote(edges), valueNote(edges, state));
   else if (edges) parts.push(massNote(edges, state));
   return parts.filter(Boolean).join(" · ");
