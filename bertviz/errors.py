@@ -32,6 +32,16 @@ def short(value: object) -> str:
     return text if len(text) <= 60 else text[:57] + "..."
 
 
+def short_list(names: Sequence[str], most: int = 3) -> str:
+    """Some names, and how many more there are.
+
+    >>> short_list(["a", "b"]), short_list(["a", "b", "c", "d", "e"])
+    ('a, b', 'a, b, c and 2 more')
+    """
+    more = f" and {len(names) - most} more" if len(names) > most else ""
+    return ", ".join(names[:most]) + more
+
+
 def numbers_in_words(numbers: Iterable[int]) -> str:
     """Numbers in order, as a range where they are consecutive.
 

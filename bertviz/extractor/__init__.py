@@ -15,6 +15,7 @@ compares them with what the model itself computed.
 from __future__ import annotations
 
 import operator
+import warnings
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from typing import Any, SupportsIndex
@@ -31,6 +32,7 @@ from bertviz.extractor.progress import bar
 from bertviz.extractor.records import CPU, Keep
 from bertviz.extractor.running import run, run_call
 from bertviz.extractor.sides import Sides
+from bertviz.extractor.skips import reasons, told
 from bertviz.extractor.verification import NotReproduced as NotReproduced
 from bertviz.trace import AttentionBlock, AttentionTrace
 
@@ -102,7 +104,12 @@ def extract(
             embedding for, several texts without ``batch_index``, layers or heads that the model
             does not have.
         NothingCaptured: The model computed no attention that could be captured.
-        NotReproduced: With ``verify``, what was captured does not explain what was computed.
+        NotReproduced: With ``verify``, what was captured does not explain what was computed, or
+            some of the model's attention could not be captured.
+
+    Warns:
+        UserWarning: Some of the model's attention could not be captured; ``trace.skipped`` says
+            which, and why.
     """
     writes = generate is not None
     reading = Reading.of(
@@ -125,9 +132,17 @@ def extract(
     sides = Sides(reading, tokenizer, capture, drop_padding)
     blocks = make_blocks(capture, sides)
     _check_kept(capture, blocks)
+    skipped = reasons(capture.skips_wanted())
     trace = AttentionTrace(
-        blocks=blocks, model_name=type(model).__name__, dtype=capture.records[0].dtype
+        blocks=blocks,
+        model_name=type(model).__name__,
+        dtype=capture.records[0].dtype,
+        skipped=skipped,
     )
+    if skipped and verify:
+        raise NotReproduced(f"{told(skipped)} Without verify, the rest can be shown.")
+    if skipped:
+        warnings.warn(f"{told(skipped)} trace.skipped has the reasons.", stacklevel=2)
     if not verify:
         return trace
     return replace(trace, exactness=verification.report(reading, capture, trace, sides.positions))
@@ -172,6 +187,7 @@ def _forward(reading: Reading, keep: Keep, options: Mapping[str, Any]) -> tuple[
         reading = reading.starting_decoder()
         capture = Capture(reading, keep, **options)
         run(reading.model, reading.batch, capture)
+    capture.settle()
     return capture, reading
 
 
@@ -183,6 +199,7 @@ def _generation(
     options = generation.check_options(model, generate)
     capture = Capture(reading, keep, generating=True, **shared)
     output = run_call(model, lambda: model.generate(**reading.batch, **options), capture)
+    capture.settle()
     capture.records = generation.joined(capture.records)
     name = "decoder_input_ids" if reading.two_stacks else "input_ids"
     given = reading.batch.get(name)
@@ -228,6 +245,9 @@ def _check_kept(capture: Capture, blocks: Mapping[str, AttentionBlock]) -> None:
         ("heads", keep.heads, {head for layer in found for head in layer.heads}),
     ):
         missing = sorted((wanted or set()) - there)
+        if missing and name == "layers" and capture.skips_wanted():
+            why = told(reasons(capture.skips_wanted()))
+            raise NothingCaptured(f"layers holds {missing[0]}, which could not be captured. {why}")
         if missing:
             widest = max(record.count for record in capture.records)
             known = (
@@ -250,8 +270,7 @@ def _nothing(model: nn.Module, capture: Capture) -> str:
         f" seen: {calls or 'no softmax and no attention function'})."
     )
     if capture.skipped:
-        more = f" and {len(capture.skipped) - 1} others" if len(capture.skipped) > 1 else ""
-        return f"{text} Attention was seen but not understood: {capture.skipped[0]}{more}."
+        return f"{text} Attention was seen but not understood. {told(reasons(capture.skipped))}"
     if capture.seen:
         cause = "its softmaxes are not over products of queries and keys"
     else:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from bertviz.trace.block import AttentionBlock, Kind
@@ -23,15 +23,18 @@ class AttentionTrace:
         dtype: The dtype that the model computed in, such as "float32".
         exactness: The report of a comparison with the model's own attention; None if it was not
             compared.
+        skipped: Attention that the model computed and that is not in ``blocks``: the module's path
+            and the reason. Empty where everything was captured. Layers keep the model's numbers.
     """
 
     blocks: Mapping[str, AttentionBlock]
     model_name: str | None = None
     dtype: str = "float32"
     exactness: Mapping[str, Any] | None = None
+    skipped: Mapping[str, str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        for name in ("blocks", "exactness"):
+        for name in ("blocks", "exactness", "skipped"):
             held = getattr(self, name)
             if held is not None and not isinstance(held, Frozen):
                 object.__setattr__(self, name, Frozen(held))
@@ -147,7 +150,8 @@ class AttentionTrace:
             for block in self.blocks.values()
         ]
         name = f"{self.model_name}, " if self.model_name else ""
-        return f"AttentionTrace({name}{'; '.join(parts)})"
+        skipped = f"; {len(self.skipped)} not captured" if self.skipped else ""
+        return f"AttentionTrace({name}{'; '.join(parts)}{skipped})"
 
     @classmethod
     def from_arrays(

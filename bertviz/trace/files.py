@@ -58,6 +58,8 @@ def save(trace: AttentionTrace, path: str | os.PathLike[str]) -> None:
         "exactness": trace.exactness,
         "blocks": blocks,
     }
+    if trace.skipped:
+        about["skipped"] = trace.skipped
     # Written to a neighboring file and moved into place: an error leaves an older file intact.
     beside = target.with_name(target.name + ".part")
     try:
@@ -106,6 +108,7 @@ def load(path: str | os.PathLike[str]) -> AttentionTrace:
         model_name=about["model_name"],
         dtype=about["dtype"],
         exactness=about["exactness"],
+        skipped=about.get("skipped") or {},
     )
 
 
