@@ -178,10 +178,10 @@ def _softmax(call: Call, input: Any, dim: int | None = None, *_: Any, **__: Any)
     capture.count("softmax calls")
     axis = input.ndim - 1 if dim is None else dim % input.ndim
     if isinstance(scores, Product):
-        weights: Weights | None = None
+        found: list[Weights | None] = []
         with capture.noting(scores.path, cross=scores.cross):
-            weights = note(capture, scores, axis, call.result)
-        return weights
+            found.append(note(capture, scores, axis, call.result))
+        return found[0] if found else None
     if isinstance(scores, Lost):
         capture.skip(scores.path, scores.reason)
         return None
