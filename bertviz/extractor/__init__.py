@@ -27,6 +27,7 @@ from bertviz.errors import a_type, numbers_in_words
 from bertviz.extractor import generation, verification
 from bertviz.extractor.blocks import make_blocks
 from bertviz.extractor.capture import Capture
+from bertviz.extractor.comparison import TOLERANCE
 from bertviz.extractor.inputs import Reading
 from bertviz.extractor.progress import bar
 from bertviz.extractor.records import CPU, Keep
@@ -166,7 +167,7 @@ def verified(
                 )
             ours, theirs = layer.weights(), same.weights(layer.heads)
             difference = float((ours.to(theirs.device) - theirs).abs().max())
-            if not difference <= verification.TOLERANCE.get(trace.dtype, 1e-4):
+            if not difference <= TOLERANCE.get(trace.dtype, 1e-4):
                 raise NotReproduced(
                     f"The trace differs from what the model computes now by {difference:.1e}, in"
                     f" block {name!r}, layer {layer.index}: the model's parameters or the"

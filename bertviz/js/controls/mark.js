@@ -1,5 +1,5 @@
 // The exactness mark: whether what is shown was compared with the model's own attention, and by how
-// much the two differ.
+// much the two differ; and what the model computed that could not be captured.
 
 import { format } from "d3-format";
 import { add } from "./dom.js";
@@ -8,11 +8,14 @@ import { add } from "./dom.js";
  * @param {HTMLElement} toolbar
  * @param {import("../data/schema.js").Payload["model"]} model
  */
-export function addMark(toolbar, { name, dtype, exactness }) {
+export function addMark(toolbar, { name, dtype, exactness, skipped }) {
   const badge = add(toolbar, "badge end", "span");
+  const gaps = Object.entries(skipped ?? {});
   badge.textContent = exactness
     ? `✓ matches the model: max diff ${format(".0e")(exactness.max_difference)}`
-    : "not verified";
+    : gaps.length
+      ? `not verified, ${gaps.length} not captured`
+      : "not verified";
   const about = [
     `${name ?? "Arrays"}, ${dtype}.`,
     exactness
@@ -23,5 +26,10 @@ export function addMark(toolbar, { name, dtype, exactness }) {
     about.push(`In addition to q·k, the scores contain: ${exactness.terms.join(", ")}.`);
   }
   if (exactness?.note) about.push(`Note: ${exactness.note}.`);
+  if (gaps.length) {
+    about.push("Attention that could not be captured is not shown:");
+    about.push(...gaps.slice(0, 5).map(([path, reason]) => `${path || "the model"}: ${reason}.`));
+    if (gaps.length > 5) about.push(`And ${gaps.length - 5} more.`);
+  }
   badge.title = about.join(" ");
 }

@@ -54,7 +54,8 @@
  * @property {number} version
  * @property {"head" | "model" | "neuron"} view
  * @property {"auto" | "light" | "dark"} theme
- * @property {{name: string | null, dtype: string, exactness: any}} model
+ * @property {{name: string | null, dtype: string, exactness: any,
+ *   skipped?: Record<string, string>}} model
  * @property {Block[]} blocks
  * @property {boolean} [difference] whether weights are those of b minus those of a
  * @property {MeasureRef[]} [measures]

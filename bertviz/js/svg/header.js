@@ -58,11 +58,12 @@ function choicesIn(payload, state, what) {
  * The model, and how exactly its attention is shown.
  * @param {Payload} payload
  */
-function modelIn({ model: { name, exactness } }) {
+function modelIn({ model: { name, exactness, skipped } }) {
   const exact = exactness
     ? `max diff ${exactness.max_difference.toExponential(0)}`
     : "not verified";
-  return [name, exact].filter(Boolean).join(", ");
+  const gaps = Object.keys(skipped ?? {}).length;
+  return [name, exact, gaps ? `${gaps} not captured` : ""].filter(Boolean).join(", ");
 }
 
 /**
