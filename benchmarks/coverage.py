@@ -13,6 +13,8 @@ with random weights and run twice: as it is, under `extract`, and on the eager k
     no reference the model returns no attention, or not as (batch, heads, query, key)
     not built    the model refused the tiny configuration, or took too long
 
+A further line names what `extract` said that it could not capture.
+
 Each type runs in a process of its own. Prints one line per type that does not match, and totals.
 `--json FILE` saves all results; only the types named after the options are run, if there are any.
 """
@@ -82,6 +84,7 @@ def judged(model_type: str) -> dict[str, Any]:
             except Exception as error:
                 text = "".join(traceback.format_exception(error)[-3:])
                 return result | {"verdict": "error", "why": f"{type(error).__name__}: {text}"}
+            result["skipped"] = {} if trace is None else dict(trace.skipped)
             after = state_of(model)
             if before != after:
                 what = [i for i, (a, b) in enumerate(zip(before, after, strict=True)) if a != b]
@@ -175,6 +178,8 @@ def main() -> None:
         results = []
         for result in pool.map(isolated, types):
             results.append(result)
+            if result.get("skipped"):
+                print(f"{result['type']:28} {'skipped':12} {result['skipped']}", flush=True)
             if options.types or result["verdict"] not in ("matched", "not built", "no reference"):
                 print(f"{result['type']:28} {result['verdict']:12} {result['why']}", flush=True)
             if options.json:

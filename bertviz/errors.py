@@ -14,7 +14,7 @@ import difflib
 import os
 import sys
 import warnings
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Sequence
 
 PACKAGE = os.path.dirname(os.path.abspath(__file__)) + os.sep
 
@@ -60,6 +60,16 @@ def short(value: object) -> str:
     if "\n" in text:  # an array's rows
         text = " ".join(text.split())
     return text if len(text) <= 60 else text[:57] + "..."
+
+
+def short_list(names: Sequence[str], most: int = 3) -> str:
+    """Some names, and how many more there are.
+
+    >>> short_list(["a", "b"]), short_list(["a", "b", "c", "d", "e"])
+    ('a, b', 'a, b, c and 2 more')
+    """
+    more = f" and {len(names) - most} more" if len(names) > most else ""
+    return ", ".join(names[:most]) + more
 
 
 def numbers_in_words(numbers: Iterable[int]) -> str:

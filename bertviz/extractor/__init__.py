@@ -25,16 +25,18 @@ import torch
 from torch import nn
 
 from bertviz.arguments import as_flag, as_items, as_numbers
-from bertviz.errors import numbers_in_words
+from bertviz.errors import numbers_in_words, warn_caller
 from bertviz.extractor import generation, verification
 from bertviz.extractor.blocks import make_blocks
 from bertviz.extractor.capture import Capture
 from bertviz.extractor.checks import described, device_to_keep
+from bertviz.extractor.comparison import TOLERANCE
 from bertviz.extractor.inputs import Reading
 from bertviz.extractor.naming import check_names_of
 from bertviz.extractor.records import CPU, Keep
 from bertviz.extractor.running import captured
 from bertviz.extractor.sides import Sides
+from bertviz.extractor.skips import reasons, told
 from bertviz.extractor.verification import NotReproduced as NotReproduced
 from bertviz.progress import bar
 from bertviz.trace import AttentionBlock, AttentionTrace
@@ -112,7 +114,12 @@ def extract(
             embedding for, more or fewer ``tokens`` than it reads, several texts without
             ``batch_index``, layers or heads that the model does not have.
         NothingCaptured: The model computed no attention that could be captured.
-        NotReproduced: With ``verify``, what was captured does not explain what was computed.
+        NotReproduced: With ``verify``, what was captured does not explain what was computed, or
+            some of the model's attention could not be captured.
+
+    Warns:
+        UserWarning: Some of the model's attention could not be captured; ``trace.skipped`` says
+            which, and why.
     """
     writes = generate is not None
     if writes and tokens is not None:
@@ -150,9 +157,17 @@ def extract(
     blocks = make_blocks(capture, sides)
     sides.check_named()
     _check_kept(capture, blocks)
+    skipped = reasons(capture.skips_wanted())
     trace = AttentionTrace(
-        blocks=blocks, model_name=type(model).__name__, dtype=capture.records[0].dtype
+        blocks=blocks,
+        model_name=type(model).__name__,
+        dtype=capture.records[0].dtype,
+        skipped=skipped,
     )
+    if skipped and verify:
+        raise NotReproduced(f"{told(skipped)} Without verify, the rest can be shown.")
+    if skipped:
+        warn_caller(f"{told(skipped)} trace.skipped has the reasons.")
     if not verify:
         return trace
     return replace(trace, exactness=verification.report(reading, capture, trace, sides.positions))
@@ -177,7 +192,7 @@ def verified(
             ours, theirs = layer.weights(), same.weights(layer.heads)
             with plainly():
                 difference = float((ours.to(theirs.device) - theirs).abs().max())
-            if not difference <= verification.TOLERANCE.get(trace.dtype, 1e-4):
+            if not difference <= TOLERANCE.get(trace.dtype, 1e-4):
                 raise NotReproduced(
                     f"The trace differs from what the model computes now by {difference:.1e}, in"
                     f" block {name!r}, layer {layer.index}: the model's parameters or the"
@@ -250,6 +265,9 @@ def _check_kept(capture: Capture, blocks: Mapping[str, AttentionBlock]) -> None:
         ("heads", keep.heads, {head for layer in found for head in layer.heads}),
     ):
         missing = sorted((wanted or set()) - there)
+        if missing and name == "layers" and capture.skips_wanted():
+            why = told(reasons(capture.skips_wanted()))
+            raise NothingCaptured(f"layers holds {missing[0]}, which could not be captured. {why}")
         if missing:
             widest = max(record.count for record in capture.records)
             known = (
@@ -272,8 +290,7 @@ def _nothing(model: nn.Module, capture: Capture) -> str:
         f" seen: {calls or 'no softmax and no attention function'})."
     )
     if capture.skipped:
-        more = f" and {len(capture.skipped) - 1} others" if len(capture.skipped) > 1 else ""
-        return f"{text} Attention was seen but not understood: {capture.skipped[0]}{more}."
+        return f"{text} Attention was seen but not understood. {told(reasons(capture.skipped))}"
     if capture.seen:
         cause = "its softmaxes are not over products of queries and keys"
     else:

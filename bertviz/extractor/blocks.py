@@ -9,6 +9,7 @@ from bertviz.extractor.capture import Capture
 from bertviz.extractor.records import Record, numbers_in, tower
 from bertviz.extractor.rotary import rotates
 from bertviz.extractor.sides import Sides
+from bertviz.extractor.skips import Skip
 from bertviz.trace import AttentionBlock, Kind
 from bertviz.trace.formula import Cut
 from bertviz.trace.masks import hidden_by, is_causal
@@ -58,7 +59,7 @@ def _block(
     whole = (len(rows), len(columns)) == lengths
     cut = Cut(rows, columns)
     layers = []
-    for index, record in zip(_indices(records), records, strict=True):
+    for index, record in zip(_numbers(records, capture), records, strict=True):
         wanted = capture.keep.layers
         if not record.heads or (wanted and index not in wanted):
             continue
@@ -97,19 +98,49 @@ def _is_causal(record: Record) -> bool:
     )
 
 
-def _indices(records: Sequence[Record]) -> list[int]:
-    """The model's own layer numbers, from the paths, or the order where paths have none.
+def _numbers(records: Sequence[Record], capture: Capture) -> list[int]:
+    """The model's own layer numbers; attentions that were skipped keep theirs."""
+    stack, cross, shape = tower(records[0].path), records[0].cross, records[0].shape
+    missing = [
+        skip
+        for skip in capture.skipped
+        if tower(skip.path) == stack and skip.cross == cross and skip.shape in (None, shape)
+    ]
+    everything: list[Record | Skip] = [*records, *_once(missing)]
+    seen = sorted(everything, key=lambda each: each.place)
+    numbers = dict(zip(seen, _indices([each.path for each in seen], capture), strict=True))
+    return [numbers[record] for record in records]
+
+
+def _once(skips: Sequence[Skip]) -> list[Skip]:
+    """Without the later steps of a generation, and the further parts of an attention."""
+    return list({(skip.path, skip.order): skip for skip in reversed(skips)}.values())
+
+
+def _indices(paths: Sequence[str], capture: Capture) -> list[int]:
+    """Layer numbers from the paths of all attentions, or their order where paths have none.
 
     A path may hold other numbers (T5's ``block.3.layer.0``), and a model that shares one module
     among its layers (ALBERT) has one path for all.
     """
-    numbers = [numbers_in(record.path) for record in records]
-    if len(records) == 1:
-        return [numbers[0][0] if numbers[0] else 0]
+    numbers = [numbers_in(path) for path in paths]
+    if len(paths) == 1:
+        return [_of_the_longest_list(paths[0], capture)]
     for place in range(min(map(len, numbers))):
         column = [row[place] for row in numbers]
         if len(set(column)) == len(column):
             return column
         if len(set(column)) > 1:
             break
-    return list(range(len(records)))
+    return list(range(len(paths)))
+
+
+def _of_the_longest_list(path: str, capture: Capture) -> int:
+    """The first number in a path that counts more than one module; 0 if there is none."""
+    parts = path.split(".")
+    for place, part in enumerate(parts):
+        if part.isdecimal():
+            holder = capture.module(".".join(parts[:place]))
+            if holder is None or sum(1 for _ in holder.children()) > 1:
+                return int(part)
+    return 0

@@ -55,16 +55,19 @@ def _watched(original: Callable[..., Callable[..., Any]]) -> Callable[..., Calla
             if capture.closed or capture.quiet:  # inside another wrapper, which has noted it
                 return function(module, query, key, value, *args, **kw)
             mask = args[0] if args else kw.get("attention_mask")
-            both = (_as_computed(query), _as_computed(key))
-            with plainly():
-                known = _applied(function, str(attn_implementation), kw)
-                record = _note(capture, str(attn_implementation), module, *both, mask, known)
+            name, record = str(attn_implementation), None
+            _refuse(name, mask)
+            with capture.noting(capture.path(module)):
+                both = (_as_computed(query), _as_computed(key))
+                with plainly():
+                    known = _applied(function, name, kw)
+                    record = _note(capture, name, module, *both, mask, known)
             with capture.noting_nothing():
                 result = function(module, query, key, value, *args, **kw)
-            if capture.check and record is not None:
+            if record is not None:
+                own = capture.keep.row if value.shape[0] > 1 else 0
                 with plainly():
-                    own = capture.keep.row if value.shape[0] > 1 else 0
-                    _check(record, value, result, own)
+                    capture.compare(record, lambda rows: _check(record, value, result, own, rows))
             return result
 
         return attention
@@ -91,12 +94,22 @@ def _as_computed(tensor: Tensor) -> Tensor:
     return tensor.to(torch.get_autocast_dtype(kind))
 
 
-def _check(record: Record, value: Tensor, result: Any, row: int) -> None:
+def _refuse(implementation: str, mask: Any) -> None:
+    """Refuse kernels whose masks cannot be captured: the one error that a model is stopped with."""
+    if (mask is not None and not isinstance(mask, Tensor)) or "flash" in implementation:
+        raise ValueError(
+            f"This model runs with attn_implementation={implementation!r}, whose masks cannot be"
+            " captured. Run it once on another kernel: model.set_attn_implementation('sdpa'),"
+            " then extract again."
+        )
+
+
+def _check(record: Record, value: Tensor, result: Any, row: int, rows: list[int] | None) -> None:
     """Compare with what the function returned: (batch, query, heads, d), some with weights."""
     output = result[0] if isinstance(result, tuple) else result
     if isinstance(output, Tensor) and output.ndim >= 3 and output.shape[1] == record.shape[0]:
         own = output[row].reshape(record.shape[0], record.count, -1)
-        record.check_output(value[row], own.transpose(0, 1))
+        record.check_output(value[row], own.transpose(0, 1), rows)
 
 
 def _of_heads(sinks: Tensor, row: int) -> Tensor:
@@ -125,14 +138,8 @@ def _note(
     windows = capture.windowed or capture.batch_size > 1
     row = row if query.shape[0] > 1 else 0  # one image beside several texts
     if query.ndim != 4 or query.shape[0] <= row or (parts and windows):
-        capture.skipped.append(f"{path}: queries of shape {tuple(query.shape)}")
+        capture.skip(path, f"its queries have the shape {tuple(query.shape)}, not one text per row")
         return None
-    if (mask is not None and not isinstance(mask, Tensor)) or "flash" in implementation:
-        raise ValueError(
-            f"This model runs with attn_implementation={implementation!r}, whose masks cannot be"
-            " captured. Run it once on another kernel: model.set_attn_implementation('sdpa'),"
-            " then extract again."
-        )
     own = getattr(module, "is_causal", True)
     wanted = kw.get("is_causal")
     causal = (
@@ -152,7 +159,7 @@ def _note(
         ),
         None,
     )
-    mask = capture.shared(mask, keys.shape[1])
+    mask = capture.sharing.copy(mask, keys.shape[1])
     if causal and keys.shape[1] < query.shape[2]:
         # With fewer keys than queries, sdpa aligns their beginnings, not their ends.
         mask = torch.ones(
@@ -168,7 +175,7 @@ def _note(
         sinks=None if sinks is None else _of_heads(sinks, row),
         softcap=None if kw.get("softcap") is None else float(kw["softcap"]),
         mask=mask,
-        position_bias=capture.shared(kw.get("position_bias"), keys.shape[1]),
+        position_bias=capture.sharing.copy(kw.get("position_bias"), keys.shape[1]),
         causal=causal,
         module_is_causal=bool(getattr(module, "is_causal", False)),
     )

@@ -44,6 +44,11 @@ class Provenance:
     def _set(self, tensor: Tensor, numbers: frozenset[int]) -> None:
         self._of[id(tensor)] = (weakref.ref(tensor), numbers)
 
+    @property
+    def start(self) -> int:
+        """The number that the next argument gets."""
+        return len(self._parents)
+
     def given(
         self, module: nn.Module, args: Sequence[Any], kwargs: Mapping[str, Any]
     ) -> tuple[int, frozenset[int]]:

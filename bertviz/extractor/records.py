@@ -8,9 +8,12 @@ from dataclasses import dataclass, replace
 import torch
 from torch import Tensor
 
+from bertviz.extractor import comparison
+from bertviz.extractor.comparison import Compare
 from bertviz.trace import Formula, LayerAttention
 
 CPU = torch.device("cpu")
+FAR = 1e38  # products beyond this may overflow float32
 
 
 @dataclass(frozen=True)
@@ -44,9 +47,15 @@ class Record:
         module_is_causal: Whether the module calls itself causal.
         dtype: The dtype that the model computed in.
         order: Place among the attentions of its tower, in one forward.
+        place: Place among all attentions seen.
         offset: While generating: the token that the first key belongs to.
-        difference: How far it is from what the model computed, where that was checked.
-        all_keys: While generating, until it is checked: the keys of earlier steps too.
+        near: Until the record is judged: puts the formula on the model's device, with all keys.
+        multiplied_in: The precision of the model's matrix products.
+        difference: How far it is from what the model computed, where that was compared.
+        strict: Whether a difference means that this is not attention as it was understood.
+        problem: Why it cannot be shown, as a clause, if it cannot.
+        used: Whether values were weighted by it as it is.
+        changed: Why they were weighted by something else, as a clause, as far as is known.
     """
 
     path: str
@@ -58,48 +67,86 @@ class Record:
     module_is_causal: bool = False
     dtype: str = "float32"
     order: int = 0
+    place: int = 0
     offset: int = 0
+    near: Callable[[Formula], Formula] | None = None
+    multiplied_in: torch.dtype = torch.float32
     difference: float | None = None
-    all_keys: Tensor | None = None
+    strict: bool = False
+    problem: str | None = None
+    used: bool = False
+    changed: str | None = None
 
     def as_layer(self, index: int = 0, rotary: bool = False) -> LayerAttention:
         """The attention as a layer of a trace."""
         formula = replace(self.formula, rotary=rotary)
         return LayerAttention(index=index, name=self.path, heads=self.heads, formula=formula)
 
-    def check_output(self, values: Tensor, output: Tensor) -> None:
+    def check_output(self, values: Tensor, output: Tensor, rows: list[int] | None) -> None:
         """Note how far our weights times the values are from what the attention returned.
 
         Args:
             values: (value heads, key, d).
             output: (heads, query, d), of all heads of the model.
+            rows: Which queries; all by default.
         """
-        scale = float(values.abs().max()) or 1.0
+        scale = values.abs().amax().float()
+        scale = torch.where(scale == 0, 1.0, scale)
+        chosen = slice(None) if rows is None else rows
 
-        def difference(head: int, weights: Tensor) -> Tensor:
-            value = values[head * values.shape[0] // self.count].to(weights)
-            return (weights @ value[: weights.shape[-1]] - output[head].to(weights)) / scale
+        def difference(places: list[int], weights: Tensor) -> Tensor:
+            heads = [self.heads[place] for place in places]
+            value = values[[head * values.shape[0] // self.count for head in heads]].to(weights)
+            own = output[heads][:, chosen].to(weights)
+            return (weights @ value[:, : weights.shape[-1]] - own) / scale
 
-        self._check(difference)
+        self._check(difference, rows)
 
-    def check_weights(self, weights: Tensor) -> None:
+    def check_weights(self, weights: Tensor, rows: list[int] | None = None) -> None:
         """Note how far our weights are from the model's, (heads, query, key)."""
-        self._check(lambda head, ours: ours - weights[head].to(ours))
+        self._check(self.differences_of(weights, rows), rows)
 
-    def _check(self, difference: Callable[[int, Tensor], Tensor]) -> None:
-        if not self.heads:
+    def differences_of(self, weights: Tensor, rows: list[int] | None) -> Compare:
+        """Compares our weights with others, (heads, query, key), of all heads of the model."""
+        chosen = slice(None) if rows is None else rows
+
+        def difference(places: list[int], ours: Tensor) -> Tensor:
+            return ours - weights[[self.heads[place] for place in places]][:, chosen].to(ours)
+
+        return difference
+
+    def _check(self, compare: Compare, rows: list[int] | None) -> None:
+        if self.heads:
+            off = comparison.largest(self.on_its_device(), rows, compare)
+            self.difference = max(self.difference or 0.0, float(off))
+
+    def judge(self, checked: bool) -> None:
+        """Decide whether what was captured can be shown; if not, ``problem`` says why.
+
+        Args:
+            checked: Whether differences are reported, and an error, rather than a problem.
+        """
+        if not self.heads or self.near is None:
             return
-        held, self.difference = self.as_layer(), 0.0
-        if self.all_keys is not None:
-            formula = replace(held.explained, keys=self.all_keys, key_heads=None)
-            held, self.all_keys = replace(held, formula=formula), None
-        for head in self.heads:
-            rows = difference(head, held.weights(head)[0]).abs().amax(-1)
-            visible = held.visible(head)
-            if visible is not None:  # rows of padding see nothing; kernels fill them arbitrarily
-                rows = rows[visible[0].any(-1).to(rows.device)]
-            if rows.numel():
-                self.difference = max(self.difference, float(rows.max()))
+        near, self.near = self.on_its_device(), None
+        reach = comparison.reach(near.queries, near.keys)
+        if not reach < FAR and comparison.overflows(near):
+            self.problem = "its queries times keys overflow float32: its weights are not numbers"
+        if self.difference is None or (checked and not self.strict):
+            return
+        limit = comparison.tolerated(self.multiplied_in, reach * abs(near.scaling))
+        if self.problem is None and not self.difference <= limit:
+            self.problem = (
+                "what it computed is not a number (NaN)"
+                if self.difference == float("inf")
+                else f"what was captured differs from what the model computed by"
+                f" {self.difference:.1e}"
+            )
+
+    def on_its_device(self) -> Formula:
+        """The formula that is compared: where the model is, with all keys that it used."""
+        formula = self.as_layer().explained
+        return formula if self.near is None else self.near(formula)
 
 
 def narrowed(tensor: Tensor) -> Tensor:

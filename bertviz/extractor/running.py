@@ -65,6 +65,8 @@ def captured(
         output = surroundings.kept(run, (drawing, Operations(capture)))
     finally:
         capture.closed = True
+    with plainly():
+        capture.settle()
     mirror.warn()
     drawing.warn()
     return capture, output

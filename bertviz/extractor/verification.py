@@ -15,10 +15,12 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+import torch
 from torch import Tensor
 from transformers import PreTrainedModel
 
 from bertviz.extractor.capture import Capture
+from bertviz.extractor.comparison import TOLERANCE
 from bertviz.extractor.inputs import Reading
 from bertviz.extractor.records import Keep
 from bertviz.extractor.running import captured
@@ -26,9 +28,6 @@ from bertviz.trace import AttentionTrace, LayerAttention
 from bertviz.trace.masks import hidden_by
 from bertviz.trace.settings import plainly
 
-# The largest difference of weights that rounding explains, by what the model computes in. Kernels
-# in half precision round what they sum up; T5, whose scores are large, differs by 4e-6 in float32.
-TOLERANCE = {"float64": 1e-4, "float32": 1e-4, "float16": 1e-2, "bfloat16": 6e-2}
 # A run on the eager kernel holds the weights of all layers at once.
 MOST_EAGER_BYTES = 4 << 30
 
@@ -223,9 +222,9 @@ def _differences(
         ours = layer.weights().to(theirs.device)
         if ours.shape != theirs.shape:
             return None
-        rows = (ours - theirs).abs().amax(-1)
+        rows = (ours - theirs).abs().amax(-1).nan_to_num(torch.inf)
         visible = layer.visible()
         if visible is not None:  # rows of padding see nothing; kernels fill them arbitrarily
-            rows = rows.mul(visible.any(-1).to(rows))
+            rows = rows.masked_fill(~visible.any(-1).to(rows.device), 0.0)
         found.append(float(rows.max()))
     return found

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, get_args
 
 from bertviz.errors import a_type, short
@@ -28,6 +28,8 @@ class AttentionTrace:
             compared.
         kind: What the numbers are: "attention", or values that are not, "signed" or "unnormalized";
             then ``weights()`` of a layer gives those values, and NaN stands for missing ones.
+        skipped: Attention that the model computed and that is not in ``blocks``: the module's path
+            and the reason. Empty where everything was captured. Layers keep the model's numbers.
     """
 
     blocks: Mapping[str, AttentionBlock]
@@ -35,6 +37,7 @@ class AttentionTrace:
     dtype: str = "float32"
     exactness: Mapping[str, Any] | None = None
     kind: TraceKind = "attention"
+    skipped: Mapping[str, str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         """Check what the trace is made of; views rely on it.
@@ -50,8 +53,9 @@ class AttentionTrace:
                 raise TypeError(f"{name}={short(value)} is {a_type(value)}: expected a string.")
         if self.exactness is not None:
             _check_exactness(self.exactness)
+        _check_skipped(self.skipped)
         self._check_kind()
-        for name in ("blocks", "exactness"):
+        for name in ("blocks", "exactness", "skipped"):
             held = getattr(self, name)
             if held is not None and not isinstance(held, Frozen):
                 object.__setattr__(self, name, Frozen(held))
@@ -192,7 +196,8 @@ class AttentionTrace:
         ]
         name = f"{self.model_name}, " if self.model_name else ""
         values = "" if self.kind == "attention" else f"{self.kind} values, "
-        return f"AttentionTrace({name}{values}{'; '.join(parts)})"
+        skipped = f"; {len(self.skipped)} not captured" if self.skipped else ""
+        return f"AttentionTrace({name}{values}{'; '.join(parts)}{skipped})"
 
     @classmethod
     def from_arrays(
@@ -283,6 +288,17 @@ def _check_blocks(blocks: object) -> None:
     for name, block in blocks.items():
         if not isinstance(name, str) or not isinstance(block, AttentionBlock):
             raise TypeError(f"blocks[{short(name)}] is {a_type(block)}: {expected}.")
+
+
+def _check_skipped(skipped: object) -> None:
+    """Refuse anything but a mapping from paths to reasons."""
+    if not isinstance(skipped, Mapping) or not all(
+        isinstance(text, str) for pair in skipped.items() for text in pair
+    ):
+        raise TypeError(
+            f"skipped={short(skipped)} is {a_type(skipped)}: expected a mapping from the paths of"
+            " modules to reasons."
+        )
 
 
 def _check_exactness(exactness: object) -> None:

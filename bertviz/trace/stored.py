@@ -132,6 +132,7 @@ def restored(about: Mapping[str, Any], tensors: Mapping[str, Tensor]) -> Attenti
         dtype=_text,
         exactness=_optional(_report),
         kind=_one_of(get_args(TraceKind)),
+        skipped=_texts_by_name,
     )("", about)
     unused = sorted(set(tensors) - used)
     if unused:
@@ -175,6 +176,12 @@ def _by_name(item: Reader[AttentionBlock]) -> Reader[dict[str, AttentionBlock]]:
         return found
 
     return read
+
+
+def _texts_by_name(where: str, value: Any) -> dict[str, str]:
+    if not isinstance(value, Mapping):
+        raise _not(where, value, "an object")
+    return {str(name): _text(f"{where}.{name}", text) for name, text in value.items()}
 
 
 def _optional(item: Reader[T]) -> Reader[T | None]:

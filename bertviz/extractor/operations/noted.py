@@ -17,6 +17,7 @@ import torch.nn.functional as F  # noqa: N812, its usual name
 from torch import Tensor
 
 from bertviz.extractor.capture import Capture
+from bertviz.extractor.operations.after import dropped
 from bertviz.extractor.operations.table import Call, watches
 from bertviz.extractor.records import Record
 from bertviz.extractor.wrapped import plain
@@ -40,7 +41,12 @@ def _sdpa(
     capture.count("scaled_dot_product_attention calls")
     queries, keys = (_with_batch(x, capture.batch_size) for x in (query, key))
     if queries is None or keys is None:
-        capture.skipped.append(f"{capture.path()}: queries of shape {tuple(query.shape)}")
+        capture.skip(
+            capture.path(), f"its queries have the shape {tuple(query.shape)}, not one text per row"
+        )
+        return
+    if dropout_p > 0:
+        capture.skip(capture.path(), dropped(dropout_p), shape=(query.shape[-2], key.shape[-2]))
         return
     # Inside autocast, the function computes in a shorter form than it is given.
     q, k = (plain(x[row]).to(call.result.dtype) for x in (queries, keys))
@@ -56,13 +62,13 @@ def _sdpa(
         k,
         scaling=q.shape[-1] ** -0.5 if scale is None else float(scale),
         cross=capture.is_cross(query, key),
-        mask=capture.shared(mask, k.shape[1]),
+        mask=capture.sharing.copy(mask, k.shape[1]),
         causal=bool(is_causal),
     )
-    if capture.check:
-        values, outputs = (_with_batch(x, capture.batch_size) for x in (value, call.result))
-        if values is not None and outputs is not None:
-            record.check_output(plain(values[row]), plain(outputs[row]))
+    values, outputs = (_with_batch(x, capture.batch_size) for x in (value, call.result))
+    if record is not None and values is not None and outputs is not None:
+        own = plain(values[row]), plain(outputs[row])
+        capture.compare(record, lambda rows: record.check_output(*own, rows))
 
 
 def _with_batch(tensor: Tensor, batch: int) -> Tensor | None:
@@ -95,14 +101,34 @@ def _multi_head(call: Call, *args: Any, **kwargs: Any) -> None:
     bound = inspect.signature(F.multi_head_attention_forward).bind(*args, **kwargs)
     bound.apply_defaults()
     dtype = call.result[0].dtype  # inside autocast, it computes in a shorter form
-    given = {name: _shortened(value, dtype) for name, value in bound.arguments.items()}
+    own = _with_its_mask(bound.arguments)
+    given = {name: _shortened(value, dtype) for name, value in own.items()}
     cross = capture.is_cross(bound.arguments["query"], bound.arguments["key"])
     record = _note_multi_head(capture, given, cross)
-    if capture.check and record is not None:
+    if record is None:
+        return
+    if capture.check:
         asked = {**given, "need_weights": True, "average_attn_weights": False}
         weights = F.multi_head_attention_forward(**asked)[1]
         assert weights is not None, "it was asked for"
         record.check_weights(weights[capture.keep.row] if weights.ndim == 4 else weights)
+    capture.judge(record)
+
+
+def _with_its_mask(given: Mapping[str, Any]) -> dict[str, Any]:
+    """The arguments without the hint ``is_causal``.
+
+    Believing the hint, the function ignores the mask that it is given, unless it is asked for
+    weights or has padding to add.
+    """
+    hinted = given["is_causal"] and not given["need_weights"] and given["key_padding_mask"] is None
+    if not hinted or given["attn_mask"] is None:
+        return {**given, "is_causal": False}
+    if given["bias_k"] is not None or given["add_zero_attn"] or given["static_k"] is not None:
+        raise ValueError("is_causal=True together with added keys is not understood")
+    query, key = given["query"], given["key"]
+    later = torch.ones(query.shape[0], key.shape[0], dtype=torch.bool, device=query.device).triu(1)
+    return {**given, "attn_mask": later, "is_causal": False}
 
 
 def _shortened(value: Any, dtype: torch.dtype) -> Any:
@@ -119,7 +145,9 @@ def _note_multi_head(capture: Capture, given: Mapping[str, Any], cross: bool) ->
         query, key = query[:, None], key[:, None]
     batch = query.shape[1]
     if batch != capture.batch_size:
-        capture.skipped.append(f"{capture.path()}: a batch of {batch}")
+        capture.skip(
+            capture.path(), f"it reads a batch of {batch}, the model one of {capture.batch_size}"
+        )
         return None
     queries, keys, extra = _projected(query, key, heads, given)
     row = capture.keep.row
@@ -136,8 +164,8 @@ def _note_multi_head(capture: Capture, given: Mapping[str, Any], cross: bool) ->
         k,
         scaling=q.shape[-1] ** -0.5,
         cross=cross,
-        mask=capture.shared(mask, k.shape[1]),
-        position_bias=_additive(capture.shared(padding, k.shape[1])),
+        mask=capture.sharing.copy(mask, k.shape[1]),
+        position_bias=_additive(capture.sharing.copy(padding, k.shape[1])),
     )
 
 

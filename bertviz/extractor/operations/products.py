@@ -27,6 +27,29 @@ class Term:
     masks: bool = False  # then ``tensor`` is bool, True where a key is masked
 
 
+@dataclass(eq=False)
+class Lost:
+    """Scores that are no longer followed, so that a softmax over them is told as skipped.
+
+    Attributes:
+        path: The module that multiplied.
+        reason: Why, as a clause.
+        instead: Whether they went through what may take the place of a softmax.
+        told: Whether that has been noted.
+        sizes: (rows, columns) of the product, if they are known.
+    """
+
+    path: str
+    reason: str
+    sizes: tuple[int, ...] = ()
+    instead: bool = False
+    told: bool = False
+
+    def over_heads(self, axis: int, tensor: Tensor) -> bool:
+        """Whether an axis of a tensor of these scores runs over texts or heads, by its size."""
+        return bool(self.sizes) and tensor.shape[axis] not in self.sizes
+
+
 @dataclass(frozen=True)
 class Product:
     """What scores were computed from so far.
@@ -108,6 +131,11 @@ class Product:
             return None
         mask = mask if mask.dtype == torch.bool else mask != 0
         return self._with(Term(mask.expand(self.layout.shape), self.layout, masks=True))
+
+    def over_heads(self, axis: int, _: Tensor) -> bool:
+        """Whether an axis of the scores runs over texts or heads, not over queries or keys."""
+        matrix = self.rows.shape[-2] * self.columns.shape[-2]
+        return self.layout.shape[axis] == 1 or self.layout.stride(axis) % matrix == 0
 
     def viewed(self, layout: Tensor) -> Product:
         """The scores in another shape or order of axes."""

@@ -2,29 +2,26 @@
 
 The problem. A product has rows and columns; which of them are one text's queries and keys, head by
 head, is known only at the softmax. And a rule may have misunderstood what the model did. So what
-was read is compared at once, on a few rows, with the weights that the model's own softmax gives:
-attention that was misunderstood is skipped and counted, never shown.
+was read is compared at once with the weights that the model's own softmax gives: attention that was
+misunderstood is skipped, with a reason, and never shown.
 """
 
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import torch
 from torch import Tensor
 
 from bertviz.extractor.capture import Capture
+from bertviz.extractor.comparison import ROWS, WEIGHTS, coarser, largest, sample, tolerated
+from bertviz.extractor.operations.after import Fate, Weights
 from bertviz.extractor.operations.axes import Axes
 from bertviz.extractor.operations.products import Product
-from bertviz.extractor.records import narrowed
+from bertviz.extractor.records import Record, narrowed
 from bertviz.extractor.wrapped import plain
-from bertviz.trace import Formula
-from bertviz.trace.masks import lowest
-
-# How far our weights may be from the model's own, on the rows that are compared.
-TOLERANCE = {torch.float16: 5e-3, torch.bfloat16: 5e-2}
-EXACT = 1e-4
 
 
 @dataclass(frozen=True)
@@ -39,48 +36,22 @@ class Attention:
     masked: Tensor | None  # bool, (heads or 1, query or 1, key)
     bias: Tensor | None  # (heads or 1, query or 1, key)
     weights: Tensor  # (heads, query, key), the model's own
-
-    def check(self) -> None:
-        """Compare a few rows of every head with the model's own weights.
-
-        Raises:
-            ValueError: They differ; the message says by how much.
-        """
-        formula = Formula(
-            queries=self.queries,
-            keys=self.keys,
-            scaling=self.scaling,
-            softcap=self.softcap,
-            mask=None if self.masked is None else ~self.masked,
-            position_bias=self.bias,
-            key_heads=self.key_heads,
-        )
-        heads, length = list(range(formula.num_heads)), self.queries.shape[1]
-        rows = sorted({0, length // 2, length - 1})
-        expected = formula.weights(heads, rows)
-        difference = (expected - self.weights[:, rows].float()).abs().amax(-1)
-        compared = ~difference.isnan()
-        bias = formula.bias(heads, rows)
-        # Rows of padding have every key masked; kernels fill them arbitrarily.
-        if bias is not None:
-            compared &= (~lowest(bias)).any(-1)
-        exact = TOLERANCE.get(self.weights.dtype, EXACT)
-        if bool((difference[compared] > TOLERANCE.get(self.queries.dtype, exact)).any()):
-            largest = float(difference[compared].max())
-            raise ValueError(f"its softmax differs by {largest:.1e} from what was followed")
+    axes: Axes
 
 
-def note(capture: Capture, product: Product, axis: int, weights: Tensor) -> None:
-    """Record what a softmax along an axis was computed from, once it explains the weights."""
+def note(capture: Capture, product: Product, axis: int, weights: Tensor) -> Weights | None:
+    """Record what a softmax along an axis was computed from, if that explains the weights."""
     try:
         found = _read(capture, product, axis, weights)
-        found.check()
     except ValueError as error:
-        capture.skipped.append(f"{product.path}: {error}")
-        return
-    except (RuntimeError, IndexError):  # shapes that are not those of attention
-        capture.skipped.append(f"{product.path}: scores of shape {tuple(product.layout.shape)}")
-        return
+        capture.skip(product.path, str(error), cross=product.cross)
+        return None
+    except (RuntimeError, IndexError) as error:  # shapes that are not those of attention
+        if "memory" in str(error):
+            raise
+        shape = tuple(product.layout.shape)
+        capture.skip(product.path, f"its scores have the shape {shape}", cross=product.cross)
+        return None
     heads, used = len(found.key_heads), found.keys.shape[0]
     even = tuple(head * used // heads for head in range(heads))
     bias = found.bias
@@ -93,11 +64,37 @@ def note(capture: Capture, product: Product, axis: int, weights: Tensor) -> None
         key_heads=None if found.key_heads == even else found.key_heads,
         softcap=found.softcap,
         # The same memory in every layer is the same tensor in every record.
-        position_bias=None if bias is None else capture.shared(bias[None], bias.shape[-1]),
-        mask=None if found.masked is None else capture.seen_of(found.masked),
+        position_bias=None if bias is None else capture.sharing.copy(bias[None], bias.shape[-1]),
+        mask=None if found.masked is None else capture.sharing.seen_of(found.masked),
+        strict=True,
     )
-    if capture.check:
-        record.check_weights(found.weights)
+    if record is None:
+        return None
+    record.multiplied_in = coarser(record.multiplied_in, weights.dtype)
+    rows = None if capture.check else sample(record.shape[0], _most_rows(found.weights))
+    record.check_weights(found.weights, rows)
+    again = _again(record, found, axis, rows)
+    capture.judge(record)
+    return Weights.begin(Fate(product.path, record, again), weights, axis)
+
+
+def _again(
+    record: Record, found: Attention, axis: int, rows: list[int] | None
+) -> Callable[[Tensor], bool]:
+    """Compares weights that were changed on their way to the values, in the softmax's shape."""
+    formula, axes = record.on_its_device(), found.axes
+
+    def again(weights: Tensor) -> bool:
+        own = axes.of_text(weights.movedim(-1, axis))
+        off = largest(formula, rows, record.differences_of(own, rows))
+        return float(off) <= tolerated(coarser(record.multiplied_in, own.dtype), 0.0)
+
+    return again
+
+
+def _most_rows(weights: Tensor) -> int:
+    """How many rows are compared: nearly always all; a longer text has its attention sampled."""
+    return max(ROWS, WEIGHTS // (weights.shape[0] * weights.shape[-1]))
 
 
 def _read(capture: Capture, product: Product, axis: int, weights: Tensor) -> Attention:
@@ -122,6 +119,7 @@ def _read(capture: Capture, product: Product, axis: int, weights: Tensor) -> Att
         masked=masked,
         bias=bias,
         weights=axes.of_text(plain(weights.detach())),
+        axes=axes,
     )
 
 

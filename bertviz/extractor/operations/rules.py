@@ -12,7 +12,8 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from bertviz.extractor.operations.products import Product
+from bertviz.extractor.operations.after import Fate, Weights
+from bertviz.extractor.operations.products import Lost, Product
 from bertviz.extractor.operations.reading import note
 from bertviz.extractor.operations.table import Call, arranges, follows, watches
 from bertviz.trace.masks import MASKED
@@ -29,9 +30,14 @@ def _matmul(call: Call, input: Tensor, other: Tensor) -> Product | None:
     return call.begin((input, other), input, other.transpose(-1, -2))
 
 
-@watches("bmm")
+@watches("bmm", "mm")
 def _bmm(call: Call, input: Tensor, mat2: Tensor, out_dtype: Any = None) -> Product | None:
     return _matmul(call, input, mat2)
+
+
+@watches("inner")
+def _inner(call: Call, input: Tensor, other: Tensor) -> Product | None:
+    return call.begin((input, other), input, other) if input.ndim == other.ndim == 2 else None
 
 
 @watches("rmatmul")
@@ -96,9 +102,17 @@ def _add(input: Any, other: Any, alpha: float = 1) -> Product | None:
     return product.plus(input)
 
 
-@follows("sub", "isub", "subtract")
-def _subtract(input: Product, other: Any, alpha: float = 1) -> Product | None:
-    return input.plus(other, -float(alpha))
+@follows("sub", "isub", "subtract", among=2)
+def _subtract(input: Any, other: Any, alpha: float = 1) -> Product | None:
+    if isinstance(input, Product):
+        return input.plus(other, -float(alpha))
+    product: Product = other.scaled(-float(alpha))
+    return product.plus(input)
+
+
+@follows("rsub")
+def _subtracted_from(input: Product, other: Any, alpha: float = 1) -> Product | None:
+    return input.scaled(-float(alpha)).plus(other)
 
 
 @follows("mul", "imul", "rmul", "multiply", among=2)
@@ -148,10 +162,13 @@ def _is_far(scores: Product, bound: Any) -> bool:
     return isinstance(bound, int | float) and abs(bound) >= -MASKED
 
 
-@follows(
-    *("contiguous", "to", "float", "half", "bfloat16", "double", "type", "type_as", "clone"),
-    *("dropout", "detach", "alias", "nan_to_num", "requires_grad"),
+SAME = (
+    *("contiguous", "to", "float", "half", "bfloat16", "double", "type", "type_as", "clone", "cpu"),
+    *("dropout", "detach", "alias", "nan_to_num", "requires_grad", "data", "cuda"),
 )
+
+
+@follows(*SAME)
 def _same(input: Product, *_: Any, **__: Any) -> Product:
     return input
 
@@ -166,17 +183,19 @@ arranges(
 # --- where they end --------------------------------------------------------------------------
 
 
-@follows("setitem", "fill", "copy", "zero", "index_fill", "masked_scatter", "index_copy")
-def _overwritten(input: Product, *_: Any, **__: Any) -> None:
-    return None
-
-
 @watches("softmax", "special_softmax")
-def _softmax(call: Call, input: Any, dim: int | None = None, *_: Any, **__: Any) -> None:
+def _softmax(call: Call, input: Any, dim: int | None = None, *_: Any, **__: Any) -> Any:
     if not isinstance(input, Tensor) or input.ndim < 2:
-        return
-    call.capture.count("softmax calls")
-    product = call.product_of(input)
-    if product is not None:
-        axis = input.ndim - 1 if dim is None else dim % input.ndim
-        note(call.capture, product, axis, call.result)
+        return None
+    capture, scores = call.capture, call.known(input)
+    capture.count("softmax calls")
+    axis = input.ndim - 1 if dim is None else dim % input.ndim
+    if isinstance(scores, Product):
+        found: list[Weights | None] = []
+        with capture.noting(scores.path, cross=scores.cross):
+            found.append(note(capture, scores, axis, call.result))
+        return found[0] if found else None
+    if isinstance(scores, Lost):
+        capture.skip(scores.path, scores.reason)
+        return None
+    return Weights.begin(Fate(capture.path(), None), call.result, axis)

@@ -89,13 +89,13 @@ class Call:
     Attributes:
         capture: Where attention is noted.
         result: What the operation returned.
-        product_of: Gives the product that a tensor is known to be, or None.
+        known: Gives what a tensor is known to be, or None.
         parameters: Addresses of the memory of the model's parameters.
     """
 
     capture: Capture
     result: Any
-    product_of: Callable[[Any], Product | None]
+    known: Callable[[Any], Any]
     parameters: frozenset[int]
 
     def begin(
@@ -171,6 +171,23 @@ def _arranged(func: Callable[..., Tensor], input: Product, *args: Any, **kwargs:
         return None
 
 
+def is_arrangement(name: str) -> bool:
+    """Whether an operation, named without underscores, only rearranges."""
+    return name in _arrangements
+
+
+def name_of(func: Callable[..., Any]) -> str:
+    """An operation's name without underscores; of a property, the property's name.
+
+    >>> name_of(torch.Tensor.__iadd__), name_of(torch.Tensor.T.__get__)
+    ('iadd', 'T')
+    """
+    name = str(getattr(func, "__name__", "")).strip("_")
+    if name == "get":
+        name = getattr(getattr(func, "__self__", None), "__name__", "")
+    return name
+
+
 def rule_of(func: Callable[..., Any]) -> Rule | None:
     """The rule for a torch function: by its own name first, then without underscores.
 
@@ -180,10 +197,7 @@ def rule_of(func: Callable[..., Any]) -> Rule | None:
     try:
         return _found[func]
     except KeyError:
-        own = getattr(func, "__name__", "")
-        name = own.strip("_")
-        if name == "get":  # a property: T, mT
-            name = getattr(getattr(func, "__self__", None), "__name__", "")
+        own, name = getattr(func, "__name__", ""), name_of(func)
         rule = _rules.get(func) or _rules.get(own) or _rules.get(name)
         if name in _arrangements:
             rule = Rule(partial(_arranged, func))

@@ -14,6 +14,8 @@ import { tokensOf, VERSION } from "./schema.js";
 /** @typedef {import("./schema.js").SparseRef} SparseRef */
 /** @typedef {import("./schema.js").Weights} Weights */
 
+const MOST_KEYS = 1 << 16; // positions are two bytes
+
 /** Reads a payload; decoded layers are kept. */
 export class Source {
   /** @param {Payload} payload */
@@ -23,6 +25,8 @@ export class Source {
         `This output has version ${payload.version} of the data, but its script reads version ${VERSION}.`,
       );
     }
+    const keys = Math.max(0, ...payload.blocks.map((b) => tokensOf(b, "key").text.length));
+    if (keys > MOST_KEYS) throw new Error(`${keys} key tokens are more than a page can show.`);
     this.payload = payload;
     /** A layer may have weights and neurons, each decoded when a view reads them. */
     this.decoded = {

@@ -58,7 +58,8 @@
  * @property {"head" | "model" | "neuron"} view
  * @property {"attention" | "signed" | "unnormalized"} [kind] what the numbers are
  * @property {"auto" | "light" | "dark"} theme
- * @property {{name: string | null, dtype: string, exactness: any}} model
+ * @property {{name: string | null, dtype: string, exactness: any,
+ *   skipped?: Record<string, string>}} model
  * @property {Block[]} blocks
  * @property {boolean} [difference] whether weights are those of b minus those of a
  * @property {MeasureRef[]} [measures]

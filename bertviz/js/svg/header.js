@@ -61,12 +61,13 @@ function choicesIn(payload, state, what) {
  * @param {Payload} payload
  */
 function modelIn(payload) {
-  const { name, exactness } = payload.model;
+  const { name, exactness, skipped } = payload.model;
   if (!isAttention(payload)) return [name, kindName(payload)].filter(Boolean).join(", ");
   const exact = exactness
     ? `max diff ${exactness.max_difference.toExponential(0)}`
     : "not verified";
-  return [name, exact].filter(Boolean).join(", ");
+  const gaps = Object.keys(skipped ?? {}).length;
+  return [name, exact, gaps ? `${gaps} not captured` : ""].filter(Boolean).join(", ");
 }
 
 /**

@@ -51,8 +51,13 @@ def build(
     >>> payload = build(trace, "head")
     >>> payload["blocks"][0]["layers"][0]["weights"]
     {'chunk': 0, 'listed': 3, 'steps': 65535}
+
+    Raises:
+        ValueError: There are more key tokens than the page has numbers for.
     """
     shipped = list(_shipped(trace, include_layers, include_heads))
+    for block, _ in shipped:
+        _check_size(block)
     layers = [pair for _, pairs in shipped for pair in pairs]
     size = vectors.size_of(layers)
     small = size is not None and size / 2 <= vectors.BESIDE_BYTES
@@ -90,6 +95,16 @@ def build(
         "state": dict(state or {}),
         "chunks": chunks.encoded,
     }
+
+
+def _check_size(block: AttentionBlock) -> None:
+    keys = len(block.key)
+    if keys > sparse.MOST_KEYS:
+        raise ValueError(
+            f"Block {block.name!r} has {keys:,} key tokens: a view shows up to"
+            f" {sparse.MOST_KEYS:,}. Show a part of the text, such as trace.window(0, 2048), or of"
+            " your own arrays."
+        )
 
 
 def _shipped(

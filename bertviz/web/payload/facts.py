@@ -25,7 +25,8 @@ def of_tokens(tokens: Tokens) -> dict[str, Any]:
 
 def of_model(trace: AttentionTrace) -> dict[str, Any]:
     """The model that a trace was captured from."""
-    return {"name": trace.model_name, "dtype": trace.dtype, "exactness": trace.exactness}
+    model = {"name": trace.model_name, "dtype": trace.dtype, "exactness": trace.exactness}
+    return model | ({"skipped": dict(trace.skipped)} if trace.skipped else {})
 
 
 def of_models(comparison: Any) -> dict[str, Any]:
@@ -40,11 +41,12 @@ def of_models(comparison: Any) -> dict[str, Any]:
             "max_difference": sum(both),
             "note": f"a differs from its model by {both[0]:.1e}, b by {both[1]:.1e}",
         }
+    skipped = {**a.skipped, **b.skipped}
     return {
         "name": names[0] if names[0] == names[1] else f"{names[1]} minus {names[0]}",
         "dtype": b.dtype if a.dtype == b.dtype else f"{b.dtype} and {a.dtype}",
         "exactness": exactness,
-    }
+    } | ({"skipped": skipped} if skipped else {})
 
 
 def of_measure(measure: Mapping[str, Any], blocks: list[dict[str, Any]]) -> dict[str, Any]:

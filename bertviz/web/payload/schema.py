@@ -17,7 +17,8 @@ The schema, version 1. The page's decoder (``js/data/payload.js``) changes toget
       "view": "head" | "model" | "neuron",
       "kind": "attention" | "signed" | "unnormalized",   what the numbers are
       "theme": "auto" | "light" | "dark",       auto follows the notebook
-      "model": {"name": str | null, "dtype": str, "exactness": null | {...}},
+      "model": {"name": str | null, "dtype": str, "exactness": null | {...},
+                "skipped": {path: reason, ...}},    left out where everything was captured
       "blocks": [{
         "name": str, "kind": "encoder" | "decoder" | "cross",
         "query": Tokens, "key": Tokens | null,  null: the same as query

@@ -24,6 +24,7 @@ FINE_WEIGHTS = 2_000_000  # of all heads: a thousand heads of short rows are as 
 SHORT_STEPS = 65535
 LONG_STEPS = 511  # off by less than 0.002
 LONG_THRESHOLD = 1 / 255
+MOST_KEYS = 1 << 16  # their positions are two bytes, here and in the page
 
 
 class Listed(NamedTuple):

@@ -47,3 +47,13 @@ def test_a_difference_is_as_sure_as_both_together() -> None:
     assert model["name"] == "Other minus One"
     assert model["exactness"]["max_difference"] == pytest.approx(3e-7)
     assert model["exactness"]["note"] == "a differs from its model by 1.0e-07, b by 2.0e-07"
+
+
+def test_what_was_not_captured_is_shipped() -> None:
+    a, b = weights_trace(5, 1.0), weights_trace(5, 3.0)
+    assert "skipped" not in payload.build(a, "head")["model"]
+    a = dataclasses.replace(a, skipped={"layers.1": "its scores go through 'pow'"})
+    assert payload.build(a, "head")["model"]["skipped"] == a.skipped
+    b = dataclasses.replace(b, skipped={"layers.2": "out of memory"})
+    both = payload.build(b, "head", comparison=Difference(a, b))["model"]["skipped"]
+    assert sorted(both) == ["layers.1", "layers.2"]

@@ -113,3 +113,21 @@ def test_differences_are_two_sets_of_weights(tokens: int) -> None:
         for part, unlisted, sign in ((more, hidden[0], 1), (less, hidden[1], -1)):
             whole = np.clip(sign * true, 0, 1).sum(-1)
             np.testing.assert_allclose(part.sum(-1) + unlisted, whole, atol=1e-3)
+
+
+def test_the_last_position_that_two_bytes_hold() -> None:
+    weights = np.zeros((1, 1, 1, sparse.MOST_KEYS), np.float32)
+    weights[..., [3, 65535]] = 0.25, 0.75
+    tokens = [str(place) for place in range(sparse.MOST_KEYS)]
+    trace = AttentionTrace.from_arrays(weights=weights, query_tokens=["a"], key_tokens=tokens)
+    [[found]] = decoded(payload.build(trace, "head"))
+    assert np.flatnonzero(found["dense"][0]).tolist() == [3, 65535]
+    np.testing.assert_allclose(found["dense"][0][65535], 0.75, atol=WITHIN)
+
+
+@pytest.mark.parametrize("view", ["head", "model", "neuron"])
+def test_more_keys_than_a_page_has_numbers_for_are_refused(view: Any) -> None:
+    keys = torch.zeros(1, 1, sparse.MOST_KEYS + 1, 2)
+    trace = AttentionTrace.from_arrays(queries=torch.ones(1, 1, 1, 2), keys=keys, kind="cross")
+    with pytest.raises(ValueError, match=r"has 65,537 key tokens: .* up to 65,536\. .*window"):
+        payload.build(trace, view)

@@ -1,0 +1,116 @@
+"""How far what was captured is from what the model computed in the same run.
+
+The problem. A capture that misread a model gives weights that look like attention. So every record
+is compared with the model's own numbers before it is shown: with its weights, where there are any,
+or else with what the attention returned for its values. For short texts all rows are compared, for
+long ones a sample: computing all weights of a long text would cost more than the model itself.
+`verify` compares all rows, whatever it costs.
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable
+
+import torch
+from torch import Tensor
+
+from bertviz.trace import Formula
+from bertviz.trace.masks import MASKED
+
+# The largest difference of weights that rounding explains, by what the model computes in. Kernels
+# in half precision round what they sum up; T5, whose scores are large, differs by 4e-6 in float32.
+TOLERANCE = {"float64": 1e-4, "float32": 1e-4, "float16": 1e-2, "bfloat16": 6e-2}
+ROWS = 64  # of a long text that are compared with what the attention returned
+WEIGHTS = 1 << 26  # how many are compared with the model's own weights
+AT_ONCE = 1 << 21  # weights that are computed at a time
+
+Compare = Callable[[list[int], Tensor], Tensor]
+
+
+def sample(count: int, most: int) -> list[int] | None:
+    """Which rows to compare: None for all; of more than ``most``, some, with the first and last.
+
+    >>> sample(9, 64), len(sample(1000, 64)), sample(1000, 64)[0]
+    (None, 64, 0)
+    """
+    if count <= most:
+        return None
+    inner = random.Random(count).sample(range(1, count - 1), max(most, 3) - 2)
+    return [0, *sorted(inner), count - 1]
+
+
+def largest(formula: Formula, rows: list[int] | None, compare: Compare) -> Tensor:
+    """The largest difference over all heads, as a tensor; infinite where one is not a number.
+
+    Rows that see nothing, those of padding, are left out: kernels fill them arbitrarily.
+
+    Args:
+        formula: What was captured, on the model's device.
+        rows: Which queries; all by default.
+        compare: Given places of heads and their weights, (heads, rows, key), gives the
+            differences, (heads, rows, anything).
+    """
+    queries, keys = formula.shape
+    count = queries if rows is None else len(rows)
+    step = max(1, AT_ONCE // max(1, count * keys))
+    found = []
+    for first in range(0, formula.num_heads, step):
+        places = list(range(first, min(first + step, formula.num_heads)))
+        off = compare(places, formula.weights(places, rows)).abs().amax(-1)
+        off = torch.where(off.isnan(), torch.inf, off)
+        bias = formula.bias(places, rows)
+        if bias is not None:
+            off = off.masked_fill(~(bias > MASKED).any(-1), 0.0)
+        found.append(off.amax())
+    return torch.stack(found).amax().float()
+
+
+def overflows(formula: Formula) -> bool:
+    """Whether a row that sees something has weights that are not numbers."""
+    return not bool(largest(formula, None, lambda _, ours: ours) <= 2)
+
+
+def reach(queries: Tensor, keys: Tensor) -> float:
+    """A bound on all products of queries and keys; NaN if one is not a number."""
+    lengths = []
+    for tensor in (queries, keys):
+        wide = torch.promote_types(tensor.dtype, torch.float32)
+        lengths.append(torch.linalg.vector_norm(tensor, dim=-1, dtype=wide).amax().double())
+    return float(lengths[0] * lengths[1])
+
+
+def tolerated(dtype: torch.dtype, scores: float) -> float:
+    """The largest difference that rounding explains.
+
+    Args:
+        dtype: What the model multiplies in, see `multiplied_in`.
+        scores: A bound on the size of the scores. Rounding them in half precision moves a weight by
+            the rounding error of its score.
+
+    >>> tolerated(torch.float32, 10.0), tolerated(torch.bfloat16, 1000.0)
+    (0.00010119209289550781, 0.16)
+    """
+    rounding = torch.finfo(dtype).eps * scores
+    base = TOLERANCE.get(str(dtype).removeprefix("torch."), 1e-4)
+    return base + (0.1 if rounding != rounding else min(0.1, rounding))
+
+
+def multiplied_in(dtype: torch.dtype, device: torch.device) -> torch.dtype:
+    """The precision of matrix products here and now: the user may allow less than the dtype's."""
+    if dtype != torch.float32 or device.type == "meta":
+        return dtype
+    if torch.is_autocast_enabled(device.type):
+        return torch.get_autocast_dtype(device.type)
+    tf32 = device.type == "cuda" and torch.backends.cuda.matmul.allow_tf32
+    lower = tf32 or torch.get_float32_matmul_precision() != "highest"
+    return torch.bfloat16 if lower else dtype
+
+
+def coarser(one: torch.dtype, other: torch.dtype) -> torch.dtype:
+    """The dtype that rounds more.
+
+    >>> coarser(torch.float32, torch.float16), coarser(torch.bfloat16, torch.float16)
+    (torch.float16, torch.bfloat16)
+    """
+    return max(one, other, key=lambda dtype: torch.finfo(dtype).eps)

@@ -1,0 +1,74 @@
+"""Attention that was seen and has no record, and why.
+
+The problem. A layer that is left out without a word is a gap that nobody notices, and the layer
+after it takes its number. So what was recognized as attention but not understood, or could not be
+noted, keeps its place among the others, with a reason.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+from bertviz.errors import short_list
+
+
+@dataclass(frozen=True)
+class Skip:
+    """One attention without a record.
+
+    Attributes:
+        path: The attention module's path.
+        reason: Why it was skipped, as a clause.
+        cross: Whether it is cross-attention, as far as is known.
+        order: Place among the attentions of its tower, in one forward.
+        place: Place among all attentions seen.
+        shape: (query, key), where they are known.
+    """
+
+    path: str
+    reason: str
+    cross: bool
+    order: int
+    place: int
+    shape: tuple[int, int] | None = None
+
+    def __str__(self) -> str:
+        return f"{self.path}: {self.reason}"
+
+
+def cause(error: BaseException) -> str:
+    """An error as a reason, in one line.
+
+    >>> cause(MemoryError()), cause(ZeroDivisionError("a bug of ours"))
+    ('out of memory', 'a bug of ours (ZeroDivisionError)')
+    """
+    text = str(error).strip().partition("\n")[0]
+    kind = type(error).__name__
+    if isinstance(error, MemoryError) or "out of memory" in text or "allocate memory" in text:
+        kind = "out of memory"
+    return f"{text} ({kind})" if text else kind
+
+
+def reasons(skips: Iterable[Skip]) -> dict[str, str]:
+    """Each path with the first reason that was found there.
+
+    >>> reasons([Skip("a", "x", False, 0, 0), Skip("a", "y", False, 1, 1)])
+    {'a': 'x'}
+    """
+    found: dict[str, str] = {}
+    for skip in skips:
+        found.setdefault(skip.path, skip.reason)
+    return found
+
+
+def told(skipped: Mapping[str, str]) -> str:
+    """The sentence of a warning: how many, the first one's reason, and the others' names.
+
+    >>> told({"a": "x", "b": "y"})
+    '2 attention modules were not captured. a: x. Also: b.'
+    """
+    first, *others = skipped.items()
+    many = f"{len(skipped)} attention modules were" if others else "1 attention module was"
+    also = f" Also: {short_list([path for path, _ in others])}." if others else ""
+    return f"{many} not captured. {first[0] or 'the model itself'}: {first[1]}.{also}"
