@@ -45,7 +45,7 @@ def cause(error: BaseException) -> str:
     """
     text = str(error).strip().partition("\n")[0]
     kind = type(error).__name__
-    if isinstance(error, MemoryError) or "out of memory" in text or "allocate memory" in text:
+    if kind in ("MemoryError", "OutOfMemoryError") or "out of memory" in text:
         kind = "out of memory"
     return f"{text} ({kind})" if text else kind
 
