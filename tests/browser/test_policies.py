@@ -168,7 +168,8 @@ def test_a_policy_that_refuses_pictures_is_named(served: Callable[..., Opened]) 
 # Puts markup into nested open shadow roots, and runs its scripts there.
 INTO_SHADOW = """(markup) => {
   const outer = document.body.appendChild(document.createElement("div"));
-  const ground = outer.attachShadow({ mode: "open" }).appendChild(document.createElement("section"));
+  const shadow = outer.attachShadow({ mode: "open" });
+  const ground = shadow.appendChild(document.createElement("section"));
   ground.style.background = "#101418";
   const inner = ground.appendChild(document.createElement("div")).attachShadow({ mode: "open" });
   inner.innerHTML = markup;
