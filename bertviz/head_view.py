@@ -84,6 +84,7 @@ def head_view(
     *,
     include_heads: Numbers | None = None,
     display_mode: DisplayMode = "auto",
+    nonce: str | None = None,
     **more: Unpack[ArrayOptions],
 ) -> None: ...
 @overload
@@ -131,6 +132,7 @@ def head_view(*arguments: Any, **keywords: Any) -> HeadView | None:  # noqa: D41
         include_heads: The heads it contains, by the model's own numbers; by default all.
         prettify_tokens: Whether to show tokens without the tokenizer's own marks; by default yes.
         display_mode: "light" and "dark" fix the theme; "auto" follows the notebook.
+        nonce: What the output's script carries, where a page's Content-Security-Policy asks for it.
         html_action: "view" displays at once; "return" gives the ``HeadView``, whose ``data`` is
             the HTML and whose ``save("x.html")`` writes a file.
         more: Keywords of ``extract``, or of ``AttentionTrace.from_arrays``.

@@ -82,6 +82,7 @@ def model_view(
     html_action: Literal["view"] = "view",
     *,
     measures: Any = None,
+    nonce: str | None = None,
     **more: Unpack[ArrayOptions],
 ) -> None: ...
 @overload
@@ -130,6 +131,7 @@ def model_view(*arguments: Any, **keywords: Any) -> ModelView | None:  # noqa: D
         include_heads: The heads it contains, by the model's own numbers; by default all.
         prettify_tokens: Whether to show tokens without the tokenizer's own marks; by default yes.
         display_mode: "light" and "dark" fix the theme; "auto" follows the notebook.
+        nonce: What the output's script carries, where a page's Content-Security-Policy asks for it.
         html_action: "view" displays at once; "return" gives the ``ModelView``, whose ``data`` is
             the HTML and whose ``save("x.html")`` writes a file.
         more: Keywords of ``extract``, or of ``AttentionTrace.from_arrays``.

@@ -91,6 +91,7 @@ def neuron_view(
     include_layers: Numbers | None = None,
     include_heads: Numbers | None = None,
     display_mode: DisplayMode = "auto",
+    nonce: str | None = None,
     html_action: Literal["view"] = "view",
     **more: Unpack[ArrayOptions],
 ) -> None: ...
@@ -133,6 +134,7 @@ def neuron_view(*arguments: Any, **keywords: Any) -> NeuronView | None:  # noqa:
         include_heads: The heads it contains, by the model's own numbers; by default all.
         prettify_tokens: Whether to show tokens without the tokenizer's own marks; by default yes.
         display_mode: "light" and "dark" fix the theme; "auto" follows the notebook.
+        nonce: What the output's script carries, where a page's Content-Security-Policy asks for it.
         html_action: "view" displays at once; "return" gives the ``NeuronView``, whose ``data`` is
             the HTML and whose ``save("x.html")`` writes a file.
         more: Keywords of ``extract``, or of ``AttentionTrace.from_arrays`` (``queries``, ``keys``,

@@ -33,6 +33,7 @@ def main() -> None:
                 viewport={"width": width, "height": 900},
                 color_scheme=theme,
                 device_scale_factor=scale,
+                bypass_csp=True,  # to wait for a function, Playwright evaluates a text
             )
             page.goto(path.as_uri())
             host = page.locator(".bertviz[data-state=ready]")

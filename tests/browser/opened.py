@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Callable
 from typing import Any
 
@@ -76,6 +77,16 @@ class Opened:
             expected,
         )
         return self.drawn(host)
+
+    def wait_for(self, condition: str, arg: Any = None) -> None:
+        """Wait until JavaScript is true.
+
+        What Playwright has for this evaluates a text inside the page, which its policy forbids.
+        """
+        until = time.monotonic() + TIMEOUT / 1000
+        while not self.page.evaluate(condition, arg):
+            assert time.monotonic() < until, f"not true: {condition}"
+            self.page.wait_for_timeout(10)
 
     def quiet(self) -> None:
         """Wait until whatever the last event asked for is drawn, and see that no more follows.

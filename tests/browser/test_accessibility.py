@@ -155,7 +155,7 @@ def test_every_select_changes_by_keyboard(page_of: Callable[..., Opened], view: 
         before, frame = select.input_value(), opened.drawn()["frame"]
         select.focus()
         opened.page.keyboard.press("ArrowDown")
-        opened.page.wait_for_function(
+        opened.wait_for(
             "f => JSON.parse(document.querySelector('.bertviz').dataset.drawn).frame > f", arg=frame
         )
         assert select.input_value() != before, name

@@ -132,7 +132,7 @@ def test_a_view_out_of_the_page_waits_and_comes_back(page_of: Callable[..., Open
     state = json.loads(opened.page.evaluate("away.dataset.drawn"))
     assert (state["frame"], state["locked"]) == (frame, True), "nobody sees it: it draws nothing"
     opened.page.evaluate("document.body.append(away)")
-    opened.page.wait_for_function("away.shadowRoot.querySelector('.view').dataset.theme === 'dark'")
+    opened.wait_for("away.shadowRoot.querySelector('.view').dataset.theme === 'dark'")
     opened.token("query", 2).hover()
     opened.page.keyboard.press("Escape")
     opened.settled(host, query=None, locked=False)

@@ -156,9 +156,7 @@ def test_what_if(opened: Opened) -> None:
 
 def test_keep_the_top_and_sort(opened: Opened) -> None:
     opened.host.locator('select[name="top"]').select_option("2")
-    opened.page.wait_for_function(
-        "document.querySelector('.bertviz').bertviz.state.off.length === 6"
-    )
+    opened.wait_for("document.querySelector('.bertviz').bertviz.state.off.length === 6")
     products = VECTORS[0, 1, 2, 2] * VECTORS[1, 1, 2] / np.sqrt(8)
     weights = expected(1, 2, 2)[2]
     contribution = (weights[:, None] * (products - products.mean(0))).sum(0)

@@ -32,9 +32,7 @@ def test_layer_and_pair(opened: Opened) -> None:
     opened.settled(layer=2)
     assert abs(max(opened.scene("scene.edges.weight")) - weights()[2].max()) < 0.002
     opened.host.locator('select[name="pair"]').select_option("A→B")
-    opened.page.wait_for_function(
-        "document.querySelector('.bertviz').bertviz.scene().queries.length === 4"
-    )
+    opened.wait_for("document.querySelector('.bertviz').bertviz.scene().queries.length === 4")
     assert opened.host.locator('[data-token="query"]').all_inner_texts() == TOKENS[:4]
     assert opened.host.locator('[data-token="key"]').all_inner_texts() == TOKENS[4:]
     hidden = np.array(opened.scene("scene.hidden"))
@@ -42,9 +40,7 @@ def test_layer_and_pair(opened: Opened) -> None:
     np.testing.assert_allclose(hidden, 1 - inside, atol=0.002)
     assert "outside A→B" in opened.text()
     opened.host.locator('button[data-action="renormalize"]').click()
-    opened.page.wait_for_function(
-        "document.querySelector('.bertviz').bertviz.state.renormalize === true"
-    )
+    opened.wait_for("document.querySelector('.bertviz').bertviz.state.renormalize === true")
     opened.quiet()
     edges = opened.scene("scene.edges")
     sums = np.zeros((HEADS, 4))
@@ -58,9 +54,7 @@ def test_layer_and_pair(opened: Opened) -> None:
 def test_words_hiding_heads_as_one_and_strongest_lines(opened: Opened) -> None:
     true = weights()
     opened.host.locator('select[name="combine"]').select_option("mean")
-    opened.page.wait_for_function(
-        "document.querySelector('.bertviz').bertviz.scene().edges.head[0] === 65535"
-    )
+    opened.wait_for("document.querySelector('.bertviz').bertviz.scene().edges.head[0] === 65535")
     edges = opened.scene("scene.edges")
     mean = true[0].mean(0)
     seen = np.zeros_like(mean)
@@ -68,9 +62,7 @@ def test_words_hiding_heads_as_one_and_strongest_lines(opened: Opened) -> None:
     np.testing.assert_allclose(seen, mean, atol=0.001)
     assert "mean of 4 heads" in opened.text()
     opened.host.locator('select[name="hide"]').select_option("special")
-    opened.page.wait_for_function(
-        "document.querySelector('.bertviz').bertviz.scene().keys.length === 4"
-    )
+    opened.wait_for("document.querySelector('.bertviz').bertviz.scene().keys.length === 4")
     assert opened.host.locator('[data-token="key"]').all_inner_texts() == [
         "the",
         "cat",
@@ -80,12 +72,12 @@ def test_words_hiding_heads_as_one_and_strongest_lines(opened: Opened) -> None:
     outside = 1 - mean[np.ix_([1, 2, 4, 5], [1, 2, 4, 5])].sum(-1).mean()
     assert f"outside the tokens shown {outside:.2f}" in opened.text()
     opened.host.locator('button[data-action="renormalize"]').click()
-    opened.page.wait_for_function(
+    opened.wait_for(
         """() => { const {weight} = document.querySelector('.bertviz').bertviz.scene().edges;
              return Math.abs(weight.reduce((a, b) => a + b, 0) - 4) < 0.01; }"""
     )
     opened.host.locator('select[name="mass"]').select_option("0.5")
-    opened.page.wait_for_function("document.querySelector('.bertviz').bertviz.state.mass === 0.5")
+    opened.wait_for("document.querySelector('.bertviz').bertviz.state.mass === 0.5")
     opened.quiet()
     assert len(opened.scene("scene.edges.weight")) < 16
     assert "in weaker lines" in opened.text()

@@ -28,7 +28,7 @@ def test_the_overview_has_a_window(page_of: Callable[..., Opened]) -> None:
     opened.page.mouse.move(*at(50, 60), steps=4)
     opened.page.mouse.up()
     wait = "document.querySelector('.bertviz').bertviz.scene().queries.length === 50"
-    opened.page.wait_for_function(wait)
+    opened.wait_for(wait)
     assert opened.host.evaluate("h => h.bertviz.state.zoom") == [10, 60, 20, 50]
     np.testing.assert_allclose(
         np.array(opened.scene("scene.rows.listed")) + np.array(opened.scene("scene.hidden")),
@@ -41,14 +41,14 @@ def test_the_overview_has_a_window(page_of: Callable[..., Opened]) -> None:
     opened.page.mouse.down()
     opened.page.mouse.move(*at(40, 50), steps=4)
     opened.page.mouse.up()
-    opened.page.wait_for_function(
+    opened.wait_for(
         "JSON.stringify(document.querySelector('.bertviz').bertviz.state.zoom) === '[30,80,30,60]'"
     )
     plot.focus()
     opened.page.keyboard.press("ArrowDown")
-    opened.page.wait_for_function("document.querySelector('.bertviz').bertviz.state.zoom[0] === 36")
+    opened.wait_for("document.querySelector('.bertviz').bertviz.state.zoom[0] === 36")
     opened.page.keyboard.press("Escape")
-    opened.page.wait_for_function("document.querySelector('.bertviz').bertviz.state.zoom === null")
+    opened.wait_for("document.querySelector('.bertviz').bertviz.state.zoom === null")
     assert opened.errors == []
 
 

@@ -51,16 +51,12 @@ def test_matrix(opened: Opened) -> None:
     opened.page.mouse.down()
     opened.page.mouse.move(box["x"] + 4.5 * cell, box["y"] + 5.5 * cell, steps=4)
     opened.page.mouse.up()
-    opened.page.wait_for_function(
-        "document.querySelector('.bertviz').bertviz.scene().matrix.rows === 4"
-    )
+    opened.wait_for("document.querySelector('.bertviz').bertviz.scene().matrix.rows === 4")
     assert opened.host.evaluate("h => h.bertviz.state.zoom") == [2, 6, 1, 5]
     part = np.array(opened.scene("scene.matrix.values")).reshape(4, 4)
     np.testing.assert_allclose(part, true[2:6, 1:5], atol=0.002)
     opened.host.get_by_role("button", name="whole text").click()
-    opened.page.wait_for_function(
-        "document.querySelector('.bertviz').bertviz.scene().matrix.rows === 7"
-    )
+    opened.wait_for("document.querySelector('.bertviz').bertviz.scene().matrix.rows === 7")
     opened.host.locator('button[data-mode="lines"]').click()
     opened.settled(mode="lines")
     expect(opened.token("query", 2)).to_have_count(1)

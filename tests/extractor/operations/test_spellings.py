@@ -17,9 +17,11 @@ from tests.extractor.operations.spellings import OPERATIONS, others, spellings
 # Methods and operators of Python, which have one spelling; tests/…/ways.py has them.
 PYTHON = {"iadd", "radd", "isub", "imul", "rmul", "idiv", "itruediv", "truediv", "rmatmul"}
 PYTHON |= {"mT", "T", "getitem", "setitem", "requires_grad", "half", "bfloat16", "alias", "slice"}
+PYTHON |= {"data"}
 # Whole attentions, and what ends the following of scores.
 OTHERS = {"scaled_dot_product_attention", "multi_head_attention_forward", "einsum", "baddbmm_"}
 OTHERS |= {"fill", "copy", "zero", "index_fill", "masked_scatter", "index_copy", "view_as"}
+OTHERS |= {"mm", "inner", "cuda"}  # of one head alone, or for other machines
 OTHERS |= {"special_softmax"}  # as torch.special.softmax calls itself
 
 
