@@ -297,7 +297,13 @@ def as_path(name: str, value: Any) -> Path:
     path = Path(text)
     if not path.name or b"\0" in encoded:
         raise ValueError(f"{name}={short(text)} is not the name of a file: {expected}.")
-    if path.is_dir():
+    try:
+        is_folder = path.is_dir()
+    except OSError as error:  # too long, say
+        raise ValueError(
+            f"{name}={short(text)} is not the name of a file ({error.strerror}): {expected}."
+        ) from None
+    if is_folder:
         raise IsADirectoryError(f"{name}={short(text)} is a folder: {expected}.")
     return path
 

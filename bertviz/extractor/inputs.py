@@ -253,7 +253,14 @@ def _moved(name: str, value: Tensor, device: torch.device) -> Tensor:
             f"inputs[{name!r}] is a tensor on the meta device, which holds no numbers: make the"
             " batch with tokenizer(..., return_tensors='pt')."
         )
-    return value.to(device)
+    if type(value) is Tensor:
+        return value.to(device)
+    try:
+        return value.to(device)
+    except Exception as error:  # of a subclass
+        raise ValueError(
+            f"inputs[{name!r}] is {a_type(value)} that cannot be moved to {device}: {short(error)}."
+        ) from error
 
 
 def accepted(model: nn.Module, batch: dict[str, Any]) -> dict[str, Any]:
