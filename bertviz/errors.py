@@ -10,7 +10,10 @@ What was passed may be anything, also an object that cannot be printed, so value
 from __future__ import annotations
 
 import difflib
+import sys
+import warnings
 from collections.abc import Collection, Iterable
+from types import FrameType
 
 
 def a_type(value: object) -> str:
@@ -36,6 +39,22 @@ def short(value: object) -> str:
     if "\n" in text:  # an array's rows
         text = " ".join(text.split())
     return text if len(text) <= 60 else text[:57] + "..."
+
+
+def warn(message: str) -> None:
+    """Warn, and name the line of the user's own code that called the library.
+
+    Args:
+        message: What the reader should know.
+    """
+    level, frame = 2, sys._getframe(1)
+    while frame.f_back is not None and _is_ours(frame):
+        level, frame = level + 1, frame.f_back
+    warnings.warn(message, stacklevel=level)
+
+
+def _is_ours(frame: FrameType) -> bool:
+    return str(frame.f_globals.get("__name__", "")).partition(".")[0] == "bertviz"
 
 
 def numbers_in_words(numbers: Iterable[int]) -> str:

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import math
-import warnings
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from bertviz.arguments import as_index, as_items, as_number, offers
 from bertviz.arrays.conversion import as_tensor
-from bertviz.errors import short
+from bertviz.errors import short, warn
 from bertviz.trace.tokens import strings_of
 
 if TYPE_CHECKING:
@@ -54,9 +53,23 @@ def kept_positions(mask: Any, batch_index: int | None, queries: int, keys: int) 
 
 
 def check_tokens(
-    side: str, tokens: Sequence[str] | None, layers: Sequence[Tensor], axis: int, name: str
+    side: str,
+    tokens: Sequence[str] | None,
+    layers: Sequence[Tensor],
+    axis: int,
+    name: str,
+    what: str,
 ) -> tuple[str, ...]:
-    """The tokens of one side, checked against every layer."""
+    """The tokens of one side, checked against every layer.
+
+    Args:
+        side: What the tokens were passed as.
+        tokens: The tokens; positions name them by default.
+        layers: The arrays.
+        axis: Which axis of theirs has the tokens.
+        name: What the arrays were passed as.
+        what: "query" or "key".
+    """
     lengths = [int(layer.shape[axis]) for layer in layers]
     for index, length in enumerate(lengths):
         if length != lengths[0]:
@@ -73,7 +86,6 @@ def check_tokens(
         )
     strings = strings_of(side, tokens)
     if len(strings) != lengths[0]:
-        what = "query" if axis == -2 else "key"
         raise ValueError(
             f"{side} holds {len(strings)} strings, {name} of shape {tuple(layers[0].shape)} has"
             f" {lengths[0]} {what} positions: expected one string per position. Padding and special"
@@ -111,12 +123,11 @@ def _warn_of_rows(name: str, index: int, layer: Tensor) -> None:
     if float(sums.max()) <= 1 + ROW_TOLERANCE:
         return
     head, row = divmod(int(sums.argmax()), sums.shape[1])
-    warnings.warn(
+    warn(
         f"{name} has a row that sums to {float(sums.max()):.4g}, in layer {index}, head {head},"
         f" query {row}: rows of attention sum to at most 1. If the model was in train mode, its"
         " dropout scaled the weights: call model.eval() first. If these numbers are not attention,"
-        ' pass kind="signed".',
-        stacklevel=2,
+        ' pass kind="signed".'
     )
 
 
