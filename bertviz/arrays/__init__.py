@@ -134,6 +134,12 @@ def from_arrays(
         apart = tokens is None and (query_tokens is not None or key_tokens is not None)
         causal = given and trace_kind == "attention" and _are_causal(given)
         block_kind = "cross" if apart else "decoder" if causal else "encoder"
+    if block_kind == "decoder" and given is None and len(sides[0]) > len(sides[1]):
+        raise ValueError(
+            f"kind='decoder' masks the keys after each query, and there are {len(sides[0])} queries"
+            f" and {len(sides[1])} keys: the first queries would have no key. Pass another kind, or"
+            " the queries of the last keys."
+        )
     layers = _layers(given, vectors, scales_of(scaling, vectors), causal=block_kind == "decoder")
     block = AttentionBlock(block_kind, block_kind, whole[0], whole[1], layers)
     return AttentionTrace(blocks={block.name: block}, dtype=layers[0].dtype, kind=trace_kind)
@@ -175,9 +181,13 @@ def _sides(
     rows, columns = (given, given) if given is not None else vectors or ([], [])
     query, key = ("tokens", "tokens") if both is not None else ("query_tokens", "key_tokens")
     strings = (both, both) if both is not None else apart
+    if given is not None:
+        names, axes = (name, name), (-2, -1)
+    else:
+        names, axes = ("queries", "keys"), (-2, -2)
     return (
-        check_tokens(query, strings[0], rows, -2, name),
-        check_tokens(key, strings[1], columns, -1 if given is not None else -2, name),
+        check_tokens(query, strings[0], rows, axes[0], names[0], "query"),
+        check_tokens(key, strings[1], columns, axes[1], names[1], "key"),
     )
 
 
@@ -294,9 +304,10 @@ def from_stacks(
                 )
         sides = [
             Tokens.read(
-                check_tokens(side, strings[side], weights, axis, name), prettify=prettify_tokens
+                check_tokens(side, strings[side], weights, axis, name, what),
+                prettify=prettify_tokens,
             )
-            for side, axis in ((query_side, -2), (key_side, -1))
+            for side, axis, what in ((query_side, -2, "query"), (key_side, -1, "key"))
         ]
         layers = [
             LayerAttention(

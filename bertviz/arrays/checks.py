@@ -54,9 +54,23 @@ def kept_positions(mask: Any, batch_index: int | None, queries: int, keys: int) 
 
 
 def check_tokens(
-    side: str, tokens: Sequence[str] | None, layers: Sequence[Tensor], axis: int, name: str
+    side: str,
+    tokens: Sequence[str] | None,
+    layers: Sequence[Tensor],
+    axis: int,
+    name: str,
+    what: str,
 ) -> tuple[str, ...]:
-    """The tokens of one side, checked against every layer."""
+    """The tokens of one side, checked against every layer.
+
+    Args:
+        side: What the tokens were passed as.
+        tokens: The tokens; positions name them by default.
+        layers: The arrays.
+        axis: Which axis of theirs has the tokens.
+        name: What the arrays were passed as.
+        what: "query" or "key".
+    """
     lengths = [int(layer.shape[axis]) for layer in layers]
     for index, length in enumerate(lengths):
         if length != lengths[0]:
@@ -73,7 +87,6 @@ def check_tokens(
         )
     strings = strings_of(side, tokens)
     if len(strings) != lengths[0]:
-        what = "query" if axis == -2 else "key"
         raise ValueError(
             f"{side} holds {len(strings)} strings, {name} of shape {tuple(layers[0].shape)} has"
             f" {lengths[0]} {what} positions: expected one string per position. Padding and special"

@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from torch import Tensor
 
 WANTED = "expected torch tensors, NumPy arrays or nested lists of equal lengths"
+# Lists inside lists: NumPy goes no deeper, and a list that holds itself has no end.
+DEEPEST = 64
 # Precisions that are kept as they are; all others become float32.
 KEPT = ("float16", "bfloat16", "float32", "float64")
 
@@ -122,12 +124,13 @@ def _from_numpy(name: str, value: Any) -> Tensor:
     return torch.from_numpy(plain)
 
 
-def _refuse_masked(name: str, value: Any) -> None:
+def _refuse_masked(name: str, value: Any, depth: int = 0) -> None:
     """Refuse a masked array: which numbers to put in place of those masked, nobody can know."""
     import numpy as np
 
-    if isinstance(value, list | tuple):
+    if isinstance(value, list | tuple) and depth < DEEPEST:
         for item in value:
-            _refuse_masked(name, item)
+            if not isinstance(item, float | int):
+                _refuse_masked(name, item, depth + 1)
     elif isinstance(value, np.ma.MaskedArray) and bool(np.ma.getmaskarray(value).any()):
         raise TypeError(f"{name} is a masked array: pass {name}.filled(0), or another number.")

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from bertviz.arguments import as_index, as_items, offers
-from bertviz.arrays.conversion import as_tensor
+from bertviz.arrays.conversion import DEEPEST, as_tensor
 from bertviz.arrays.outputs import is_generated, nothing_in, whole_rows
 from bertviz.errors import a_type
 
@@ -80,7 +80,7 @@ def _steps(
 
 def _depth(value: Any) -> int:
     depth = 0
-    while isinstance(value, list | tuple):
+    while isinstance(value, list | tuple) and depth < DEEPEST:
         depth += 1
         value = value[0] if value else None
     return depth

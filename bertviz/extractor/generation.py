@@ -18,6 +18,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from bertviz.arguments import as_index
 from bertviz.errors import a_type
 from bertviz.extractor.records import Record
 from bertviz.trace.masks import causal_mask, is_causal, lowest
@@ -50,7 +51,7 @@ def check_options(model: nn.Module, options: object) -> dict[str, Any]:
     defaults = options.get("generation_config") or getattr(model, "generation_config", None)
     for name in SEVERAL:
         number = options.get(name, getattr(defaults, name, None))
-        if isinstance(number, int) and number > 1:
+        if number is not None and as_index(f"generate[{name!r}]", number) > 1:
             raise ValueError(
                 f"generate has {name}={number}: the hypotheses change places between the steps, so"
                 f" a row would mix several texts. Pass {name}=1; to see a text that beam search"

@@ -247,12 +247,24 @@ def tensors(encoding: Mapping[str, Any], device: torch.device) -> dict[str, Any]
                 f"inputs[{name!r}] is on the meta device, where tensors have a shape and no"
                 " numbers: make the batch on the CPU, for example with torch.device('cpu')."
             )
-        batch[name] = value.to(device) if isinstance(value, Tensor) else value
+        batch[name] = _moved(name, value, device) if isinstance(value, Tensor) else value
     if not any(isinstance(value, Tensor) and value.ndim for value in batch.values()):
         raise ValueError(
             "inputs holds no tensors: expected what tokenizer(text, return_tensors='pt') gives."
         )
     return batch
+
+
+def _moved(name: str, value: Tensor, device: torch.device) -> Tensor:
+    """A tensor on the model's device."""
+    if type(value) is Tensor:
+        return value.to(device)
+    try:
+        return value.to(device)
+    except Exception as error:  # of a subclass
+        raise ValueError(
+            f"inputs[{name!r}] is {a_type(value)} that cannot be moved to {device}: {short(error)}."
+        ) from error
 
 
 def accepted(model: nn.Module, batch: dict[str, Any]) -> dict[str, Any]:

@@ -8,6 +8,7 @@ import { isWhole } from "./data/kinds.js";
 import { choiceOf } from "./data/measures.js";
 import { wordStarts, hasWords } from "./data/regroup.js";
 import { tokensOf } from "./data/schema.js";
+import { isOfItsKind } from "./data/state_values.js";
 
 /** @typedef {import("./data/filters.js").Hide} Hide */
 /** @typedef {import("./data/schema.js").Payload} Payload */
@@ -160,14 +161,17 @@ export function nextState(payload, state, patch) {
 function patched(state, patch) {
   const next = { ...state };
   for (const [name, value] of Object.entries(patch)) {
-    if (value !== undefined) Object.assign(next, { [name]: value });
+    // Keys that every object has ("constructor") are none of a state's.
+    const listed = Object.hasOwn(VALUES, name) && VALUES[name] !== null;
+    if (value === undefined || !(listed || isOfItsKind(name, value))) continue;
+    Object.assign(next, { [name]: value });
   }
   // Choosing a token on one side lets go of the other, unless both are given.
   if (patch.query != null && patch.key === undefined) next.key = null;
   if (patch.key != null && patch.query === undefined) next.query = null;
   const moved = next.query !== state.query || next.key !== state.key;
   if (next.also?.length && moved && patch.also === undefined) next.also = [];
-  if (patch.cell) next.layer = patch.cell[0];
+  if (patch.cell && next.cell === patch.cell) next.layer = patch.cell[0];
   return next;
 }
 

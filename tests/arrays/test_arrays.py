@@ -117,6 +117,12 @@ def test_sentences() -> None:
     assert trace.blocks["encoder"].query.sentences == (0, 0, 1)
 
 
+def _of_itself() -> list[Any]:
+    found: list[Any] = []
+    found.append(found)
+    return found
+
+
 NAN = random_weights(2, 3, 3)
 NAN[1, 2, 0] = float("nan")
 W = random_weights(2, 4, 3, 3)
@@ -237,6 +243,26 @@ MISTAKES: dict[str, tuple[dict[str, Any], type[Exception], str]] = {
         ValueError,
         r"attention_mask has shape \(0, 3\)",
     ),
+    "a list of itself": (
+        {"weights": _of_itself()},
+        TypeError,
+        r"weights\[0\] is a list that is not an array of numbers",
+    ),
+    "layers of different lengths": (
+        {"queries": [torch.ones(2, 3, 4), torch.ones(2, 5, 4)], "keys": [torch.ones(2, 3, 4)] * 2},
+        ValueError,
+        r"queries\[1\] has 5 positions where queries\[0\] has 3",
+    ),
+    "tokens of queries": (
+        {"queries": torch.ones(1, 2, 3, 4), "keys": torch.ones(1, 2, 3, 4), "tokens": ["a"]},
+        ValueError,
+        r"tokens holds 1 strings, queries of shape \(2, 3, 4\) has 3 query positions",
+    ),
+    "a decoder without keys": (
+        {"queries": torch.ones(1, 2, 5, 4), "keys": torch.ones(1, 2, 3, 4), "kind": "decoder"},
+        ValueError,
+        r"kind='decoder' masks the keys after each query, and there are 5 queries and 3 keys",
+    ),
     "an additive mask": (
         {"weights": W, "attention_mask": [0, 0, -1e4]},
         ValueError,
@@ -328,8 +354,9 @@ def test_integers_of_numpy_are_integers() -> None:
 def test_a_row_that_sums_to_two_is_warned_of() -> None:
     weights = random_weights(2, 4, 3, 3)
     weights[1, 2, 0] = 2 / 3
-    with pytest.warns(UserWarning, match=r"query 0 of layer 1, head 2 sums to 2.*signed"):
+    with pytest.warns(UserWarning, match=r"query 0 of layer 1, head 2 sums to 2.*signed") as caught:
         AttentionTrace.from_arrays(weights=weights)
+    assert caught[0].filename == __file__, "the user's own line"
 
 
 def test_attention_of_a_model_in_train_mode_names_its_dropout() -> None:

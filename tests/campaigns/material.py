@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime
 import decimal
 import fractions
+import functools
 import types
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
@@ -64,6 +65,12 @@ def _endless() -> Iterator[int]:
     for _ in range(3_000_000):
         yield 0
     raise MemoryError
+
+
+def _of_itself() -> list[Any]:
+    found: list[Any] = []
+    found.append(found)
+    return found
 
 
 SCALARS: list[Maker] = [
@@ -169,6 +176,8 @@ CONTAINERS: list[Maker] = [
     lambda: [(0, 99)],
     lambda: [("a", "b")],
     lambda: Empty(),
+    lambda: _of_itself(),
+    lambda: functools.reduce(lambda inner, _: [inner], range(500), 1.0),
 ]
 OBJECTS: list[Maker] = [
     lambda: object(),

@@ -195,3 +195,31 @@ test("an explanation is of one head of one layer of one block", () => {
 test("the parts of a row's mass that lines may show are parts", () => {
   assert.deepEqual(MASSES, [1, 0.9, 0.75, 0.5, 0.25]);
 });
+
+test("whatever a page script sets, the state stays one that can be shown", () => {
+  const odd = [
+    ...[null, undefined, true, 0, -1, 1.5, NaN, Infinity, -0, 10n, Symbol("x"), "", "encoder"],
+    ...["__proto__", "constructor", "\ud800", [], [0], [NaN], ["0"], [null], {}, new Set([0])],
+    ...[new Map(), new Int32Array(2), () => 1, new Date(), { length: 4 }, [0, 1, 0, 1], [2, 0]],
+  ];
+  const unknown = ["constructor", "toString", "__proto__", "hasOwnProperty", "nonsense", ""];
+  const names = [...new Set(Object.values(STATE).flatMap(Object.keys)), "view", ...unknown];
+  for (const view of ["head", "model", "neuron"]) {
+    const shown = payloadOf({ blocks: [encoder, cross], view });
+    const before = initialState(shown);
+    const keys = new Set([...Object.keys(before), ...Object.values(STATE).flatMap(Object.keys)]);
+    for (const name of names) {
+      for (const value of odd) {
+        const patch = Object.fromEntries([[name, value]]); // also "__proto__", as a key of its own
+        const after = nextState(shown, before, patch);
+        assert.ok(
+          Object.keys(after).every((key) => keys.has(key)),
+          `${name} is not a key`,
+        );
+        const again = JSON.parse(JSON.stringify(after));
+        assert.deepEqual(nextState(shown, before, again), again, `${view} ${name}`);
+        assert.equal(Object.getPrototypeOf(after), Object.prototype);
+      }
+    }
+  }
+});

@@ -84,8 +84,9 @@ def marked(
 
     if pattern is not None and cells is not None:
         raise TypeError("explain_head got pattern and cells: pass one of them.")
+    window = as_index("window", window)
     check_window(window)
-    window = min(as_index("window", window), max(layer.shape))  # nothing is farther away
+    window = min(window, max(layer.shape))  # nothing is farther away
     text = Text.of(block)
     weights = layer.weights(head)[0].cpu()
     visible = layer.visible(head)
