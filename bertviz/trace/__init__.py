@@ -22,6 +22,9 @@ Vocabulary and axis order, everywhere the same (Python, JavaScript, docs):
     block     layers that share their query and key tokens; its kind is "encoder" (self-attention),
               "decoder" (causally masked self-attention) or "cross" (attends to another stack)
 
+A trace may also hold other values for pairs of tokens in place of weights, and none of the above:
+its kind is then "signed" or "unnormalized" (kinds.py).
+
 Numbers of layers and heads are always the model's own, even in a part of a trace. Everything is a
 torch tensor; what is computed is float32, on the device where queries and keys are.
 """

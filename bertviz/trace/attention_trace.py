@@ -232,7 +232,7 @@ class AttentionTrace:
         Args:
             tokens: The tokens, where queries and keys are the same ones; positions name them by
                 default.
-            weights: Attention weights, in 0..1.
+            weights: Attention weights, in 0..1, or values of another ``kind``.
             queries: Query vectors; need ``keys``.
             keys: Key vectors; need ``queries``.
             scaling: The factor on q·k, one or one per layer; 1/√head_dim by default.

@@ -27,7 +27,8 @@ class LayerAttention:
         name: Path of the attention module, for ``model.get_submodule``; "" for your own arrays.
         heads: The model's own numbers of the heads held here, in order.
         formula: What the attention is computed from; None if only weights were given.
-        given_weights: (heads, query, key), the user's own; then weights are not computed.
+        given_weights: (heads, query, key), the user's own, or values of another kind; then weights
+            are not computed.
         given_causal: Whether the given weights are causally masked.
     """
 

@@ -50,7 +50,7 @@ export function valueWriters(scale, signs) {
     return (/** @type {number} */ value) => {
       if (Number.isNaN(value)) return "missing";
       if (value === 0 || (plain && Math.abs(value) < 0.5 * 10 ** -places)) return zero;
-      return write(value);
+      return write(value).replace("e-", "e−"); // d3 writes a minus sign in front only
     };
   };
   return { short: writer(3), exact: writer(4) };

@@ -111,7 +111,7 @@ test("numbers of any size are written with as many digits as they have", () => {
     [1.234, -0.5, `${minus}0.50`, `${minus}0.500`],
     [40, 12.345, "+12.3", "+12.35"],
     [0.0042, 0.0042, "+0.00420", "+0.004200"],
-    [3e-9, 3e-9, "+3.00e-9", "+3.000e-9"],
+    [3e-9, 3e-9, "+3.00e−9", "+3.000e−9"],
     [2e12, -2e12, `${minus}2.00e+12`, `${minus}2.000e+12`],
     [40, 0.01, "0.0", "+0.01"],
     [0, 0, "0.00", "0.000"],
@@ -119,9 +119,8 @@ test("numbers of any size are written with as many digits as they have", () => {
   ]);
   for (const [scale, value, short, exact] of cases) {
     const write = valueWriters(scale, true);
-    const plain = (/** @type {string} */ text) => text.replace(/e−/, "e-");
-    assert.equal(plain(write.short(value)), short);
-    assert.equal(plain(write.exact(value)), exact);
+    assert.equal(write.short(value), short);
+    assert.equal(write.exact(value), exact);
   }
   assert.equal(valueWriters(40, false).short(12.345), "12.3");
 });
