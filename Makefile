@@ -21,7 +21,7 @@ export PYTHONWARNINGS := ignore:IProgress not found,ignore:Editable installation
 help:
 	@echo "make demo   run the quickstart notebook on a real model, write demo/quickstart.html"
 	@echo "make test   run all tests: lint, types, JavaScript, Python, browser, notebooks"
-	@echo "make soak   run the long attacks: interrupts, fuzzing, hostile files (SEED=1 for others)"
+	@echo "make soak   run the long attacks: interrupts, fuzzing, mutations (SEED=1 for others)"
 	@echo "make lab    open the notebooks in JupyterLab"
 	@echo "make lint   check only style and types"
 	@echo "make clean  remove everything the other targets created"
@@ -105,6 +105,7 @@ SEED ?= 0
 soak: setup chromium
 	HF_HUB_OFFLINE=1 OMP_NUM_THREADS=1 BERTVIZ_SOAK=1 BERTVIZ_SEED=$(SEED) \
 	  $(BIN)/pytest -q -s tests/campaigns
+	HF_HUB_OFFLINE=1 OMP_NUM_THREADS=1 $(BIN)/python -m tests.mutations.run --seed $(SEED)
 
 clean:
 	rm -rf $(VENV) node_modules bertviz/web/static demo build dist *.egg-info .mypy_cache .pytest_cache .ruff_cache

@@ -20,6 +20,17 @@ const styleSheets = {
   },
 };
 
+/** d3's `.html()` goes through the parser, which a page may forbid; nobody here calls it. */
+/** @type {import("esbuild").Plugin} */
+const withoutParser = {
+  name: "no selection.html",
+  setup({ onLoad }) {
+    onLoad({ filter: /d3-selection[\\/]src[\\/]selection[\\/]html\.js$/ }, () => ({
+      contents: "export default undefined;",
+    }));
+  },
+};
+
 await build({
   entryPoints: ["bertviz/js/index.js"],
   outfile: process.argv[2],
@@ -30,5 +41,5 @@ await build({
   charset: "ascii",
   target: "es2022",
   logLevel: "warning",
-  plugins: [styleSheets],
+  plugins: [styleSheets, withoutParser],
 });

@@ -7,6 +7,31 @@ import globals from "globals";
 // folders these are says tests/js/imports.test.js.
 const PURE = ["data", "scenes", "parts", "paint", "svg"].map((folder) => `bertviz/js/${folder}/**`);
 
+// A page may refuse whatever goes through its parser (require-trusted-types-for) and every inline
+// style. Elements are made one by one, and styles set through the CSSOM.
+const PARSED =
+  "/^(innerHTML|outerHTML|srcdoc|insertAdjacentHTML|createContextualFragment|write|writeln|setHTMLUnsafe|parseHTMLUnsafe|parseFromString|html)$/";
+const REFUSED = [
+  {
+    selector: `MemberExpression[property.name=${PARSED}]`,
+    message: "A policy of trusted types refuses it: make elements one by one.",
+  },
+  {
+    selector:
+      "CallExpression[callee.property.name=/^(setAttribute|attr)$/][arguments.0.value=/^(style|on.*)$/]",
+    message: "A policy may refuse inline styles and handlers: use the style property.",
+  },
+  {
+    selector:
+      "CallExpression[callee.property.name=createElement][arguments.0.value=/^(style|script)$/]",
+    message: "A policy may refuse inline styles and scripts: use theme/sheets.js.",
+  },
+  {
+    selector: "NewExpression[callee.name=/^(Function|Worker|SharedWorker|DOMParser)$/]",
+    message: "A policy may refuse it.",
+  },
+];
+
 export default [
   js.configs.recommended,
   {
@@ -27,6 +52,10 @@ export default [
     files: ["bertviz/js/**"],
     languageOptions: { globals: globals.browser },
     rules: {
+      "no-eval": "error",
+      "no-implied-eval": "error",
+      "no-new-func": "error",
+      "no-restricted-syntax": ["error", ...REFUSED],
       // One concept a file, one thought a function.
       "max-lines": ["error", 400],
       "max-lines-per-function": ["error", { max: 80, skipBlankLines: true, skipComments: true }],

@@ -1,15 +1,40 @@
-"""The wording of errors, and the checks that are the same wherever a number is passed.
+"""The wording of errors.
 
 The problem. An error is read by somebody who has just typed something wrong. It should name the
 argument, say what was found and what was expected, and offer the call that works. Written anew in
 every module, those sentences differ from each other for no reason.
+
+What was passed may be anything, also an object that cannot be printed, so values are written here.
 """
 
 from __future__ import annotations
 
+import contextlib
 import difflib
-import operator
-from collections.abc import Collection, Iterable, Sequence
+import os
+import sys
+import warnings
+from collections.abc import Collection, Iterable
+
+PACKAGE = os.path.dirname(os.path.abspath(__file__)) + os.sep
+
+
+class ArgumentError(TypeError, ValueError):
+    """Arguments that do not go together, or one of a wrong type where BertViz 1.x checked values.
+
+    Python and this package raise TypeError for these, BertViz 1.x raised ValueError; code that
+    catches either still does.
+    """
+
+
+def warn_caller(message: str) -> None:
+    """Give a warning that names the line outside of this package that led to it."""
+    level, frame = 1, sys._getframe()
+    # Functions that are decorated with a context manager are called by its module.
+    inside = (PACKAGE, contextlib.__file__)
+    while frame.f_back is not None and frame.f_code.co_filename.startswith(inside):
+        level, frame = level + 1, frame.f_back
+    warnings.warn(message, stacklevel=level)
 
 
 def a_type(value: object) -> str:
@@ -18,7 +43,7 @@ def a_type(value: object) -> str:
     >>> a_type(1), a_type("x")
     ('an int', 'a str')
     """
-    name = type(value).__name__
+    name = type(value).__name__ or "object"
     return f"{'an' if name[0] in 'aeiouAEIOU' else 'a'} {name}"
 
 
@@ -32,6 +57,8 @@ def short(value: object) -> str:
         text = repr(value)
     except Exception:  # of the user's own class, or a number of thousands of digits
         text = f"<{a_type(value)}>"
+    if "\n" in text:  # an array's rows
+        text = " ".join(text.split())
     return text if len(text) <= 60 else text[:57] + "..."
 
 
@@ -68,120 +95,3 @@ def suggestion(name: str, names: Iterable[str]) -> str:
     known = sorted(names)
     close = difflib.get_close_matches(name, known, n=1) or [x for x in known if name in x]
     return f"did you mean {close[0]}?" if close else f"it takes {', '.join(known)}."
-
-
-def as_index(name: str, value: object, what: str) -> int:
-    """An int from an int, a NumPy integer or the like.
-
-    Args:
-        name: The argument's name.
-        value: What was passed.
-        what: What the number counts, such as "layer".
-
-    Raises:
-        TypeError: ``value`` is a bool, a string, a float or anything else that is not an integer.
-
-    >>> as_index("layer", "2", "layer")
-    Traceback (most recent call last):
-        ...
-    TypeError: layer='2' is a str: expected a layer number, such as layer=2.
-    """
-    example = value if isinstance(value, str) and value.isdecimal() else 0
-    if isinstance(value, float) and value.is_integer():
-        example = int(value)
-    try:
-        if isinstance(value, bool):
-            raise TypeError
-        return operator.index(value)  # type: ignore[arg-type]
-    except TypeError:
-        raise TypeError(
-            f"{name}={short(value)} is {a_type(value)}: expected a {what} number, such"
-            f" as {name}={example}."
-        ) from None
-
-
-def as_indices(name: str, value: object, what: str) -> list[int]:
-    """Ints, without repeats, from a list, tuple, range, set, array or one number.
-
-    Args:
-        name: The argument's name.
-        value: What was passed.
-        what: What the numbers count, such as "head".
-
-    Raises:
-        TypeError: An item is not an integer.
-        ValueError: It is empty.
-
-    >>> as_indices("heads", range(2, 5), "head"), as_indices("heads", 3, "head")
-    ([2, 3, 4], [3])
-    >>> as_indices("heads", [], "head")
-    Traceback (most recent call last):
-        ...
-    ValueError: heads=[] is empty: expected at least one head number, such as heads=[0], or leave heads out for all.
-    """  # noqa: E501
-    if isinstance(value, str | bytes | bool | float):
-        raise TypeError(
-            f"{name}={short(value)} is {a_type(value)}: expected a list of {what}"
-            f" numbers, such as {name}=[0, 1]."
-        )
-    try:
-        items = list(value)  # type: ignore[call-overload]
-    except TypeError:
-        return [as_index(name, value, what)]
-    numbers = []
-    for item in items:
-        try:
-            number = as_index(name, item, what)
-        except TypeError:
-            raise TypeError(
-                f"{name} holds {short(item)}, {a_type(item)}: expected {what} numbers,"
-                f" such as {name}=[0, 1]."
-            ) from None
-        numbers.append(number)
-    if not numbers:
-        raise ValueError(
-            f"{name}={short(value)} is empty: expected at least one {what} number, such as"
-            f" {name}=[0], or leave {name} out for all."
-        )
-    return list(dict.fromkeys(numbers))
-
-
-def check_among(
-    name: str, value: int | Sequence[int], known: Iterable[int], what: str, owner: str
-) -> None:
-    """Refuse numbers that do not exist, and say which do.
-
-    Args:
-        name: The argument's name.
-        value: One number, or several.
-        known: The numbers that exist.
-        what: What they count, such as "layer".
-        owner: What has them, such as "the model".
-
-    Raises:
-        ValueError: A number is not among those.
-
-    >>> check_among("layer", 7, range(6), "layer", "the model")
-    Traceback (most recent call last):
-        ...
-    ValueError: layer=7 is out of range: the model has layers 0 to 5; pass layer=5 or lower.
-    """
-    available = sorted(known)
-    single = isinstance(value, int)
-    wanted = [value] if isinstance(value, int) else value
-    unknown = next((number for number in wanted if number not in available), None)
-    if unknown is None:
-        return
-    subject = f"{name}={value}" if single else f"{name} holds {unknown}, which"
-    if not available[0] <= unknown <= available[-1]:
-        problem = "is out of range"
-    else:
-        problem = f"is not a {what} that exists"
-    near = min(available, key=lambda number: abs(number - unknown))
-    if single:
-        fix = f"pass {name}={near}"
-        if near == available[-1] and len(available) > 1:
-            fix += " or lower"
-    else:
-        fix = f"choose from {'it' if len(available) == 1 else 'these'}"
-    raise ValueError(f"{subject} {problem}: {owner} has {listing(what, available)}; {fix}.")

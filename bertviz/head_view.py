@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Literal, overload
 
 from bertviz.views.display import finish
 from bertviz.views.head import HeadView
+from bertviz.views.old_names import OFFERED, old_name
 from bertviz.views.signatures import Signatures
 from bertviz.views.sources import read
 
@@ -35,6 +36,8 @@ if TYPE_CHECKING:
     class AnyOptions(Options, SourceOptions, total=False):
         """All keywords."""
 
+
+__all__ = ["head_view", *OFFERED[__name__]]
 
 SIGNATURES = Signatures.of(
     HeadView,
@@ -112,7 +115,8 @@ def head_view(*arguments: Any, **keywords: Any) -> HeadView | None:  # noqa: D41
         text_pair: The second text.
         trace: In place of a model: a trace or a comparison.
         attention: In place of a model: weights per layer, each (heads, query, key), with or without
-            a batch dimension of one: what Hugging Face models return as ``attentions``.
+            a batch dimension of one: what Hugging Face models return as ``attentions``. Values that
+            are not attention are passed with ``kind="signed"`` or ``kind="unnormalized"``.
         tokens: With arrays: the tokens, as a list of strings.
         sentence_b_start: With arrays: position of the second sentence's first token, for the
             sentence filter.
@@ -145,3 +149,7 @@ def head_view(*arguments: Any, **keywords: Any) -> HeadView | None:  # noqa: D41
 
 # What Shift-Tab in Jupyter shows first, as an editor shows the first overload.
 head_view.__signature__ = SIGNATURES.model  # type: ignore[attr-defined]
+
+
+def __getattr__(name: str) -> Any:
+    return old_name(__name__, name)

@@ -7,13 +7,21 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Literal, overload
 
-from bertviz.errors import a_type
-from bertviz.views.display import HtmlAction, finish
+from bertviz.util import format_special_chars
+from bertviz.views.attention_lists import (
+    attention_lists,
+    check_model_type,
+    check_sentence,
+    with_delimiters,
+)
+from bertviz.views.display import HtmlAction, check_html_action, finish
 from bertviz.views.neuron import NeuronView
+from bertviz.views.old_names import OFFERED, old_name
 from bertviz.views.signatures import Signatures
 from bertviz.views.sources import read
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
     from typing import SupportsIndex
 
     from torch.nn import Module
@@ -37,6 +45,15 @@ if TYPE_CHECKING:
     class AnyOptions(Options, SourceOptions, total=False):
         """All keywords."""
 
+
+__all__ = [
+    "format_delimiters",
+    "format_special_chars",
+    "get_attention",
+    "neuron_view",
+    "show",
+    *OFFERED[__name__],
+]
 
 SIGNATURES = Signatures.of(
     NeuronView,
@@ -191,14 +208,13 @@ def show(
         None, or the view with ``html_action="return"``.
 
     Raises:
-        TypeError: ``model_type`` is neither a string nor None, often because it was left out.
+        ArgumentError: ``model_type`` is neither a string nor None, often because it was left out.
+        ValueError: ``sentence_a`` is empty.
     """
-    if model_type is not None and not isinstance(model_type, str):
-        raise TypeError(
-            f"model_type is {a_type(model_type)}: expected a string such as 'bert', as in"
-            " show(model, 'bert', tokenizer, sentence_a). Without it, call"
-            " neuron_view(model, tokenizer, sentence_a, sentence_b)."
-        )
+    check_html_action(html_action)
+    if model_type is not None:
+        check_model_type(model_type, "show")
+    check_sentence("sentence_a", sentence_a)
     # Old code passes "" where there is no second sentence.
     texts = (model, tokenizer, sentence_a, sentence_b or None)
     options = {"layer": layer, "head": head, "display_mode": display_mode}
@@ -206,5 +222,62 @@ def show(
     return finish(NeuronView(call.shown, **call.options), call.html_action)
 
 
-# `bertviz.neuron_view` is this function, so code that meant the module finds `show` on it too.
+def get_attention(
+    model: Module,
+    model_type: str,
+    tokenizer: Any,
+    sentence_a: str,
+    sentence_b: str | None = None,
+    include_queries_and_keys: bool = False,
+) -> dict[str, dict[str, Any]]:
+    """The attention on one or two sentences as nested lists, as BertViz 1.x returned it.
+
+    New code calls ``extract``, which reads any model and gives tensors. The model runs in eval mode
+    and without gradients and is given back as it was.
+
+    Args:
+        model: The model, from ``transformers`` itself.
+        model_type: "bert", "roberta", "gpt2" or "xlnet": where special tokens stand.
+        tokenizer: The model's tokenizer.
+        sentence_a: The text.
+        sentence_b: The second text, for BERT and RoBERTa.
+        include_queries_and_keys: Whether to add the query and key vectors.
+
+    Returns:
+        A dict with the entry "all", and for two sentences "aa", "ab", "ba" and "bb": the first
+        letter is the sentence that attends, the second the one attended to. Each entry is a dict:
+
+        * "attn": for each layer, lists (heads, query, key);
+        * "left_text", "right_text": the tokens that attend, and those attended to;
+        * "queries", "keys", if asked for: for each layer, lists (heads, token, head_dim).
+
+    Raises:
+        TypeError: The model or the tokenizer is something else.
+        ValueError: ``model_type`` is not one of the four, ``sentence_a`` is empty, or a second
+            sentence is given to GPT-2.
+        NotImplementedError: A second sentence is given to XLNet.
+    """
+    return attention_lists(
+        model, model_type, tokenizer, sentence_a, sentence_b, include_queries_and_keys
+    )
+
+
+def format_delimiters(tokens: Iterable[str], tokenizer: Any) -> list[str]:
+    """Tokens with [SEP] and [CLS] for the tokenizer's own delimiters.
+
+    Args:
+        tokens: The tokens.
+        tokenizer: The tokenizer that made them.
+    """
+    return with_delimiters(tokens, tokenizer)
+
+
+# `bertviz.neuron_view` is this function, so code that meant the module finds its functions here.
 neuron_view.show = show  # type: ignore[attr-defined]
+neuron_view.get_attention = get_attention  # type: ignore[attr-defined]
+neuron_view.format_delimiters = format_delimiters  # type: ignore[attr-defined]
+neuron_view.format_special_chars = format_special_chars  # type: ignore[attr-defined]
+
+
+def __getattr__(name: str) -> Any:
+    return old_name(__name__, name)

@@ -58,6 +58,16 @@ def one_head() -> AttentionTrace:
     return dataclasses.replace(trace, blocks={"encoder": block})
 
 
+def layer_differences() -> AttentionTrace:
+    """Weights of each layer minus those of the one before; the first has none before it."""
+    with np.load(FIXTURE) as kept:
+        weights = kept["weights"].astype(np.float64) / 65535
+        values = np.diff(weights, axis=0, prepend=np.nan)
+        return AttentionTrace.from_arrays(
+            kept["tokens"].tolist(), values, sentence_b_start=8, kind="signed"
+        )
+
+
 FIGURES = [
     Figure(
         "head-selected",
@@ -93,6 +103,13 @@ FIGURES = [
         lambda: ModelView(weights_only(), include_layers=[0, 1]),
         "ModelView(trace, include_layers=[0, 1])",
         {"cell": [0, 2], "query": 9, "locked": True},
+    ),
+    Figure(
+        "values",
+        "Values that are not attention: each layer minus the one before, six heads of each",
+        lambda: ModelView(layer_differences(), include_heads=range(6)),
+        "ModelView(values, include_heads=range(6))",
+        {"cell": [2, 3]},
     ),
     Figure(
         "neuron",

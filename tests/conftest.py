@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -85,3 +86,13 @@ def word_tokenizer() -> Callable[..., Any]:
         )
 
     return make
+
+
+@pytest.fixture(scope="session")
+def hub(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder in which ``from_pretrained("bert-base-uncased")`` and the like load tiny models."""
+    from tests.campaigns import small_hub
+
+    folder = tmp_path_factory.mktemp("hub")
+    small_hub.make(folder)
+    return folder

@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import TYPE_CHECKING
 
+from bertviz.arguments import as_index
 from bertviz.errors import a_type, numbers_in_words, short
-
-if TYPE_CHECKING:
-    from bertviz.trace import AttentionBlock, LayerAttention
+from bertviz.trace import AttentionBlock, AttentionTrace, LayerAttention
 
 
 def check_name(argument: str, value: object, known: Iterable[str], hint: str = "") -> None:
@@ -37,6 +35,23 @@ def check_name(argument: str, value: object, known: Iterable[str], hint: str = "
         raise ValueError(f"{argument}={short(value)} is unknown: {expected}.")
 
 
+def check_trace(argument: str, value: object) -> None:
+    """Refuse anything but a trace.
+
+    Args:
+        argument: The argument's name.
+        value: Its value.
+
+    Raises:
+        TypeError: It is something else.
+    """
+    if not isinstance(value, AttentionTrace):
+        raise TypeError(
+            f"{argument} is {a_type(value)}: expected an AttentionTrace, as"
+            " extract(model, tokenizer, text) gives."
+        )
+
+
 def block_with_layer(
     blocks: Mapping[str, AttentionBlock], layer: int, head: int, block: str | None = None
 ) -> tuple[AttentionBlock, LayerAttention]:
@@ -49,8 +64,10 @@ def block_with_layer(
         block: The name of the block to look in; all by default.
 
     Raises:
+        TypeError: A number is not an integer, or the name not a string.
         ValueError: There is no such block, layer or head.
     """
+    layer, head = as_index("layer", layer, "layer"), as_index("head", head, "head")
     if block is not None:
         check_name("block", block, blocks)
         blocks = {block: blocks[block]}
@@ -61,9 +78,9 @@ def block_with_layer(
     ]
     if not found:
         known = numbers_in_words({one.index for held in blocks.values() for one in held.layers})
-        raise ValueError(f"layer={layer!r} is not in the trace: expected one of {known}.")
+        raise ValueError(f"layer={layer} is not in the trace: expected one of {known}.")
     for held, one in found:
         if head in one.heads:
             return held, one
     heads = numbers_in_words({number for _, one in found for number in one.heads})
-    raise ValueError(f"head={head!r} is not in layer {layer}: expected one of {heads}.")
+    raise ValueError(f"head={head} is not in layer {layer}: expected one of {heads}.")

@@ -16,11 +16,11 @@ zero.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
-from bertviz.errors import a_type, numbers_in_words
+from bertviz.arguments import as_number, offers
+from bertviz.errors import a_type, numbers_in_words, short
 
 if TYPE_CHECKING:
     from bertviz.trace import AttentionTrace
@@ -49,7 +49,7 @@ def measures_of(measures: Any, trace: AttentionTrace) -> list[dict[str, Any]]:
         return []
     if isinstance(measures, Mapping):
         given = [_from_mapping(name, values, trace) for name, values in measures.items()]
-    elif callable(getattr(measures, "measures", None)):
+    elif offers(measures, "measures") and callable(measures.measures):
         given = list(measures.measures())
     else:
         raise TypeError(
@@ -62,7 +62,7 @@ def measures_of(measures: Any, trace: AttentionTrace) -> list[dict[str, Any]]:
     names = [measure["name"] for measure in found]
     twice = [name for name in names if names.count(name) > 1]
     if twice:
-        raise ValueError(f"measures has {twice[0]!r} twice: give every measure its own name.")
+        raise ValueError(f"measures has {short(twice[0])} twice: give every measure its own name.")
     return found
 
 
@@ -70,20 +70,24 @@ def _from_mapping(name: object, values: object, trace: AttentionTrace) -> dict[s
     """A user's {(layer, head): number} in the one form."""
     if isinstance(name, tuple):
         raise TypeError(
-            f"measures has {name!r} in place of a name: give the numbers a name, {EXAMPLE}."
+            f"measures has {short(name)} in place of a name: give the numbers a name, {EXAMPLE}."
         )
     if not isinstance(values, Mapping):
-        raise TypeError(f"measures[{name!r}] is {a_type(values)}: expected a mapping, {EXAMPLE}.")
+        raise TypeError(
+            f"measures[{short(name)}] is {a_type(values)}: expected a mapping, {EXAMPLE}."
+        )
     if len(trace.blocks) > 1:
         raise ValueError(
-            f"measures[{name!r}] names layers and heads, but the trace has {len(trace.blocks)}"
+            f"measures[{short(name)}] names layers and heads, but the trace has {len(trace.blocks)}"
             f" blocks ({', '.join(trace.blocks)}): pass an object whose measures() gives values by"
             " block, layer and head."
         )
     layers: dict[Any, dict[Any, Any]] = {}
     for key, value in values.items():
         if not isinstance(key, tuple) or len(key) != 2:
-            raise TypeError(f"measures[{name!r}] has the key {key!r}: expected (layer, head).")
+            raise TypeError(
+                f"measures[{short(name)}] has the key {short(key)}: expected (layer, head)."
+            )
         layers.setdefault(key[0], {})[key[1]] = value
     return {"name": name, "values": {next(iter(trace.blocks)): layers}}
 
@@ -96,7 +100,9 @@ def _checked(measure: object, trace: AttentionTrace) -> dict[str, Any]:
         )
     name = measure["name"]
     if not isinstance(name, str) or not name.strip():
-        raise TypeError(f"measures has the name {name!r}: expected a string that is not empty.")
+        raise TypeError(
+            f"measures has the name {short(name)}: expected a string that is not empty."
+        )
     null = measure.get("null")
     return {
         "name": name,
@@ -114,18 +120,18 @@ def _numbers(
     for block, layer, head, value in _each(name, values):
         if block not in trace.blocks:
             raise ValueError(
-                f"measures[{name!r}] names the block {block!r}: the trace has"
+                f"measures[{short(name)}] names the block {short(block)}: the trace has"
                 f" {', '.join(trace.blocks)}."
             )
         known = {row.index: row for row in trace.blocks[block].layers}
         if layer not in known:
             raise ValueError(
-                f"measures[{name!r}] names layer {layer!r}: block {block!r} has layers"
+                f"measures[{short(name)}] names layer {short(layer)}: block {block!r} has layers"
                 f" {numbers_in_words(known)}."
             )
         if head not in known[layer].heads:
             raise ValueError(
-                f"measures[{name!r}] names head {head!r}: layer {layer} has heads"
+                f"measures[{short(name)}] names head {short(head)}: layer {layer} has heads"
                 f" {numbers_in_words(known[layer].heads)}."
             )
         number = _number(name, layer, head, value)
@@ -141,7 +147,8 @@ def _each(name: str, values: Any) -> Iterator[tuple[Any, Any, Any, Any]]:
                     yield block, layer, head, value
     except AttributeError:
         raise TypeError(
-            f"measures[{name!r}] has values in another form: expected {{block: {{layer: {{head:"
+            f"measures[{short(name)}] has values in another form: expected"
+            f" {{block: {{layer: {{head:"
             " number}}}."
         ) from None
 
@@ -149,13 +156,12 @@ def _each(name: str, values: Any) -> Iterator[tuple[Any, Any, Any, Any]]:
 def _number(name: str, layer: int, head: int, value: Any) -> float | None:
     if value is None:
         return None
-    where = f"measures[{name!r}] has {value!r:.40} for layer {layer}, head {head}"
+    where = f"measures[{short(name)}] has {short(value)} for layer {layer}, head {head}"
     try:
-        if isinstance(value, str | bytes | bool):
-            raise TypeError
-        number = float(value)
-    except (TypeError, ValueError):
+        return as_number("measures", value)
+    except TypeError:
         raise TypeError(f"{where}, {a_type(value)}: expected a number, or None.") from None
-    if not math.isfinite(number):
-        raise ValueError(f"{where}: expected a finite number; pass None where there is none.")
-    return number
+    except ValueError:
+        raise ValueError(
+            f"{where}: expected a finite number; pass None where there is none."
+        ) from None

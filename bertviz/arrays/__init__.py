@@ -10,9 +10,11 @@ checked here, by the names under which the user passed it.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast, get_args
 
+from bertviz.arguments import as_flag, as_index
 from bertviz.arrays.checks import (
+    check_scores,
     check_tokens,
     check_vectors,
     check_weights,
@@ -20,16 +22,30 @@ from bertviz.arrays.checks import (
     scales_of,
     sentences_of,
 )
+from bertviz.arrays.kinds import check_values, warn_of_sums
 from bertviz.arrays.outputs import is_generated
 from bertviz.arrays.outputs import parts_of as parts_of
 from bertviz.arrays.shapes import as_layers
-from bertviz.trace import AttentionBlock, AttentionTrace, Formula, Kind, LayerAttention, Tokens
+from bertviz.errors import a_type, short
+from bertviz.trace import (
+    AttentionBlock,
+    AttentionTrace,
+    Formula,
+    Kind,
+    LayerAttention,
+    Tokens,
+    TraceKind,
+)
+from bertviz.trace.kinds import VALUE_KINDS
 from bertviz.trace.masks import is_causal
+from bertviz.trace.settings import plainly
+from bertviz.trace.tokens import strings_of
 
 if TYPE_CHECKING:
     from torch import Tensor
 
 
+@plainly()
 def from_arrays(
     tokens: Sequence[str] | None = None,
     weights: Any = None,
@@ -39,7 +55,7 @@ def from_arrays(
     *,
     query_tokens: Sequence[str] | None = None,
     key_tokens: Sequence[str] | None = None,
-    kind: Kind | None = None,
+    kind: Kind | TraceKind | None = None,
     sentence_b_start: int | None = None,
     prettify_tokens: bool = True,
     batch_index: int | None = None,
@@ -57,7 +73,7 @@ def from_arrays(
         scaling: The factor on q·k.
         query_tokens: The tokens that attend.
         key_tokens: The tokens attended to.
-        kind: The block's kind.
+        kind: The block's kind, or what the numbers are.
         sentence_b_start: Position of the second sentence.
         prettify_tokens: Whether to leave out the tokenizer's own marks.
         batch_index: Which text of a batch.
@@ -70,10 +86,11 @@ def from_arrays(
             "tokens was given beside query_tokens or key_tokens: pass tokens where queries and keys"
             " are the same tokens, else the other two."
         )
-    if kind not in (None, "encoder", "decoder", "cross"):
-        raise ValueError(
-            f"kind={kind!r} is unknown: expected 'encoder', 'decoder' or 'cross', or leave it out."
-        )
+    block_kind, trace_kind = _kinds(kind)
+    prettify_tokens = as_flag("prettify_tokens", prettify_tokens)
+    drop_padding = as_flag("drop_padding", drop_padding)
+    if batch_index is not None:
+        batch_index = as_index("batch_index", batch_index)
     if weights is None and queries is None and keys is None:
         raise ValueError(
             f"{name} is None, and there are no queries and keys either: pass {name} (layers, heads,"
@@ -83,6 +100,11 @@ def from_arrays(
     if (queries is None) != (keys is None):
         alone, missing = ("queries", "keys") if keys is None else ("keys", "queries")
         raise ValueError(f"{alone} was given without {missing}: pass both, or {name} alone.")
+    if queries is not None and trace_kind != "attention":
+        raise ValueError(
+            f"kind={kind!r} does not go with queries and keys, from which attention is computed:"
+            f" pass the values alone, as {name}."
+        )
 
     given = None if weights is None else as_layers(name, weights, batch_index)
     vectors = None
@@ -90,29 +112,56 @@ def from_arrays(
         vectors = check_vectors(
             as_layers("queries", queries, batch_index), as_layers("keys", keys, batch_index), given
         )
-    if tokens is not None and given is not None and is_generated(weights):
-        # The last token that generate() wrote was never read.
-        tokens = list(tokens)[: -1 if len(tokens) == given[0].shape[-2] + 1 else None]
+    if given is not None and is_generated(weights):
+        tokens = _read_tokens("tokens", tokens, given)
     sides = _sides(name, given, vectors, (tokens, query_tokens, key_tokens))
     sentences = [sentences_of(sentence_b_start, side) for side in sides]
     whole = [
         Tokens.read(side, sentences=ids, prettify=prettify_tokens)
         for side, ids in zip(sides, sentences, strict=True)
     ]
-    if attention_mask is not None and drop_padding:
+    kept = None
+    if attention_mask is not None:
         kept = kept_positions(attention_mask, batch_index, len(sides[0]), len(sides[1]))
+    if kept is not None and drop_padding:
         whole = [side[kept] for side in whole]
         given = None if given is None else [layer[:, kept][:, :, kept] for layer in given]
         if vectors is not None:
             vectors = ([x[:, kept] for x in vectors[0]], [x[:, kept] for x in vectors[1]])
     if given is not None:
-        check_weights(name, given)
-    if kind is None:
+        _check(name, given, trace_kind, expected=kind == "attention")
+    if block_kind is None:
         apart = tokens is None and (query_tokens is not None or key_tokens is not None)
-        kind = "cross" if apart else "decoder" if given and _are_causal(given) else "encoder"
-    layers = _layers(given, vectors, scales_of(scaling, vectors), causal=kind == "decoder")
-    block = AttentionBlock(name=kind, kind=kind, query=whole[0], key=whole[1], layers=layers)
-    return AttentionTrace(blocks={block.name: block}, dtype=layers[0].dtype)
+        causal = given and trace_kind == "attention" and _are_causal(given)
+        block_kind = "cross" if apart else "decoder" if causal else "encoder"
+    layers = _layers(given, vectors, scales_of(scaling, vectors), causal=block_kind == "decoder")
+    block = AttentionBlock(block_kind, block_kind, whole[0], whole[1], layers)
+    return AttentionTrace(blocks={block.name: block}, dtype=layers[0].dtype, kind=trace_kind)
+
+
+def _kinds(kind: object) -> tuple[Kind | None, TraceKind]:
+    """The kind of the block, None to be found out, and that of the numbers."""
+    block_kinds, trace_kinds = get_args(Kind), get_args(TraceKind)
+    if not isinstance(kind, str | None):
+        raise TypeError(f"kind={short(kind)} is {a_type(kind)}: expected a string.")
+    if kind in block_kinds:
+        return cast("Kind", kind), "attention"
+    if kind is None or kind in trace_kinds:
+        return None, cast("TraceKind", kind or "attention")
+    raise ValueError(
+        f"kind={short(kind)} is unknown: expected 'encoder', 'decoder' or 'cross' for attention, or"
+        " 'signed' or 'unnormalized' for values that are not, or leave it out."
+    )
+
+
+def _check(name: str, layers: Sequence[Tensor], kind: TraceKind, expected: bool) -> None:
+    """Refuse what is not of its kind; expected: whether rows may sum to anything."""
+    if kind in VALUE_KINDS:
+        check_values(name, layers, kind)
+        return
+    check_weights(name, layers)
+    if not expected:
+        warn_of_sums(name, layers)
 
 
 def _sides(
@@ -130,6 +179,16 @@ def _sides(
         check_tokens(query, strings[0], rows, -2, name),
         check_tokens(key, strings[1], columns, -1 if given is not None else -2, name),
     )
+
+
+def _read_tokens(
+    name: str, tokens: Sequence[str] | None, layers: Sequence[Tensor]
+) -> Sequence[str] | None:
+    """The tokens without the last one that ``generate`` wrote, which was never read."""
+    if tokens is None:
+        return None
+    strings = strings_of(name, tokens)
+    return strings[: -1 if len(strings) == layers[0].shape[-2] + 1 else None]
 
 
 def _are_causal(layers: Sequence[Tensor]) -> bool:
@@ -150,6 +209,7 @@ def _layers(
         if vectors is not None:
             queries, keys = vectors[0][index], vectors[1][index]
             formula = Formula(queries, keys, scales[index], causal=causal)
+            check_scores(formula, index)
         layers.append(
             LayerAttention(
                 index=index,
@@ -163,6 +223,7 @@ def _layers(
     return tuple(layers)
 
 
+@plainly()
 def from_stacks(
     *,
     encoder_attention: Any = None,
@@ -171,6 +232,8 @@ def from_stacks(
     encoder_tokens: Sequence[str] | None = None,
     decoder_tokens: Sequence[str] | None = None,
     prettify_tokens: bool = True,
+    kind: TraceKind | None = None,
+    batch_index: int | None = None,
 ) -> AttentionTrace:
     """Make a trace of an encoder-decoder's weights, in the form of BertViz 1.x.
 
@@ -181,6 +244,8 @@ def from_stacks(
         encoder_tokens: The encoder's tokens.
         decoder_tokens: The decoder's tokens.
         prettify_tokens: Show tokens without the tokenizer's own marks.
+        kind: What the numbers are: "attention" by default, or "signed" or "unnormalized".
+        batch_index: Which text of a batch.
 
     Returns:
         A trace with up to three blocks.
@@ -198,13 +263,29 @@ def from_stacks(
         "decoder_attention": (decoder_attention, "decoder", "decoder_tokens", "decoder_tokens"),
         "cross_attention": (cross_attention, "cross", "decoder_tokens", "encoder_tokens"),
     }
+    prettify_tokens = as_flag("prettify_tokens", prettify_tokens)
+    strings: dict[str, Sequence[str] | None]
     strings = {"encoder_tokens": encoder_tokens, "decoder_tokens": decoder_tokens}
+    block_kind, trace_kind = _kinds(kind)
+    if block_kind is not None:
+        raise ValueError(
+            f"kind={kind!r} is said by the names of the arguments: expected 'signed' or"
+            " 'unnormalized', for values that are not attention, or leave it out."
+        )
     blocks: dict[str, AttentionBlock] = {}
-    for name, (value, kind, query_side, key_side) in stacks.items():
+    for name, (value, stack, query_side, key_side) in stacks.items():
         if value is None:
             continue
-        weights = as_layers(name, value)
-        check_weights(name, weights)
+        if is_generated(value) and value[0][0].shape[0] > 1:
+            raise ValueError(
+                f"{name} holds the steps of generate() for {value[0][0].shape[0]} texts or beams,"
+                " which change places in beam search: generate from one text, with num_beams=1 and"
+                " num_return_sequences=1."
+            )
+        weights = as_layers(name, value, batch_index)
+        _check(name, weights, trace_kind, expected=kind == "attention")
+        if stack != "encoder" and is_generated(value):
+            strings["decoder_tokens"] = _read_tokens("decoder_tokens", decoder_tokens, weights)
         for side in dict.fromkeys((query_side, key_side)):
             if strings[side] is None:
                 raise ValueError(
@@ -223,11 +304,11 @@ def from_stacks(
                 name="",
                 heads=tuple(range(layer.shape[0])),
                 given_weights=layer,
-                given_causal=kind == "decoder",
+                given_causal=stack == "decoder",
             )
             for index, layer in enumerate(weights)
         ]
-        blocks[kind] = AttentionBlock(kind, kind, sides[0], sides[1], tuple(layers))
+        blocks[stack] = AttentionBlock(stack, stack, sides[0], sides[1], tuple(layers))
     if not blocks:
         raise ValueError(
             "encoder_attention, decoder_attention and cross_attention are all None: pass one of"
@@ -235,4 +316,4 @@ def from_stacks(
             " itself, head_view(model, tokenizer, text)."
         )
     dtype = next(iter(blocks.values())).layers[0].dtype
-    return AttentionTrace(blocks=blocks, dtype=dtype)
+    return AttentionTrace(blocks=blocks, dtype=dtype, kind=trace_kind)

@@ -6,26 +6,46 @@ import math
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from bertviz.arrays.shapes import as_tensor
-from bertviz.errors import a_type
+from bertviz.arguments import as_index, as_items, as_number, offers
+from bertviz.arrays.conversion import as_tensor
+from bertviz.arrays.kinds import HOW
+from bertviz.errors import short
+from bertviz.trace.tokens import strings_of
 
 if TYPE_CHECKING:
     from torch import Tensor
 
+    from bertviz.trace import Formula
+
 # Weights in half precision may exceed 1 through rounding.
 TOLERANCE = 1e-3
+# They are never negative, while attention × gradient is often that small.
+NEGATIVE = 1e-6
+FLOAT32_MAX = 3.4e38
 
 
 def kept_positions(mask: Any, batch_index: int | None, queries: int, keys: int) -> list[int]:
     """Positions that are not padding."""
     flags = as_tensor("attention_mask", mask)
-    if flags.ndim == 2:
-        flags = flags[batch_index or 0] if flags.shape[0] > 1 else flags[0]
+    shape = tuple(flags.shape)
+    if flags.ndim == 2 and shape[0]:
+        row = (batch_index or 0) if shape[0] > 1 else 0
+        if not -shape[0] <= row < shape[0]:
+            raise ValueError(
+                f"attention_mask has shape {shape}, a row for each of {shape[0]} texts, and"
+                f" batch_index={row} is not among them."
+            )
+        flags = flags[row]
     if tuple(flags.shape) != (queries,) or queries != keys:
         raise ValueError(
-            f"attention_mask has shape {tuple(flags.shape)}, the arrays have {queries} queries and"
+            f"attention_mask has shape {shape}, the arrays have {queries} queries and"
             f" {keys} keys: expected one number per token, for queries and keys that are the same"
             " tokens."
+        )
+    if not bool(((flags == 0) | (flags == 1)).all()):
+        raise ValueError(
+            "attention_mask holds numbers other than 0 and 1: expected 1 for tokens and 0 for"
+            " padding, as the tokenizer gives it."
         )
     kept = [i for i, seen in enumerate(flags.tolist()) if seen]
     if not kept:
@@ -51,13 +71,7 @@ def check_tokens(
             f"{side} is one string: expected a list of {lengths[0]} strings, one per position, such"
             " as tokenizer.convert_ids_to_tokens(inputs.input_ids[0]) gives."
         )
-    strings = list(tokens)
-    for index, token in enumerate(strings):
-        if not isinstance(token, str):
-            raise TypeError(
-                f"{side}[{index}] is {a_type(token)}: expected strings; make them with"
-                " tokenizer.convert_ids_to_tokens(ids)."
-            )
+    strings = strings_of(side, tokens)
     if len(strings) != lengths[0]:
         what = "query" if axis == -2 else "key"
         raise ValueError(
@@ -65,7 +79,7 @@ def check_tokens(
             f" {lengths[0]} {what} positions: expected one string per position. Padding and special"
             " tokens count; take the tokens from the same input_ids that the model read."
         )
-    return tuple(strings)
+    return strings
 
 
 def check_weights(name: str, layers: Sequence[Tensor]) -> None:
@@ -77,14 +91,16 @@ def check_weights(name: str, layers: Sequence[Tensor]) -> None:
             raise ValueError(
                 f"{name} holds NaN at layer {index}, head {head}, query {row}, key {key}: expected"
                 " weights in 0..1. A row that is masked entirely gives NaN in a softmax; drop such"
-                " rows (padding), or fill them with 0."
+                f" rows (padding), or fill them with 0; {HOW}."
             )
         low, high = float(layer.min()), float(layer.max())
-        if low < -TOLERANCE or high > 1 + TOLERANCE:
-            worst = low if low < -TOLERANCE else high
+        if low < -NEGATIVE or high > 1 + TOLERANCE:
+            worst = low if low < -NEGATIVE else high
             raise ValueError(
                 f"{name} holds {worst:.4g} in layer {index}: expected weights in 0..1, each row the"
-                " result of a softmax. If these are scores, apply a softmax over keys first."
+                " result of a softmax. If these are scores, apply a softmax over keys first. If the"
+                " model was in train mode, its dropout scaled the weights: call model.eval() first;"
+                f" {HOW}."
             )
 
 
@@ -107,8 +123,11 @@ def check_vectors(
                 " heads."
             )
         for name, tensor in (("queries", query), ("keys", key)):
-            if not bool(tensor.isfinite().all()):
-                raise ValueError(f"{name} holds NaN or infinity in layer {index}.")
+            if not bool(tensor.float().isfinite().all()):
+                raise ValueError(
+                    f"{name} holds NaN or infinity, or a number too large for float32, in layer"
+                    f" {index}."
+                )
         if weights is not None:
             expected = (query.shape[0], query.shape[1], key.shape[1])
             if tuple(weights[index].shape) != tuple(expected):
@@ -119,10 +138,33 @@ def check_vectors(
     return queries, keys
 
 
-def scales_of(
-    scaling: float | Sequence[float] | None, vectors: tuple[list[Tensor], list[Tensor]] | None
-) -> list[float]:
-    """The factor on q·k of each layer."""
+def check_scores(formula: Formula, index: int) -> None:
+    """Refuse queries and keys whose products float32 cannot hold: their softmax would be NaN."""
+    import torch
+
+    queries, keys = formula.queries.double(), formula.keys.double()
+    factor = max(1.0, abs(formula.scaling))
+    # No product, and no part of its sum, is larger than the product of the lengths.
+    largest = float(queries.norm(dim=-1).max()) * float(keys.norm(dim=-1).max()) * factor
+    if largest < torch.finfo(torch.float32).max:
+        return
+    # Lengths may exceed what the products themselves do not.
+    for place in range(formula.num_heads):
+        if not bool(formula.scores([place]).isfinite().all()):
+            raise ValueError(
+                f"queries and keys overflow float32 in layer {index}, head {place}: their products"
+                f" reach about {largest:.1e}, and a softmax of infinity is NaN. Scale them down, or"
+                " pass a smaller scaling."
+            )
+
+
+def scales_of(scaling: Any, vectors: tuple[list[Tensor], list[Tensor]] | None) -> list[float]:
+    """The factor on q·k of each layer.
+
+    Args:
+        scaling: One number, or one per layer; None for 1/√head_dim.
+        vectors: Queries and keys per layer; None if there are none.
+    """
     if vectors is None:
         if scaling is not None:
             raise ValueError("scaling was given without queries and keys, which it scales.")
@@ -130,22 +172,29 @@ def scales_of(
     count = len(vectors[0])
     if scaling is None:
         return [1 / math.sqrt(query.shape[-1]) for query in vectors[0]]
-    scales = (
-        [float(scaling)] * count if isinstance(scaling, int | float) else list(map(float, scaling))
-    )
-    if len(scales) != count:
+    expected = "expected one number, or one per layer"
+    if not offers(scaling, "__iter__") or getattr(scaling, "ndim", 1) == 0:
+        scaling = [_scale("scaling", scaling, expected)] * count
+    each = as_items("scaling", scaling, expected)
+    if len(each) != count:
         raise ValueError(
-            f"scaling holds {len(scales)} numbers for {count} layers: pass one, or one per layer."
+            f"scaling holds {len(each)} numbers for {count} layers: pass one, or one per layer."
         )
-    return scales
+    return [_scale(f"scaling[{i}]", number, expected) for i, number in enumerate(each)]
 
 
-def sentences_of(start: int | None, tokens: tuple[str, ...]) -> tuple[int, ...] | None:
+def _scale(name: str, value: Any, expected: str) -> float:
+    number = as_number(name, value, expected)
+    if abs(number) > FLOAT32_MAX:
+        raise ValueError(f"{name}={short(value)} is too large for float32: {expected}.")
+    return number
+
+
+def sentences_of(start: Any, tokens: tuple[str, ...]) -> tuple[int, ...] | None:
     """The sentence of each token, from where the second one starts."""
     if start is None:
         return None
-    if isinstance(start, bool) or not isinstance(start, int):
-        raise TypeError(f"sentence_b_start={start!r} is {a_type(start)}: expected a position.")
+    start = as_index("sentence_b_start", start)
     if not 0 < start < len(tokens):
         raise ValueError(
             f"sentence_b_start={start} is out of range: expected the position of the second"

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+from bertviz.errors import a_type
+
 if TYPE_CHECKING:
     from torch import Tensor
 
@@ -19,6 +21,9 @@ def parts_of(output: Any) -> dict[str, Any] | None:
         By the names of the views' arguments: ``attention``, or ``encoder_attention``,
         ``decoder_attention`` and ``cross_attention``, None where it holds none; or None if
         ``output`` is something else.
+
+    Raises:
+        ValueError: It comes from beam search.
     """
     if not isinstance(output, Mapping):
         return None
@@ -29,6 +34,12 @@ def parts_of(output: Any) -> dict[str, Any] | None:
         "cross_attentions": "cross_attention",
     }
     fields = getattr(type(output), "__dataclass_fields__", {})
+    if "beam_indices" in fields:
+        raise ValueError(
+            f"attention is {a_type(output)}: beam search changes the places of its texts from step"
+            " to step, so that a row would mix several. Call generate(..., num_beams=1); to see the"
+            " text that beam search found, pass it to the model, output_attentions=True."
+        )
     known = {**dict.fromkeys(fields), **output}
     found = {short: known[name] for name, short in names.items() if name in known}
     if not found:
@@ -44,6 +55,25 @@ def _holds(value: Any) -> bool:
     )
 
 
+def nothing_in(name: str, call: str = "head_view") -> str:
+    """What to say when a model's attention is an empty tuple.
+
+    Since transformers 5 that is ``outputs[-1]`` of BERT and GPT-2, which was BertViz's standard
+    line, and every kind of attention that a fast kernel is asked for.
+
+    Args:
+        name: What it was passed as.
+        call: The function to call instead.
+    """
+    return (
+        f"{name} is empty: outputs[-1] of BERT, RoBERTa and GPT-2 is their cross-attention in"
+        " transformers 5, which they do not have: pass outputs.attentions, or outputs itself. If"
+        " outputs.attentions is empty too, the model ran on a fast kernel such as sdpa, which"
+        f" returns no attention: pass the model itself, {call}(model, tokenizer, text), whose"
+        ' attention is captured on any kernel, or load it with attn_implementation="eager".'
+    )
+
+
 def is_generated(value: Any) -> bool:
     """Whether these are the attentions of ``generate``: per step, a tuple with one per layer."""
     return (
@@ -52,10 +82,18 @@ def is_generated(value: Any) -> bool:
         and all(
             isinstance(step, list | tuple)
             and bool(step)
-            and all(getattr(layer, "ndim", 0) == 4 for layer in step)
+            and all(_axes(layer) == 4 for layer in step)
             for step in value
         )
     )
+
+
+def _axes(value: Any) -> int:
+    """How many axes a tensor or an array has; 0 for anything else."""
+    try:
+        return int(value.ndim)
+    except Exception:
+        return 0
 
 
 def whole_rows(steps: Sequence[Sequence[Tensor]], name: str) -> list[Tensor]:
@@ -68,6 +106,12 @@ def whole_rows(steps: Sequence[Sequence[Tensor]], name: str) -> list[Tensor]:
         steps: Per step and layer, (heads, query, key).
         name: What they were passed as; "cross..." has all keys from the first step on.
     """
+    for index, step in enumerate(steps):
+        if [layer.shape[0] for layer in step] != [layer.shape[0] for layer in steps[0]]:
+            raise ValueError(
+                f"{name}[{index}] and {name}[0] differ in their layers or heads: expected the same"
+                " ones in every step, as generate() returns them."
+            )
     layers = []
     for number in range(len(steps[0])):
         parts = [step[number] for step in steps]

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-import operator
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from bertviz.arrays.outputs import is_generated, whole_rows
+from bertviz.arguments import as_index, as_items, offers
+from bertviz.arrays.conversion import as_tensor
+from bertviz.arrays.outputs import is_generated, nothing_in, whole_rows
 from bertviz.errors import a_type
 
 if TYPE_CHECKING:
@@ -29,47 +30,52 @@ def as_layers(name: str, value: Any, batch_index: int | None = None) -> list[Ten
     >>> [tuple(layer.shape) for layer in as_layers("weights", torch.zeros(6, 12, 8, 8))][:2]
     [(12, 8, 8), (12, 8, 8)]
     """
+    expected = (
+        "expected a list with one array per layer, each (heads, query, key), or one array (layers,"
+        " heads, query, key)"
+    )
     if isinstance(value, Mapping | str | bytes):
-        raise TypeError(
-            f"{name} is {a_type(value)}: expected a list with one array per layer, each"
-            " (heads, query, key), or one array (layers, heads, query, key)."
-        )
-    if isinstance(value, Iterable) and not hasattr(value, "shape"):
-        items = list(value)
-        if not items:
-            raise ValueError(f"{name} is empty: expected at least one layer.")
-        for index, item in enumerate(items):
-            if item is None:
-                raise ValueError(
-                    f"{name} holds None for layer {index}: models return no attention when they"
-                    " run on a fast kernel such as sdpa. Pass the model itself,"
-                    " head_view(model, tokenizer, text): its attention is captured on any kernel."
-                    ' Or load the model with attn_implementation="eager".'
-                )
-        if is_generated(items):
-            return whole_rows(
-                [
-                    [
-                        as_layer(f"{name}[{i}][{j}]", as_tensor(name, x), batch_index)
-                        for j, x in enumerate(step)
-                    ]
-                    for i, step in enumerate(items)
-                ],
-                name,
-            )
+        raise TypeError(f"{name} is {a_type(value)}: {expected}.")
+    if not offers(value, "shape") and not offers(value, "__array__"):
+        value = as_items(name, value, expected)
+        if not value:
+            raise ValueError(nothing_in(name))
+        _refuse_none(name, value)
+        if is_generated(value):
+            return whole_rows(_steps(name, value, batch_index), name)
         # A list of layers, which may differ in their heads.
-        if any(hasattr(item, "shape") for item in items) or _depth(items) > 3:
-            return [
-                as_layer(f"{name}[{i}]", as_tensor(f"{name}[{i}]", x), batch_index)
-                for i, x in enumerate(items)
-            ]
-        value = items
+        if any(offers(item, "shape") for item in value) or _depth(value) > 3:
+            layers = [(f"{name}[{i}]", x) for i, x in enumerate(value)]
+            return [as_layer(part, as_tensor(part, x), batch_index) for part, x in layers]
     tensor = as_tensor(name, value)
-    if tensor.ndim == 5:
+    if tensor.ndim == 5 and tensor.shape[0]:
         return [as_layer(name, layer, batch_index) for layer in tensor]
-    if tensor.ndim == 4:
-        return list(tensor)
+    if tensor.ndim == 4 and tensor.shape[0]:
+        return [as_layer(name, layer, batch_index, tuple(tensor.shape)) for layer in tensor]
+    if tensor.ndim in (4, 5):
+        raise ValueError(f"{name} has shape {tuple(tensor.shape)}: expected at least one layer.")
     return [as_layer(name, tensor, batch_index)]
+
+
+def _refuse_none(name: str, items: Sequence[Any]) -> None:
+    for index, item in enumerate(items):
+        if item is None:
+            raise ValueError(
+                f"{name} holds None for layer {index}: models return no attention when they"
+                " run on a fast kernel such as sdpa. Pass the model itself,"
+                " head_view(model, tokenizer, text): its attention is captured on any kernel."
+                ' Or load the model with attn_implementation="eager".'
+            )
+
+
+def _steps(
+    name: str, steps: Sequence[Sequence[Any]], batch_index: int | None
+) -> list[list[Tensor]]:
+    """Per step of ``generate`` and layer, (heads, query, key)."""
+    return [
+        [as_layer(f"{name}[{i}][{j}]", as_tensor(name, x), batch_index) for j, x in enumerate(step)]
+        for i, step in enumerate(steps)
+    ]
 
 
 def _depth(value: Any) -> int:
@@ -80,55 +86,50 @@ def _depth(value: Any) -> int:
     return depth
 
 
-def as_tensor(name: str, value: Any) -> Tensor:
-    """A copy as a floating tensor on the CPU."""
-    import numpy as np
-    import torch
+def as_layer(
+    name: str,
+    tensor: Tensor,
+    batch_index: int | None = None,
+    whole: tuple[int, ...] | None = None,
+) -> Tensor:
+    """(heads, ·, ·) from two to four axes.
 
-    if not isinstance(value, torch.Tensor):
-        try:
-            value = torch.from_numpy(np.array(value, dtype=_floating(np.asarray(value).dtype)))
-        except (TypeError, ValueError) as error:
-            raise TypeError(
-                f"{name} is {a_type(value)} that is not an array of numbers ({error}):"
-                " expected torch tensors, NumPy arrays or nested lists of equal lengths."
-            ) from None
-    tensor: Tensor = value.detach().to("cpu", copy=True)
-    return tensor if tensor.is_floating_point() else tensor.float()
-
-
-def _floating(dtype: Any) -> Any:
-    """The NumPy type to read as: float types that torch has are kept, others become float32."""
-    import numpy as np
-
-    if dtype.kind in "OSUV" and dtype.name != "bfloat16":
-        raise TypeError(f"its type is {dtype}")
-    return dtype if dtype in (np.float16, np.float32, np.float64) else np.dtype(np.float32)
-
-
-def as_layer(name: str, tensor: Tensor, batch_index: int | None = None) -> Tensor:
-    """(heads, ·, ·) from two to four axes."""
-    shape = tuple(tensor.shape)
-    if tensor.ndim == 4:
-        if shape[0] != 1 and batch_index is None:
-            raise ValueError(
-                f"{name} has shape {shape}, a batch of {shape[0]} texts: say which one with"
-                f" batch_index=0 to {shape[0] - 1}, and pass its tokens."
-            )
-        index = operator.index(batch_index or 0)
-        if not -shape[0] <= index < shape[0]:
-            raise ValueError(
-                f"batch_index={index} is out of range: {name} holds {shape[0]} texts, 0 to"
-                f" {shape[0] - 1}."
-            )
-        tensor = tensor[index]
-    elif tensor.ndim == 2:
-        tensor = tensor[None]
-    elif tensor.ndim != 3:
-        raise ValueError(
-            f"{name} has shape {shape}: expected (heads, query, key) per layer, with or without a"
-            " batch dimension of one."
-        )
+    Args:
+        name: The argument's name.
+        tensor: One layer.
+        batch_index: Which text, where there are several.
+        whole: The shape of the array that the layer is a part of, for errors.
+    """
+    shape = whole or tuple(tensor.shape)
+    index = 0 if batch_index is None else as_index("batch_index", batch_index)
+    texts = tensor.shape[0] if tensor.ndim == 4 else 1
     if not all(tensor.shape):
         raise ValueError(f"{name} has shape {shape}, which holds nothing.")
-    return tensor
+    if texts != 1 and batch_index is None:
+        raise ValueError(
+            f"{name} has shape {shape}, a batch of {texts} texts: say which one with"
+            f" batch_index=0 to {texts - 1}, and pass its tokens."
+        )
+    if not -texts <= index < texts:
+        known = f"{texts} texts, 0 to {texts - 1}" if texts > 1 else _one_text(shape)
+        raise ValueError(f"batch_index={index} is out of range: {name} holds {known}.")
+    if tensor.ndim == 4:
+        return tensor[index]
+    if tensor.ndim == 3:
+        return tensor
+    if tensor.ndim == 2:
+        return tensor[None]
+    raise ValueError(
+        f"{name} has shape {shape}: expected (heads, query, key) per layer, with or without a"
+        " batch dimension of one."
+    )
+
+
+def _one_text(shape: tuple[int, ...]) -> str:
+    """What an array without an axis of texts holds."""
+    if len(shape) == 4:
+        return (
+            f"one text, since {shape} is (layers, heads, query, key); pass a list with one array"
+            " per layer, each (batch, heads, query, key)"
+        )
+    return "one text"

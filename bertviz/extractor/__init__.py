@@ -7,14 +7,13 @@ belongs to the user: nothing about it may change, whatever happens.
 The solution. Queries and keys are recorded while the model runs on whatever kernel it uses.
 ``interface`` sees the attention that goes through transformers' attention interface, ``operations``
 all other attention, whoever wrote the model. ``inputs`` checks what the model reads, ``running``
-runs it and leaves it as it was, ``capture`` records, ``blocks`` and ``sides`` sort the records into
-blocks and name their tokens, ``generation`` joins the records of many steps, and ``verification``
-compares them with what the model itself computed.
+runs a ``mirror`` of it, which leaves the model itself alone, ``capture`` records, ``blocks`` and
+``sides`` sort the records into blocks and name their tokens, ``generation`` joins the records of
+many steps, and ``verification`` compares them with what the model itself computed.
 """
 
 from __future__ import annotations
 
-import operator
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, SupportsIndex
@@ -22,18 +21,21 @@ from typing import Any, SupportsIndex
 import torch
 from torch import nn
 
-from bertviz.errors import a_type, numbers_in_words
+from bertviz.arguments import as_flag, as_items, as_numbers
+from bertviz.errors import numbers_in_words
 from bertviz.extractor import generation, verification
 from bertviz.extractor.blocks import make_blocks
 from bertviz.extractor.capture import Capture
+from bertviz.extractor.checks import described, device_to_keep
 from bertviz.extractor.inputs import Reading
 from bertviz.extractor.naming import check_names_of
 from bertviz.extractor.records import CPU, Keep
-from bertviz.extractor.running import run, run_call
+from bertviz.extractor.running import captured
 from bertviz.extractor.sides import Sides
 from bertviz.extractor.verification import NotReproduced as NotReproduced
 from bertviz.progress import bar
 from bertviz.trace import AttentionBlock, AttentionTrace
+from bertviz.trace.settings import plainly
 
 
 class NothingCaptured(RuntimeError):  # noqa: N818, the name is public
@@ -115,6 +117,14 @@ def extract(
             "extract() got tokens and generate, but nobody can name what is not written yet: pass"
             " the tokenizer, which names all tokens."
         )
+    drop_padding, verify, progress = (
+        as_flag(name, value)
+        for name, value in (
+            ("drop_padding", drop_padding),
+            ("verify", verify),
+            ("progress", progress),
+        )
+    )
     reading = Reading.of(
         model, tokenizer, text, text_pair, inputs=inputs, batch_index=batch_index, writes=writes
     )
@@ -123,9 +133,9 @@ def extract(
         row=reading.row,
         layers=_numbers("layers", layers),
         heads=_numbers("heads", heads),
-        device=torch.device(device),
+        device=device_to_keep(device),
     )
-    with bar(progress, "writing" if writes else "reading") as step:
+    with described(reading, generate), bar(progress, "writing" if writes else "reading") as step:
         options: dict[str, Any] = {"check": verify, "progress": step}
         if generate is None:
             capture, reading = _forward(reading, keep, options)
@@ -162,7 +172,8 @@ def verified(
                     f" model computes {None if same is None else (same.num_heads, same.shape)}."
                 )
             ours, theirs = layer.weights(), same.weights(layer.heads)
-            difference = float((ours.to(theirs.device) - theirs).abs().max())
+            with plainly():
+                difference = float((ours.to(theirs.device) - theirs).abs().max())
             if not difference <= verification.TOLERANCE.get(trace.dtype, 1e-4):
                 raise NotReproduced(
                     f"The trace differs from what the model computes now by {difference:.1e}, in"
@@ -174,17 +185,14 @@ def verified(
 
 def _forward(reading: Reading, keep: Keep, options: Mapping[str, Any]) -> tuple[Capture, Reading]:
     """One forward, and what was read in it."""
-    capture = Capture(reading, keep, **options)
     try:
-        run(reading.model, reading.batch, capture)
+        return captured(reading, keep, **options)[0], reading
     except (AttributeError, TypeError, ValueError):
         if not reading.lacks_decoder_inputs:
             raise
         # BART makes its decoder's tokens from the text; T5 fails and is given the start token.
         reading = reading.starting_decoder()
-        capture = Capture(reading, keep, **options)
-        run(reading.model, reading.batch, capture)
-    return capture, reading
+        return captured(reading, keep, **options)[0], reading
 
 
 def _generation(
@@ -193,8 +201,11 @@ def _generation(
     """All steps as if the model had read everything in one forward."""
     model: Any = reading.model
     options = generation.check_options(model, generate)
-    capture = Capture(reading, keep, generating=True, **shared)
-    output = run_call(model, lambda: model.generate(**reading.batch, **options), capture)
+
+    def write(mirror: Any, batch: Mapping[str, Any]) -> Any:
+        return mirror.generate(**batch, **options)
+
+    capture, output = captured(reading, keep, write, generating=True, **shared)
     capture.records = generation.joined(capture.records)
     name = "decoder_input_ids" if reading.two_stacks else "input_ids"
     given = reading.batch.get(name)
@@ -219,13 +230,9 @@ def _generation(
 def _numbers(name: str, value: Iterable[SupportsIndex] | None) -> frozenset[int] | None:
     if value is None:
         return None
-    try:
-        numbers = frozenset(operator.index(number) for number in value)
-    except TypeError:
-        raise TypeError(
-            f"{name}={value!r} is {a_type(value)}: expected a list of numbers, such as"
-            f" {name}=[0, 1]."
-        ) from None
+    expected = f"expected a list of numbers, such as {name}=[0, 1]"
+    items = as_items(name, value, expected, sets=True)
+    numbers = frozenset(as_numbers(name, items, "numbers"))
     if not numbers:
         raise ValueError(f"{name} is empty: name at least one, or leave {name} out for all.")
     return numbers

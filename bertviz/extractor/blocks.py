@@ -12,8 +12,10 @@ from bertviz.extractor.sides import Sides
 from bertviz.trace import AttentionBlock, Kind
 from bertviz.trace.formula import Cut
 from bertviz.trace.masks import hidden_by, is_causal
+from bertviz.trace.settings import plainly
 
 
+@plainly()
 def make_blocks(capture: Capture, sides: Sides) -> dict[str, AttentionBlock]:
     """Group the records by what they read, and name the groups."""
     with_cross = {tower(record.path) for record in capture.records if record.cross}

@@ -60,6 +60,7 @@ class Capture:
         self.readers: list[str] = []  # paths of the embeddings that read input_ids
         self.frames: list[Frame] = []
         self.provenance = Provenance()
+        self.closed = False  # after its run: it notes nothing any more
         self.quiet = 0  # above 0 inside a call that is recorded as a whole
         self.generating = generating
         self.check = check  # compare with what the model computes

@@ -21,6 +21,7 @@ from torch import Tensor, nn
 from bertviz.errors import a_type
 from bertviz.extractor.records import Record
 from bertviz.trace.masks import causal_mask, is_causal, lowest
+from bertviz.trace.settings import plainly
 
 # Several hypotheses in one batch: rows change places between the steps.
 SEVERAL = ("num_beams", "num_return_sequences", "num_beam_groups")
@@ -82,6 +83,7 @@ def sequences_of(output: Any) -> Tensor:
     return sequences
 
 
+@plainly()
 def read_tokens(sequences: Tensor, read: int, start: int, stops: set[int]) -> tuple[Tensor, Tensor]:
     """The tokens that were read (the last generated one never is), and which of them count.
 
@@ -100,6 +102,7 @@ def read_tokens(sequences: Tensor, read: int, start: int, stops: set[int]) -> tu
     return ids, counts
 
 
+@plainly()
 def joined(records: Sequence[Record]) -> list[Record]:
     """The records of all steps as those of one forward."""
     groups: dict[tuple[str, bool, int], list[Record]] = {}
@@ -188,7 +191,9 @@ def _terms(
         at += count
     return (
         _placed(masks, rows, width, torch.zeros((), dtype=torch.bool, device=device)),
-        _placed(biases, rows, width, torch.zeros((), device=device)) if biases else None,
+        _placed(biases, rows, width, torch.zeros((), dtype=torch.float32, device=device))
+        if biases
+        else None,
     )
 
 

@@ -11,8 +11,18 @@ import torch
 from torch import Tensor, nn
 from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
-from bertviz.errors import a_type
-from bertviz.extractor.checks import check_ids, check_model, check_tokenizer
+from bertviz.arguments import as_index, offers
+from bertviz.errors import a_type, short
+from bertviz.extractor.checks import (
+    check_batch,
+    check_ids,
+    check_model,
+    check_names,
+    check_numbers,
+    check_text,
+    check_tokenizer,
+)
+from bertviz.trace.settings import plainly
 
 
 @dataclass(frozen=True, eq=False)
@@ -40,6 +50,7 @@ class Reading:
     device: torch.device
 
     @classmethod
+    @plainly()
     def of(
         cls,
         model: nn.Module,
@@ -67,6 +78,7 @@ class Reading:
             ValueError: No text, several without ``batch_index``, or one the model cannot read.
         """
         check_model(model)
+        check_numbers(model)
         check_tokenizer(tokenizer)
         if inputs is None:
             encoding = encode(model, tokenizer, text, text_pair, writes=writes)
@@ -78,9 +90,11 @@ class Reading:
                 " as tokenizer(text, return_tensors='pt') gives. A text goes into text=."
             )
         else:
+            check_names(model, inputs)
             encoding = inputs
         device = device_of(model)
         batch = tensors(encoding, device)
+        check_batch(model, batch)
         if inputs is None:
             batch = accepted(model, batch)
         size = batch_size(model, batch)
@@ -151,8 +165,7 @@ def encode(
                 " batch: inputs=tokenizer(texts, padding=True, return_tensors='pt'), and say which"
                 " one with batch_index."
             )
-        if not value.strip():
-            raise ValueError(f"{name}={value!r} is empty: expected a text of at least one word.")
+        check_text(name, value)
     if tokenizer is None:
         raise TypeError(
             "tokenizer is None, and text needs one: pass extract(model, tokenizer, text), or"
@@ -164,7 +177,9 @@ def encode(
         decoder_text, text_pair = text_pair, None
     encoding: Any = tokenizer(text, text_pair, return_tensors="pt", truncation=False, verbose=False)
     if encoding["input_ids"].numel() == 0:
-        raise ValueError(f"text={text!r} gives no tokens: expected a text of at least one word.")
+        raise ValueError(
+            f"text={short(text)} gives no tokens: expected a text of at least one word."
+        )
     if decoder_text is not None:
         labels = tokenizer(text_target=decoder_text, return_tensors="pt", truncation=False)
         encoding["decoder_input_ids"] = _shifted(model, labels["input_ids"])
@@ -191,7 +206,7 @@ def start_tokens(model: nn.Module, rows: int) -> Tensor:
         for name in ("decoder_start_token_id", "bos_token_id"):
             number = getattr(holder, name, None)
             if isinstance(number, int):
-                return torch.full((rows, 1), number)
+                return torch.full((rows, 1), number, dtype=torch.int64, device="cpu")
     raise ValueError(
         f"{type(model).__name__} has no decoder_start_token_id in its config, so its decoder has"
         " nothing to read: pass decoder_input_ids in inputs=."
@@ -214,22 +229,40 @@ def tensors(encoding: Mapping[str, Any], device: torch.device) -> dict[str, Any]
     """What the model is called with, on its device."""
     batch = {}
     for name, value in encoding.items():
-        if isinstance(value, list):
+        if isinstance(value, list) or (
+            offers(value, "__array__") and not isinstance(value, Tensor)
+        ):
             try:
-                value = torch.tensor(value)
-            except (TypeError, ValueError):
+                value = torch.tensor(value, device="cpu")
+            except Exception:
                 raise TypeError(
-                    f"inputs[{name!r}] is a list that cannot be made a tensor: make the batch with"
+                    f"inputs[{name!r}] is {a_type(value)} that cannot be made a tensor: make the"
+                    " batch with"
                     " tokenizer(..., return_tensors='pt')."
                 ) from None
             if value.ndim == 1:
                 value = value[None]
-        batch[name] = value.to(device) if isinstance(value, Tensor) else value
+        if isinstance(value, Tensor) and value.device.type == "meta":
+            raise ValueError(
+                f"inputs[{name!r}] is on the meta device, where tensors have a shape and no"
+                " numbers: make the batch on the CPU, for example with torch.device('cpu')."
+            )
+        batch[name] = _moved(name, value, device) if isinstance(value, Tensor) else value
     if not any(isinstance(value, Tensor) and value.ndim for value in batch.values()):
         raise ValueError(
             "inputs holds no tensors: expected what tokenizer(text, return_tensors='pt') gives."
         )
     return batch
+
+
+def _moved(name: str, value: Tensor, device: torch.device) -> Tensor:
+    """A tensor on the model's device."""
+    if value.is_meta and device.type != "meta":
+        raise TypeError(
+            f"inputs[{name!r}] is a tensor on the meta device, which holds no numbers: make the"
+            " batch with tokenizer(..., return_tensors='pt')."
+        )
+    return value.to(device)
 
 
 def accepted(model: nn.Module, batch: dict[str, Any]) -> dict[str, Any]:
@@ -245,12 +278,13 @@ def batch_row(size: int, batch_index: int | None) -> int:
     if batch_index is None:
         if size == 1:
             return 0
+        if size == 0:
+            raise ValueError("inputs holds no texts: expected a batch of at least one.")
         raise ValueError(
             f"inputs holds a batch of {size} texts: pass batch_index=0 to {size - 1} to say which"
             " one to show."
         )
-    if isinstance(batch_index, bool) or not isinstance(batch_index, int):
-        raise TypeError(f"batch_index={batch_index!r} is {a_type(batch_index)}: expected an int.")
+    batch_index = as_index("batch_index", batch_index)
     if not -size <= batch_index < size:
         raise ValueError(
             f"batch_index={batch_index} is out of range: inputs holds {size} texts, 0 to"

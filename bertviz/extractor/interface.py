@@ -12,7 +12,8 @@ recorded, then the model's own function computes what it always computes.
 
 from __future__ import annotations
 
-import threading
+import functools
+import inspect
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -22,42 +23,72 @@ from transformers.modeling_utils import AttentionInterface
 
 from bertviz.extractor.capture import Capture, current
 from bertviz.extractor.records import Record
+from bertviz.trace.settings import plainly
 
-_installing = threading.Lock()
-_original: Callable[..., Callable[..., Any]] | None = None
+OURS = "_bertviz_original"  # the attribute by which our wrapper is known
 
 
 def install() -> None:
-    """Wrap the one place where models look up their attention function, once per process."""
-    global _original
-    with _installing:
-        if _original is not None:
-            return
-        original = _original = AttentionInterface.get_interface
+    """Wrap the one place where models look up their attention function, once per process.
 
-        def get_interface(
-            self: AttentionInterface, attn_implementation: str, default: Callable[..., Any]
-        ) -> Callable[..., Any]:
-            function: Callable[..., Any] = original(self, attn_implementation, default)
-            capture = current.get()
-            if capture is None:
-                return function
+    Without a lock, so that a thread that is interrupted and a process that is forked in here leave
+    none behind: whoever comes second finds the wrapper, or replaces it by an equal one.
+    """
+    found = AttentionInterface.get_interface
+    if not hasattr(found, OURS):
+        AttentionInterface.get_interface = _watched(found)  # type: ignore[method-assign]
 
-            def attention(
-                module: nn.Module, query: Tensor, key: Tensor, value: Tensor, *args: Any, **kw: Any
-            ) -> Any:
-                mask = args[0] if args else kw.get("attention_mask")
-                record = _note(capture, str(attn_implementation), module, query, key, mask, kw)
-                with capture.noting_nothing():
-                    result = function(module, query, key, value, *args, **kw)
-                    if capture.check and record is not None:
-                        own = capture.keep.row if value.shape[0] > 1 else 0
-                        _check(record, value, result, own)
-                return result
 
-            return attention
+def _watched(original: Callable[..., Callable[..., Any]]) -> Callable[..., Callable[..., Any]]:
+    @functools.wraps(original)
+    def get_interface(
+        self: AttentionInterface, attn_implementation: str, default: Callable[..., Any]
+    ) -> Callable[..., Any]:
+        function: Callable[..., Any] = original(self, attn_implementation, default)
+        capture = current.get()
+        if capture is None or capture.closed:
+            return function
 
-        AttentionInterface.get_interface = get_interface  # type: ignore[method-assign]
+        def attention(
+            module: nn.Module, query: Tensor, key: Tensor, value: Tensor, *args: Any, **kw: Any
+        ) -> Any:
+            if capture.closed or capture.quiet:  # inside another wrapper, which has noted it
+                return function(module, query, key, value, *args, **kw)
+            mask = args[0] if args else kw.get("attention_mask")
+            both = (_as_computed(query), _as_computed(key))
+            with plainly():
+                known = _applied(function, str(attn_implementation), kw)
+                record = _note(capture, str(attn_implementation), module, *both, mask, known)
+            with capture.noting_nothing():
+                result = function(module, query, key, value, *args, **kw)
+            if capture.check and record is not None:
+                with plainly():
+                    own = capture.keep.row if value.shape[0] > 1 else 0
+                    _check(record, value, result, own)
+            return result
+
+        return attention
+
+    setattr(get_interface, OURS, original)
+    return get_interface
+
+
+def _applied(
+    function: Callable[..., Any], implementation: str, kw: Mapping[str, Any]
+) -> Mapping[str, Any]:
+    """What a kernel is given, less what it only accepts: in older versions, sdpa has no softcap."""
+    if implementation != "sdpa":
+        return kw
+    parameters = inspect.signature(function).parameters
+    return {name: x for name, x in kw.items() if name != "softcap" or name in parameters}
+
+
+def _as_computed(tensor: Tensor) -> Tensor:
+    """What a matrix product makes of a tensor first, inside autocast."""
+    kind = tensor.device.type
+    if not torch.is_autocast_enabled(kind) or tensor.dtype == torch.float64:
+        return tensor
+    return tensor.to(torch.get_autocast_dtype(kind))
 
 
 def _check(record: Record, value: Tensor, result: Any, row: int) -> None:
@@ -124,7 +155,9 @@ def _note(
     mask = capture.shared(mask, keys.shape[1])
     if causal and keys.shape[1] < query.shape[2]:
         # With fewer keys than queries, sdpa aligns their beginnings, not their ends.
-        mask = torch.ones(1, query.shape[2], keys.shape[1], dtype=torch.bool).tril()
+        mask = torch.ones(
+            1, query.shape[2], keys.shape[1], dtype=torch.bool, device=keys.device
+        ).tril()
         causal = False
     return capture.add(
         path,

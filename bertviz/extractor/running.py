@@ -1,14 +1,17 @@
 """One forward pass of a borrowed model.
 
 The problem. The model belongs to the user. Whatever happens during a capture, an exception or an
-interrupt included, the model must be as it was before: its hooks, its training flags and the random
-state.
+interrupt included, the model must be as it was before, and other threads that run or train it
+meanwhile must not notice.
+
+So what runs is a `Mirror` of the model, in eval mode and with the hooks of the capture;
+`Surroundings` keeps thread and process as they are, and `Drawing` the random numbers.
 """
 
 from __future__ import annotations
 
-import contextlib
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import Any
 
 import torch
@@ -16,57 +19,65 @@ from torch import Tensor, nn
 
 from bertviz.extractor import interface
 from bertviz.extractor.capture import Capture, current
+from bertviz.extractor.drawing import Drawing
+from bertviz.extractor.inputs import Reading
+from bertviz.extractor.mirror import Mirror
 from bertviz.extractor.operations import Operations
+from bertviz.extractor.records import Keep
+from bertviz.extractor.surroundings import Surroundings
+from bertviz.trace.settings import plainly
 
 
-def run(model: nn.Module, batch: Mapping[str, Any], capture: Capture) -> Any:
-    """Run the model on a batch with the capture on, and return what the model returns."""
-    return run_call(model, lambda: model(**batch), capture)
+def captured(
+    reading: Reading,
+    keep: Keep,
+    call: Callable[[Any, Mapping[str, Any]], Any] | None = None,
+    prepare: Callable[[Any], Any] | None = None,
+    **options: Any,
+) -> tuple[Capture, Any]:
+    """Run a mirror of a model with a capture on.
 
+    Args:
+        reading: The user's model and what it reads.
+        keep: What is kept of it.
+        call: What to call with the mirror and the batch; by default the forward.
+        prepare: Is given the mirror before.
+        **options: Of the capture.
 
-def run_call(model: nn.Module, call: Callable[[], Any], capture: Capture) -> Any:
-    """Run any call of the model with the capture on, and return what it returns."""
+    Returns:
+        The capture, and what the model returned.
+    """
     interface.install()
-    with contextlib.ExitStack() as undo:
-        undo.enter_context(borrowed(model))
-        # Compiled code bypasses the functions that are watched.
-        undo.enter_context(_uncompiled())
-        undo.enter_context(_hooked(model, capture))
-        token = current.set(capture)
-        undo.callback(current.reset, token)
-        undo.enter_context(Operations(capture))
-        return call()
+    surroundings, drawing, mirror = Surroundings(), Drawing(), Mirror(reading.model)
+    if prepare is not None:
+        prepare(mirror.model)
+    capture = Capture(
+        replace(reading, model=mirror.model, decoder=mirror.of(reading.decoder)), keep, **options
+    )
+    _add_hooks(capture, mirror)
+    batch = mirror.of(reading.batch)  # a forward may write to its inputs too, or fill a cache
 
+    def run() -> Any:
+        current.set(capture)
+        return call(mirror.model, batch) if call is not None else mirror.model(**batch)
 
-@contextlib.contextmanager
-def borrowed(model: nn.Module) -> Iterator[None]:
-    """Eval mode without gradients; flags and random state are restored afterwards."""
-    devices = {p.device.index for p in model.parameters() if p.device.type == "cuda"}
-    with _evaluating(model), torch.random.fork_rng(devices=sorted(devices)), torch.no_grad():
-        yield
-
-
-def _uncompiled() -> contextlib.AbstractContextManager[Any]:
-    stance = getattr(torch.compiler, "set_stance", None)
-    return stance("force_eager") if stance is not None else contextlib.nullcontext()
-
-
-@contextlib.contextmanager
-def _evaluating(model: nn.Module) -> Iterator[None]:
-    """Eval mode; every submodule gets its own flag back afterwards."""
-    flags = {module: module.training for module in model.modules()}
     try:
-        for module in flags:
-            module.training = False
-        yield
+        output = surroundings.kept(run, (drawing, Operations(capture)))
     finally:
-        for module, flag in flags.items():
-            module.training = flag
+        capture.closed = True
+    mirror.warn()
+    drawing.warn()
+    return capture, output
 
 
-@contextlib.contextmanager
-def _hooked(model: nn.Module, capture: Capture) -> Iterator[None]:
-    """Hooks that keep track of which modules run and what they are given."""
+def evaluated(model: nn.Module, batch: Mapping[str, Any]) -> Any:
+    """What a model returns in eval mode without gradients; the model itself does not run."""
+    surroundings, drawing, mirror = Surroundings(), Drawing(), Mirror(model)
+    return surroundings.kept(lambda: mirror.model(**mirror.of(batch)), (drawing,))
+
+
+def _add_hooks(capture: Capture, mirror: Mirror) -> None:
+    """Hooks that keep track of which modules of the mirror run and what they are given."""
 
     def before(module: nn.Module, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
         if current.get() is not capture:
@@ -84,16 +95,12 @@ def _hooked(model: nn.Module, capture: Capture) -> Iterator[None]:
             return
         capture.leave(module)
 
-    handles: list[Any] = []
-    try:
-        for module in capture.names:
-            handles.append(module.register_forward_pre_hook(before, with_kwargs=True))
-            handles.append(module.register_forward_hook(after))
-        yield
-    finally:
-        for handle in handles:
-            handle.remove()
+    for module in capture.names:
+        if mirror.is_copy(module):
+            module.register_forward_pre_hook(before, with_kwargs=True)
+            module.register_forward_hook(after)
 
 
+@plainly()
 def _same(one: Any, other: Any) -> bool:
     return isinstance(one, Tensor) and isinstance(other, Tensor) and torch.equal(one, other)

@@ -12,8 +12,7 @@ another kernel.
 
 from __future__ import annotations
 
-import contextlib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from torch import Tensor
@@ -22,9 +21,10 @@ from transformers import PreTrainedModel
 from bertviz.extractor.capture import Capture
 from bertviz.extractor.inputs import Reading
 from bertviz.extractor.records import Keep
-from bertviz.extractor.running import run
+from bertviz.extractor.running import captured
 from bertviz.trace import AttentionTrace, LayerAttention
 from bertviz.trace.masks import hidden_by
+from bertviz.trace.settings import plainly
 
 # The largest difference of weights that rounding explains, by what the model computes in. Kernels
 # in half precision round what they sum up; T5, whose scores are large, differs by 4e-6 in float32.
@@ -109,6 +109,7 @@ def report(
     return found
 
 
+@plainly()
 def terms_of(trace: AttentionTrace) -> list[str]:
     """What enters the scores beside q·k, of all layers."""
     terms: list[str] = []
@@ -138,42 +139,8 @@ def _is_window(mask: Tensor | None) -> bool:
     return bool(first[-1] > first[0])
 
 
-@contextlib.contextmanager
-def on_eager_kernel(model: PreTrainedModel) -> Iterator[None]:
-    """The eager kernel; afterwards modules and configurations are as they were."""
-    name = "_attn_implementation_internal"
-    configs = {
-        id(config): (config, vars(config)[name])
-        for module in model.modules()
-        for config in [getattr(module, "config", None)]
-        if config is not None and name in getattr(config, "__dict__", {})
-    }
-    for config, _ in list(configs.values()):
-        for key in getattr(type(config), "sub_configs", None) or {}:
-            sub = getattr(config, key, None)
-            if sub is not None and name in getattr(sub, "__dict__", {}):
-                configs.setdefault(id(sub), (sub, vars(sub)[name]))
-    # When asked for attention, transformers installs hooks and leaves them there.
-    modules = {module: dict(vars(module)) for module in model.modules()}
-    hooks = {
-        (module, key): set(value)
-        for module, attributes in modules.items()
-        for key, value in attributes.items()
-        if key.endswith("_hooks") and isinstance(value, dict)
-    }
-    try:
-        model.set_attn_implementation("eager")
-        yield
-    finally:
-        for config, choice in configs.values():
-            vars(config)[name] = choice
-        for (module, key), before in hooks.items():
-            installed = vars(module)[key]
-            for identity in set(installed) - before:
-                del installed[identity]
-        for module, attributes in modules.items():
-            vars(module).clear()
-            vars(module).update(attributes)
+def _set_eager(mirror: PreTrainedModel) -> None:
+    mirror.set_attn_implementation("eager")
 
 
 def eager_differences(
@@ -197,10 +164,10 @@ def eager_differences(
     )
     if size > MOST_EAGER_BYTES:
         return None, "the text is too long for the model's eager kernel"
-    quiet = Capture(reading, Keep(row=row, layers=frozenset({-1})))
+    none = Keep(row=row, layers=frozenset({-1}))
+    asked = reading.with_inputs(output_attentions=True)
     try:
-        with on_eager_kernel(model):
-            output = run(model, {**reading.batch, "output_attentions": True}, quiet)
+        _, output = captured(asked, none, prepare=_set_eager)
     except Exception as error:  # the user's own run went well; this one is an extra
         return None, f"the model's eager run failed: {type(error).__name__}: {error}"
     offered = _offered(output)
@@ -233,6 +200,7 @@ def _offered(output: Any) -> list[Sequence[Tensor]]:
     return offered
 
 
+@plainly()
 def _differences(
     layers: Sequence[LayerAttention],
     own: Sequence[Tensor],

@@ -2,6 +2,7 @@
 // without a page.
 
 import { showError } from "./controls/error.js";
+import { freshHosts } from "./controls/hosts.js";
 import { headView } from "./views/head_view.js";
 import { modelView } from "./views/model_view.js";
 import { neuronView } from "./views/neuron_view.js";
@@ -20,10 +21,7 @@ const VIEWS = { head: headView, model: modelView, neuron: neuronView };
  * @param {import("./data/schema.js").Payload} payload
  */
 export function mount(id, payload) {
-  /** @type {NodeListOf<HTMLElement>} */
-  const hosts = document.querySelectorAll(`[data-bertviz-id="${id}"]`);
-  for (const host of hosts) {
-    if ("bertviz" in host) continue;
+  for (const host of freshHosts(id)) {
     try {
       new Shell(host, payload, VIEWS);
     } catch (error) {

@@ -9,6 +9,7 @@
 // view of one of its heads, in the same host, and finds itself as it was when the reader comes
 // back.
 
+import { add } from "./controls/dom.js";
 import { showError } from "./controls/error.js";
 import { inSteps, oncePerFrame } from "./controls/schedule.js";
 import { addWayBack, goBackOnEscape } from "./controls/way_back.js";
@@ -16,7 +17,7 @@ import { Source } from "./data/payload.js";
 import { initialState, nextState, viewsOf } from "./state.js";
 import { cssVariables, THEMES } from "./theme/colors.js";
 import { detectMode, watchMode } from "./theme/mode.js";
-import STYLE from "./theme/style.css";
+import { addStyle } from "./theme/sheets.js";
 
 /** @typedef {import("./controls/frame.js").Drawing} Drawing */
 /** @typedef {import("./controls/frame.js").Frame} Frame */
@@ -67,9 +68,8 @@ export class Shell {
     this.#source = new Source(payload);
     this.#state = this.#home = initialState(payload, views[payload.view].start(payload));
     const shadow = host.attachShadow({ mode: "open" });
-    shadow.innerHTML = `<style>${STYLE}</style><style></style><div class="view"></div>`;
-    this.#variables = shadow.querySelectorAll("style")[1];
-    this.#root = /** @type {HTMLElement} */ (shadow.querySelector(".view"));
+    this.#variables = addStyle(shadow);
+    this.#root = add(shadow, "view");
     this.#setTheme();
     watchMode(host, () => {
       if (this.#setTheme()) this.#schedule();
@@ -243,7 +243,7 @@ export class Shell {
     const theme = THEMES[wanted === "auto" ? around : wanted];
     if (theme === this.#theme && this.#root.dataset.theme) return false;
     this.#theme = theme;
-    this.#variables.textContent = `:host { ${cssVariables(theme)} color-scheme: ${theme.mode}; }`;
+    this.#variables.replaceSync(`:host { ${cssVariables(theme)} color-scheme: ${theme.mode}; }`);
     this.#root.dataset.theme = theme.mode;
     // A theme that was asked for brings its ground along: the notebook's may be the other one.
     this.#root.classList.toggle("grounded", wanted !== "auto");

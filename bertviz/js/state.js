@@ -4,6 +4,7 @@
 // cannot be drawn, so that the views never meet an impossible state.
 
 import { HIDDEN, isFiltered, PAIRS, pairsOf, positionsOf } from "./data/filters.js";
+import { isWhole } from "./data/kinds.js";
 import { choiceOf } from "./data/measures.js";
 import { wordStarts, hasWords } from "./data/regroup.js";
 import { tokensOf } from "./data/schema.js";
@@ -216,8 +217,8 @@ function repairUnits(next, { payload }) {
   const block = blockOf(payload, next.block);
   if (!pairsOf(block).includes(next.pair)) next.pair = "All";
   if (next.words) next.words = hasWords(block);
-  if (payload.difference) {
-    // Words and heads as one would add up what cancels out; rows of differences have no whole.
+  if (!isWhole(payload)) {
+    // Words and heads as one would add up what cancels out; rows of values have no whole.
     Object.assign(next, { words: false, combine: "each", renormalize: false });
   }
   if (next.renormalize) next.renormalize = isFiltered(next);

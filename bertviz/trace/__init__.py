@@ -30,6 +30,7 @@ from bertviz.trace.attention_trace import AttentionTrace
 from bertviz.trace.block import AttentionBlock, Kind
 from bertviz.trace.formula import Formula
 from bertviz.trace.frozen import Frozen
+from bertviz.trace.kinds import TraceKind, check_attention
 from bertviz.trace.layer import Heads, LayerAttention
 from bertviz.trace.tokens import Tokens
 
@@ -42,4 +43,6 @@ __all__ = [
     "Kind",
     "LayerAttention",
     "Tokens",
+    "TraceKind",
+    "check_attention",
 ]

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import json
 import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, get_args
 
+from bertviz.errors import a_type, short
 from bertviz.trace.block import AttentionBlock, Kind
 from bertviz.trace.frozen import Frozen
+from bertviz.trace.kinds import TraceKind, check_attention
 
 
 @dataclass(frozen=True, eq=False)
@@ -23,18 +26,49 @@ class AttentionTrace:
         dtype: The dtype that the model computed in, such as "float32".
         exactness: The report of a comparison with the model's own attention; None if it was not
             compared.
+        kind: What the numbers are: "attention", or values that are not, "signed" or "unnormalized";
+            then ``weights()`` of a layer gives those values, and NaN stands for missing ones.
     """
 
     blocks: Mapping[str, AttentionBlock]
     model_name: str | None = None
     dtype: str = "float32"
     exactness: Mapping[str, Any] | None = None
+    kind: TraceKind = "attention"
 
     def __post_init__(self) -> None:
+        """Check what the trace is made of; views rely on it.
+
+        Raises:
+            TypeError: An argument is of the wrong type.
+            ValueError: There are no blocks.
+        """
+        _check_blocks(self.blocks)
+        for name, value in (("model_name", self.model_name), ("dtype", self.dtype)):
+            optional = name == "model_name" and value is None
+            if not optional and not isinstance(value, str):
+                raise TypeError(f"{name}={short(value)} is {a_type(value)}: expected a string.")
+        if self.exactness is not None:
+            _check_exactness(self.exactness)
+        self._check_kind()
         for name in ("blocks", "exactness"):
             held = getattr(self, name)
             if held is not None and not isinstance(held, Frozen):
                 object.__setattr__(self, name, Frozen(held))
+
+    def _check_kind(self) -> None:
+        known = get_args(TraceKind)
+        if self.kind not in known:
+            raise ValueError(
+                f"kind={self.kind!r} is unknown: expected {', '.join(map(repr, known[:-1]))} or"
+                f" {known[-1]!r}."
+            )
+        layers = [layer for block in self.blocks.values() for layer in block.layers]
+        if self.kind != "attention" and any(layer.formula is not None for layer in layers):
+            raise ValueError(
+                f"kind={self.kind!r} does not go with queries and keys, from which attention is"
+                " computed: pass values alone."
+            )
 
     @property
     def num_layers(self) -> int:
@@ -65,7 +99,9 @@ class AttentionTrace:
             stop: Position after the last token.
 
         Raises:
-            ValueError: There are no such positions, or the trace holds weights only.
+            TypeError: A position is not an integer.
+            ValueError: There are no such positions, or the trace holds attention weights only. (Of
+                values of another kind a part is a part.)
         """
         from bertviz.trace.windows import window
 
@@ -87,7 +123,10 @@ class AttentionTrace:
             path: The file to write; ends in ``.safetensors``. An existing file is replaced.
 
         Raises:
-            ValueError: The path ends in something else.
+            OSError: The file could not be written; an existing one is as it was.
+            TypeError: The path is neither a string nor a ``pathlib.Path``.
+            ValueError: The path ends in something else, or parts of the trace do not fit each
+                other, so that it could not be loaded again.
         """
         from bertviz.trace.files import save
 
@@ -97,12 +136,15 @@ class AttentionTrace:
     def load(cls, path: str | os.PathLike[str]) -> AttentionTrace:
         """Read a trace that ``save`` wrote. Nothing in the file is run.
 
+        The trace is held in memory: what happens to the file later changes nothing in it.
+
         Args:
             path: The file.
 
         Raises:
             FileNotFoundError: There is no such file.
-            ValueError: It is not a trace, or was written by another version.
+            ValueError: It is not a trace, was written by another version, or was changed so that
+                its parts no longer fit each other; the message says what is wrong.
         """
         from bertviz.trace.files import load
 
@@ -138,6 +180,8 @@ class AttentionTrace:
         """
         from bertviz.extractor import verified
 
+        check_attention("verify", self, "call it on a trace that extract(...) gave")
+
         return verified(self, model, inputs, batch_index=batch_index, drop_padding=drop_padding)
 
     def __repr__(self) -> str:
@@ -147,7 +191,8 @@ class AttentionTrace:
             for block in self.blocks.values()
         ]
         name = f"{self.model_name}, " if self.model_name else ""
-        return f"AttentionTrace({name}{'; '.join(parts)})"
+        values = "" if self.kind == "attention" else f"{self.kind} values, "
+        return f"AttentionTrace({name}{values}{'; '.join(parts)})"
 
     @classmethod
     def from_arrays(
@@ -160,7 +205,7 @@ class AttentionTrace:
         *,
         query_tokens: Sequence[str] | None = None,
         key_tokens: Sequence[str] | None = None,
-        kind: Kind | None = None,
+        kind: Kind | TraceKind | None = None,
         sentence_b_start: int | None = None,
         prettify_tokens: bool = True,
         batch_index: int | None = None,
@@ -188,9 +233,13 @@ class AttentionTrace:
             scaling: The factor on q·k, one or one per layer; 1/√head_dim by default.
             query_tokens: The tokens that attend, where they differ from those attended to.
             key_tokens: The tokens attended to.
-            kind: "encoder", "decoder" or "cross"; by default "cross" where query and key tokens
-                are given apart, "decoder" where no weight lies above the diagonal, else "encoder".
-                With queries and keys alone, "decoder" computes causally masked weights.
+            kind: Of attention, the kind of its block: "encoder", "decoder" or "cross"; by default
+                "cross" where query and key tokens are given apart, "decoder" where no weight lies
+                above the diagonal, else "encoder". With queries and keys alone, "decoder" computes
+                causally masked weights. "attention" is the same as the default, without the warning
+                about rows that do not sum to one. Of values that are not attention: "signed" (any
+                finite numbers: attention × gradient, differences) or "unnormalized" (none below
+                zero: sums over heads, saliency); NaN stands for a missing one.
             sentence_b_start: Position of the second sentence's first token, if there are two.
             prettify_tokens: Whether to show tokens without the tokenizer's own marks.
             batch_index: Which text, where the arrays hold several: (batch, heads, query, key).
@@ -201,7 +250,10 @@ class AttentionTrace:
         Raises:
             TypeError: A value is not an array.
             ValueError: Shapes that do not fit the tokens or each other, more than one text, NaN,
-                weights outside 0..1.
+                weights outside 0..1; numbers that do not go with ``kind``.
+
+        Warns:
+            UserWarning: Rows of attention do not sum to one; the message names the worst of them.
         """
         from bertviz.arrays import from_arrays
 
@@ -220,3 +272,25 @@ class AttentionTrace:
             attention_mask=attention_mask,
             drop_padding=drop_padding,
         )
+
+
+def _check_blocks(blocks: object) -> None:
+    expected = "expected a mapping from names to AttentionBlocks"
+    if not isinstance(blocks, Mapping):
+        raise TypeError(f"blocks={short(blocks)} is {a_type(blocks)}: {expected}.")
+    if not blocks:
+        raise ValueError(f"blocks is empty: {expected}.")
+    for name, block in blocks.items():
+        if not isinstance(name, str) or not isinstance(block, AttentionBlock):
+            raise TypeError(f"blocks[{short(name)}] is {a_type(block)}: {expected}.")
+
+
+def _check_exactness(exactness: object) -> None:
+    expected = "expected a mapping of JSON types with a max_difference, as verify gives"
+    if not isinstance(exactness, Mapping):
+        raise TypeError(f"exactness={short(exactness)} is {a_type(exactness)}: {expected}.")
+    try:
+        largest = float(exactness["max_difference"])
+        json.dumps({**exactness, "max_difference": largest}, allow_nan=False)
+    except Exception:
+        raise TypeError(f"exactness={short(exactness)} is something else: {expected}.") from None

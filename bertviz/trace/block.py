@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
+from bertviz.arguments import as_index
 from bertviz.errors import numbers_in_words
 from bertviz.trace.layer import LayerAttention
 from bertviz.trace.tokens import Tokens
@@ -67,12 +68,14 @@ class AttentionBlock:
         """The layer with the model's own number; ``layers[i]`` is the one at position i.
 
         Raises:
+            TypeError: It is not an integer.
             ValueError: The block has no such layer; the message says which it has.
         """
+        number = as_index("layer", number, "layer")
         for layer in self.layers:
             if layer.index == number:
                 return layer
         known = numbers_in_words([layer.index for layer in self.layers])
         raise ValueError(
-            f"layer={number!r} is not in block {self.name!r}: expected one of its layers, {known}."
+            f"layer={number} is not in block {self.name!r}: expected one of its layers, {known}."
         )

@@ -1,157 +1,105 @@
 """A trace as a file: extract on a server, look at it on a laptop.
 
 The file is safetensors, so opening one from a stranger runs no code: it holds tensors by name and
-one JSON text that says what they are. Tensors that layers share are written once.
+one JSON text that says what they are. Tensors that layers share are written once. What is saved
+passes the same checks as what is loaded, so no file is written that cannot be read.
 """
 
 from __future__ import annotations
 
-import dataclasses
 import json
 import os
-from collections.abc import Mapping
+import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from bertviz.errors import short
 from bertviz.trace.attention_trace import AttentionTrace
-from bertviz.trace.block import AttentionBlock
-from bertviz.trace.formula import Formula
-from bertviz.trace.layer import LayerAttention
-from bertviz.trace.tokens import Tokens
+from bertviz.trace.container import Container, strict_json
+from bertviz.trace.settings import plainly
+from bertviz.trace.soundness import check_trace
+from bertviz.trace.stored import restored, written
+from bertviz.writing import checked_path, write_with
 
 if TYPE_CHECKING:
     from torch import Tensor
 
 KEY = "bertviz.trace"
-VERSION = 3  # of the format
+VERSION = 4  # of the format
+PICTURE = 'A picture is saved by its view: head_view(trace, html_action="return").save("x.html").'
 
 
+@plainly()
 def save(trace: AttentionTrace, path: str | os.PathLike[str]) -> None:
     """Write a trace to a file; implements ``AttentionTrace.save``."""
-    from safetensors.torch import save_file
-
-    target = Path(path)
-    if target.suffix != ".safetensors":
-        raise ValueError(
-            f"path={str(target)!r} ends in {target.suffix!r}: expected .safetensors; save as"
-            f" {target.with_suffix('.safetensors').name!r}. A picture is saved by its view:"
-            ' head_view(trace, html_action="return").save("x.html").'
-        )
-    writer = _Writer()
-    blocks = [
-        {
-            "name": block.name,
-            "kind": block.kind,
-            "query": vars(block.query),
-            "key": vars(block.key),
-            "layers": [
-                writer.fields(f"{block.name}.{place}", layer)
-                for place, layer in enumerate(block.layers)
-            ],
-        }
-        for block in trace.blocks.values()
-    ]
-    about = {
-        "version": VERSION,
-        "model_name": trace.model_name,
-        "dtype": trace.dtype,
-        "exactness": trace.exactness,
-        "blocks": blocks,
-    }
-    # Written to a neighboring file and moved into place: an error leaves an older file intact.
-    beside = target.with_name(target.name + ".part")
+    target = checked_path(path, [".safetensors"], PICTURE)
+    about, tensors = written(trace)
     try:
-        save_file(writer.tensors, beside, metadata={KEY: json.dumps(about)})
-        os.replace(beside, target)
-    finally:
-        beside.unlink(missing_ok=True)
+        text = json.dumps({"version": VERSION, **about}, allow_nan=False)
+        _read(strict_json(text), tensors)
+    except (TypeError, ValueError) as error:
+        raise ValueError(
+            f"This trace cannot be saved, for it could not be loaded again: {error}."
+        ) from None
+    write_with(target, lambda beside: _save_file(tensors, beside, text))
 
 
+@plainly()
 def load(path: str | os.PathLike[str]) -> AttentionTrace:
     """Read a trace from a file; implements ``AttentionTrace.load``."""
-    from safetensors import SafetensorError, safe_open
-
-    try:
-        with safe_open(path, framework="pt") as file:
-            metadata = file.metadata() or {}
-            if KEY not in metadata:
-                raise ValueError(
-                    f"path={str(path)!r} holds tensors but not a trace: expected a file that"
-                    " trace.save(...) wrote."
-                )
-            about = json.loads(metadata[KEY])
-            if about["version"] != VERSION:
-                raise ValueError(
-                    f"path={str(path)!r} was written in version {about['version']} of the format,"
+    target = checked_path(path)
+    with open(target, "rb") as file:
+        try:
+            container = Container(file)
+        except ValueError as error:
+            raise ValueError(
+                f"path={str(target)!r} is not a safetensors file ({error}): expected one that"
+                " trace.save(...) wrote."
+            ) from None
+        if KEY not in container.metadata:
+            raise ValueError(
+                f"path={str(target)!r} holds tensors but not a trace: expected a file that"
+                " trace.save(...) wrote."
+            )
+        try:
+            about = strict_json(container.metadata[KEY])
+            version = about.get("version") if isinstance(about, dict) else None
+            if type(version) is int and version != VERSION:
+                raise _OtherVersionError(
+                    f"path={str(target)!r} was written in version {short(version)} of the format,"
                     f" this bertviz reads {VERSION}: load it with the bertviz that wrote it."
                 )
-            tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
-    except SafetensorError as error:
-        raise ValueError(
-            f"path={str(path)!r} is not a safetensors file ({error}): expected one that"
-            " trace.save(...) wrote."
-        ) from None
-    blocks = {
-        block["name"]: AttentionBlock(
-            name=block["name"],
-            kind=block["kind"],
-            query=Tokens(**_tuples(block["query"])),
-            key=Tokens(**_tuples(block["key"])),
-            layers=tuple(_layer(fields, tensors) for fields in block["layers"]),
-        )
-        for block in about["blocks"]
-    }
-    return AttentionTrace(
-        blocks=blocks,
-        model_name=about["model_name"],
-        dtype=about["dtype"],
-        exactness=about["exactness"],
-    )
+            return _read(about, container.tensors())
+        except _OtherVersionError as error:
+            raise ValueError(str(error)) from None
+        except ValueError as error:
+            raise ValueError(
+                f"path={str(target)!r} holds no trace that can be used: {error}. The file was"
+                " changed or damaged after trace.save(...) wrote it; save the trace again."
+            ) from None
 
 
-class _Writer:
-    """The tensors of a file by name, each written once however many layers share it."""
+def _save_file(tensors: dict[str, Tensor], path: Path, text: str) -> None:
+    from safetensors import SafetensorError
+    from safetensors.torch import save_file
 
-    def __init__(self) -> None:
-        self.tensors: dict[str, Tensor] = {}
-        self._names: dict[int, str] = {}
-
-    def fields(self, prefix: str, value: Any) -> dict[str, Any]:
-        """A layer's or formula's fields as JSON; tensors by the name they have in the file."""
-        found: dict[str, Any] = {}
-        for field in dataclasses.fields(value):
-            held = getattr(value, field.name)
-            if isinstance(held, Formula):
-                found[field.name] = self.fields(prefix, held)
-            elif hasattr(held, "detach"):
-                found[field.name] = {"tensor": self._written(f"{prefix}.{field.name}", held)}
-            else:
-                found[field.name] = held
-        return found
-
-    def _written(self, name: str, tensor: Tensor) -> str:
-        if id(tensor) not in self._names:
-            self._names[id(tensor)] = name
-            self.tensors[name] = tensor.detach().cpu().contiguous().clone()
-        return self._names[id(tensor)]
+    try:
+        save_file(tensors, path, metadata={KEY: text})
+    except SafetensorError as error:  # a full disk, say: it does not say so with an OSError
+        number = re.search(r"os error (\d+)", str(error))
+        if number is None:
+            raise
+        raise OSError(int(number[1]), os.strerror(int(number[1]))) from None
 
 
-def _layer(fields: Mapping[str, Any], tensors: Mapping[str, Tensor]) -> LayerAttention:
-    """A layer from what ``_Writer.fields`` gave."""
-
-    def read(held: Mapping[str, Any]) -> dict[str, Any]:
-        return {
-            name: tensors[value["tensor"]]
-            if isinstance(value, dict) and "tensor" in value
-            else value
-            for name, value in _tuples(held).items()
-        }
-
-    known = read(fields)
-    if known["formula"] is not None:
-        known["formula"] = Formula(**read(known["formula"]))
-    return LayerAttention(**known)
+def _read(about: Any, tensors: Any) -> AttentionTrace:
+    """A trace that was checked, from a file's JSON."""
+    if not isinstance(about, dict) or about.get("version") != VERSION:
+        raise ValueError("its JSON is not that of a trace")
+    trace = restored({name: x for name, x in about.items() if name != "version"}, tensors)
+    check_trace(trace)
+    return trace
 
 
-def _tuples(values: Mapping[str, Any]) -> dict[str, Any]:
-    return {name: tuple(x) if isinstance(x, list) else x for name, x in values.items()}
+class _OtherVersionError(ValueError):
+    """The file may be a good one, but this is not the bertviz to read it."""

@@ -9,6 +9,8 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+from bertviz.trace.settings import plainly
+
 if TYPE_CHECKING:
     from torch import Tensor
 
@@ -65,6 +67,7 @@ class Formula:
         count = int(self.keys.shape[0])
         return tuple(place * count // self.num_heads for place in range(self.num_heads))
 
+    @plainly()
     def scores(self, places: list[int], rows: Rows = None) -> Tensor:
         """(heads, query, key), float32: what the softmax sees.
 
@@ -86,6 +89,7 @@ class Formula:
         # Masks and biases may add up to less than float32 holds; a row of -inf has no softmax.
         return (scores + bias).clamp_min(torch.finfo(torch.float32).min)
 
+    @plainly()
     def weights(self, places: list[int], rows: Rows = None) -> Tensor:
         """(heads, query, key), float32: the softmax of the scores."""
         import torch
@@ -99,6 +103,7 @@ class Formula:
         sink = sink.view(len(places), -1, 1).expand(-1, scores.shape[1], 1)
         return torch.softmax(torch.cat([scores, sink], -1), -1)[..., :-1]
 
+    @plainly()
     def bias(self, places: list[int], rows: Rows = None) -> Tensor | None:
         """What is added to the softcapped scores; None if nothing is.
 
@@ -117,13 +122,13 @@ class Formula:
             if term.shape[1] > 1 and rows is not None:
                 term = term[:, rows]
             if term.dtype == torch.bool:
-                term = torch.where(term, 0.0, smallest)
+                term = torch.zeros_like(term, dtype=torch.float32).masked_fill_(~term, smallest)
             else:  # a mask in half precision cannot go as low
                 term = term.float().masked_fill(lowest(term), smallest)
             total = term if total is None else total + term
         if self.causal:
             seen = causal_mask(*self.shape, rows).to(self.queries.device)[None]
-            zero = torch.zeros((), device=self.queries.device)
+            zero = torch.zeros((), dtype=torch.float32, device=self.queries.device)
             total = torch.where(seen, zero if total is None else total, smallest)
         return None if total is None else total.clamp_min(smallest)
 

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-import operator
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, SupportsIndex
 
-from bertviz.errors import numbers_in_words
+from bertviz.arguments import as_index, as_numbers
+from bertviz.errors import numbers_in_words, short
 from bertviz.trace.formula import Formula, Rows
 from bertviz.trace.masks import MASKED, causal_mask
+from bertviz.trace.settings import plainly
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -116,6 +117,7 @@ class LayerAttention:
         place = self.places([head])[0]
         return place if self.formula is None else self.formula.key_rows()[place]
 
+    @plainly()
     def weights(self, heads: Heads = None, rows: Rows = None) -> Tensor:
         """The attention of some heads, computed now.
 
@@ -133,10 +135,13 @@ class LayerAttention:
                  [0.2689, 0.7311]]])
         """
         places = self.places(heads)
+        chosen = self._rows(rows)
         if self.given_weights is not None:
-            return self.given_weights[places][:, slice(None) if rows is None else rows].float()
-        return self.explained.weights(places, rows)
+            part = slice(None) if chosen is None else chosen
+            return self.given_weights[places][:, part].float()
+        return self.explained.weights(places, chosen)
 
+    @plainly()
     def scores(self, heads: Heads = None, rows: Rows = None) -> Tensor:
         """What the softmax of some heads sees, computed now.
 
@@ -150,8 +155,9 @@ class LayerAttention:
         Raises:
             ValueError: The layer holds weights only.
         """
-        return self.explained.scores(self.places(heads), rows)
+        return self.explained.scores(self.places(heads), self._rows(rows))
 
+    @plainly()
     def bias(self, heads: Heads = None, rows: Rows = None) -> Tensor | None:
         """Everything that is added to the scaled, softcapped q·k of some heads.
 
@@ -163,9 +169,10 @@ class LayerAttention:
             float32, broadcastable to (heads, query, key), masked pairs at the smallest float32; or
             None if nothing is added or only weights were given.
         """
-        places = self.places(heads)
+        places, rows = self.places(heads), self._rows(rows)
         return None if self.formula is None else self.formula.bias(places, rows)
 
+    @plainly()
     def visible(self, heads: Heads = None, rows: Rows = None) -> Tensor | None:
         """Which keys are not masked.
 
@@ -179,6 +186,8 @@ class LayerAttention:
             (heads, query, key) bool, with 1 in place of heads where all have the same mask; None
             where nothing is masked. On the CPU.
         """
+        self.places(heads)
+        rows = self._rows(rows)
         if self.formula is None:
             return causal_mask(*self.shape, rows)[None] if self.given_causal else None
         bias = self.bias(heads, rows)
@@ -191,6 +200,7 @@ class LayerAttention:
             return None
         return seen[:1] if bool((seen == seen[:1]).all()) else seen
 
+    @plainly()
     def unseen_keys(self, step: int = 512) -> Tensor:
         """(key) bool: keys that are masked for every query, such as padding that was kept.
 
@@ -199,12 +209,15 @@ class LayerAttention:
         """
         import torch
 
+        step = as_index("step", step)
+        if step < 1:
+            raise ValueError(f"step={step} reads nothing: expected an integer of at least 1.")
         queries, keys = self.shape
-        seen = torch.zeros(keys, dtype=torch.bool)
+        seen = torch.zeros(keys, dtype=torch.bool, device="cpu")
         for start in range(0, queries, step):
             part = self.visible(rows=slice(start, min(start + step, queries)))
             if part is None:
-                return torch.zeros(keys, dtype=torch.bool)
+                return torch.zeros(keys, dtype=torch.bool, device="cpu")
             seen |= part.any(0).any(0)
         return ~seen
 
@@ -225,11 +238,8 @@ class LayerAttention:
         """
         if heads is None:
             return list(range(len(self.heads)))
-        wanted: Sequence[SupportsIndex]
-        wanted = list(heads) if isinstance(heads, Iterable) else [heads]
         places = []
-        for head in wanted:
-            number = operator.index(head)
+        for number in as_numbers("heads", heads, "head numbers"):
             if number not in self.heads:
                 raise ValueError(
                     f"heads holds {number}, which layer {self.index} does not have: it has heads"
@@ -237,6 +247,34 @@ class LayerAttention:
                 )
             places.append(self.heads.index(number))
         return places
+
+    def _rows(self, rows: Rows) -> slice | list[int] | None:
+        """The queries to compute, as an index that torch takes.
+
+        Raises:
+            TypeError: They are neither a slice nor positions.
+            ValueError: A position is out of range.
+        """
+        if rows is None:
+            return None
+        count = self.shape[0]
+        if isinstance(rows, slice):
+            try:
+                start, stop, step = rows.indices(count)
+            except Exception:
+                raise TypeError(
+                    f"rows={short(rows)} is a slice of something else: expected positions of"
+                    " queries, such as rows=slice(0, 10)."
+                ) from None
+            return slice(start, stop, step) if step > 0 else list(range(start, stop, step))
+        positions = as_numbers("rows", rows, "positions of queries")
+        for position in positions:
+            if not -count <= position < count:
+                raise ValueError(
+                    f"rows holds {position}, which is out of range: there are {count} queries, 0 to"
+                    f" {count - 1}."
+                )
+        return positions
 
     @property
     def _any(self) -> Tensor:

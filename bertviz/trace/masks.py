@@ -6,6 +6,7 @@ Models write a mask as a bool, as minus infinity, as the smallest number of thei
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -53,8 +54,9 @@ def causal_mask(queries: int, keys: int, rows: slice | list[int] | None = None) 
     """
     import torch
 
-    last = torch.arange(queries)[slice(None) if rows is None else rows] + keys - queries
-    return torch.arange(keys) <= last[:, None]
+    positions = partial(torch.arange, dtype=torch.int64, device="cpu")
+    last = positions(queries)[slice(None) if rows is None else rows] + keys - queries
+    return positions(keys) <= last[:, None]
 
 
 def is_causal(hidden: Tensor, exactly: bool = False) -> bool:

@@ -29,6 +29,7 @@ BYTE = re.compile(r"<0x([0-9A-F]{2})>")
 AROUND = re.compile(
     r"\[(CLS|SEP|PAD|BOS|EOS)\]|</?s>|<(pad|bos|eos|cls|sep|(start|end)_of_turn)>|<[|｜].+[|｜]>"
 )
+SURROGATE = re.compile("[\ud800-\udfff]")  # half of a character, which no file can hold
 PIECES = re.compile(r"(?:‹[0-9A-F ]+›)+")  # of characters, as display_text writes them
 # Scripts that are written without spaces: every token is a word.
 UNSPACED = re.compile(
@@ -37,7 +38,7 @@ UNSPACED = re.compile(
 
 
 def display_text(tokens: Sequence[str], tokenizer: Any = None) -> tuple[str, ...]:
-    """Readable text of each token.
+    r"""Readable text of each token.
 
     Args:
         tokens: The tokenizer's own strings.
@@ -55,8 +56,8 @@ def display_text(tokens: Sequence[str], tokenizer: Any = None) -> tuple[str, ...
     ((' I', ' love', '␣'), ('photo',))
     >>> display_text(["ðŁ", "ĺĢ", "ä½ł"])  # an emoji in two tokens, a whole character
     ('‹F0 9F›', '‹98 80›', '你')
-    >>> display_text(["<0x0A>", "<0xE4>", ""])
-    ('⏎', '‹E4›', '∅')
+    >>> display_text(["<0x0A>", "<0xE4>", "", "\ud83d"])
+    ('⏎', '‹E4›', '∅', '‹U+D83D›')
     """
     byte_level = _is_byte_level(tokens, tokenizer)
     whole = _added(tokenizer)
@@ -186,6 +187,7 @@ def _readable(token: str, byte_level: bool) -> str:
         text = _of_bytes(bytes([int(byte[1], 16)]))
     else:
         text = _decoded(token) if byte_level else token
+    text = SURROGATE.sub(lambda half: f"‹U+{ord(half[0]):04X}›", text)
     text = text.removesuffix("</w>").replace("▁", " ").translate(VISIBLE)
     if not text:
         return "∅"

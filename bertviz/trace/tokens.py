@@ -12,6 +12,8 @@ from collections.abc import Hashable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, TypeVar
 
+from bertviz.arguments import as_items, as_numbers
+from bertviz.errors import a_type, short
 from bertviz.trace.readable import display_text, special_tokens, word_text, words_of
 
 T = TypeVar("T")
@@ -65,7 +67,7 @@ class Tokens:
         >>> Tokens.read(["[CLS]", "straw", "##berries", "[SEP]"]).words
         (0, 1, 1, 2)
         """
-        strings = tuple(strings)
+        strings = strings_of("strings", strings)
         special = special_tokens(strings, tokenizer)
         return cls(
             strings=strings,
@@ -85,6 +87,7 @@ class Tokens:
         >>> Tokens.read(["a", "straw", "##berries", "b"])[1:3].words
         (0, 0)
         """
+        positions = self._places(positions)
         return Tokens(
             strings=_at(self.strings, positions),
             text=_at(self.text, positions),
@@ -93,6 +96,26 @@ class Tokens:
             special=_at(self.special, positions),
             named=self.named,
         )
+
+    def _places(self, positions: Positions) -> slice | list[int]:
+        """The positions that are asked for, all of them there."""
+        if isinstance(positions, slice):
+            try:
+                positions.indices(len(self))
+            except Exception:
+                raise TypeError(
+                    f"positions={short(positions)} is a slice of something else: expected positions"
+                    " of tokens, such as tokens[0:3]."
+                ) from None
+            return positions
+        places = as_numbers("positions", positions, "positions of tokens")
+        for place in places:
+            if not -len(self) <= place < len(self):
+                raise ValueError(
+                    f"positions holds {place}, which is out of range: there are {len(self)} tokens,"
+                    f" 0 to {len(self) - 1}."
+                )
+        return places
 
     @property
     def first_of_words(self) -> list[int]:
@@ -125,6 +148,32 @@ class Tokens:
             special=_at(self.special, first),
             named=self.named,
         )
+
+
+def strings_of(name: str, value: Any) -> tuple[str, ...]:
+    """Tokens as plain strings, whatever kind of sequence they came in.
+
+    Args:
+        name: The argument's name.
+        value: What was passed.
+
+    Raises:
+        TypeError: It is not a sequence of strings.
+
+    >>> strings_of("tokens", ["a", 1])
+    Traceback (most recent call last):
+        ...
+    TypeError: tokens[1] is an int: expected strings; make them with tokenizer.convert_ids_to_tokens(ids).
+    """  # noqa: E501
+    strings = []
+    for index, token in enumerate(as_items(name, value, "expected a list of strings")):
+        if not isinstance(token, str):
+            raise TypeError(
+                f"{name}[{index}] is {a_type(token)}: expected strings; make them with"
+                " tokenizer.convert_ids_to_tokens(ids)."
+            )
+        strings.append(str.__str__(token))  # also of NumPy's strings, and of other subclasses
+    return tuple(strings)
 
 
 def _at(values: tuple[T, ...], positions: Positions) -> tuple[T, ...]:

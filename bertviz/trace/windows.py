@@ -10,10 +10,12 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from bertviz.arguments import as_index
 from bertviz.trace.attention_trace import AttentionTrace
 from bertviz.trace.block import AttentionBlock
 from bertviz.trace.formula import Cut, Formula
 from bertviz.trace.layer import LayerAttention
+from bertviz.trace.settings import plainly
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -22,8 +24,10 @@ Part = slice | list[int]
 ROWS = 512  # computed at a time, for one head
 
 
+@plainly()
 def window(trace: AttentionTrace, start: int, stop: int) -> AttentionTrace:
     """The part of a trace between two positions; implements ``AttentionTrace.window``."""
+    start, stop = as_index("start", start), as_index("stop", stop)
     longest = max(len(block.query) for block in trace.blocks.values())
     if not 0 <= start < stop <= longest:
         raise ValueError(
@@ -34,12 +38,16 @@ def window(trace: AttentionTrace, start: int, stop: int) -> AttentionTrace:
     for name, block in trace.blocks.items():
         if start >= len(block.query):
             continue
-        rows = slice(start, min(stop, len(block.query)))
-        columns = slice(None) if block.kind == "cross" else rows
+        end = min(stop, len(block.query))
+        rows: Part = slice(start, end)
+        if trace.kind != "attention":  # no softmax depends on what is cut off
+            rows = list(range(start, end))
+        columns: Part = slice(None) if block.kind == "cross" else rows
         blocks[name] = _part(block, rows, columns)
     return replace(trace, blocks=blocks)
 
 
+@plainly()
 def pick(block: AttentionBlock, rows: list[int], columns: list[int]) -> AttentionBlock:
     """Some tokens of a block, wherever they are; given weights are cut.
 

@@ -7,9 +7,9 @@ it, and would silently do nothing.
 
 from __future__ import annotations
 
-import warnings
 from typing import TYPE_CHECKING, Literal, TypeAlias, TypeVar, get_args
 
+from bertviz.errors import short, warn_caller
 from bertviz.web import page
 
 if TYPE_CHECKING:
@@ -31,8 +31,8 @@ def check_html_action(html_action: object) -> None:
     """
     if not isinstance(html_action, str) or html_action not in get_args(HtmlAction):
         raise ValueError(
-            f"html_action={html_action!r} is unknown: expected 'view' (show the picture at once)"
-            " or 'return' (get the view object)."
+            f"html_action={short(html_action)} is unknown: expected 'view' (show the picture at"
+            " once) or 'return' (get the view object)."
         )
 
 
@@ -63,21 +63,19 @@ def finish(view: AnyView, html_action: HtmlAction) -> AnyView | None:
 
 
 def warn_if_large(view: View, size: int) -> None:
-    """Warn if an output of this size may be refused; points to the caller's caller."""
+    """Warn if an output of this size may be refused."""
     if size >= LARGE_BYTES:
-        warnings.warn(
+        warn_caller(
             f"This {page.NAMES[view.kind]} is {size / 1e6:.1f} MB of HTML; Colab and Databricks may"
             f" refuse an output over {LARGE_BYTES / 1e6:.0f} MB. Include fewer layers or heads,"
             " such as include_layers=[0, 1] or include_heads=[0, 1], pass a shorter text, or save a"
-            ' file, .save("view.html"), which may be of any size.',
-            stacklevel=3,
+            ' file, .save("view.html"), which may be of any size.'
         )
 
 
 def _warn_unseen(view: View) -> None:
     name = page.NAMES[view.kind].replace(" ", "_")
-    warnings.warn(
+    warn_caller(
         f"{name} has nowhere to show its picture: this is not a notebook. Save it instead:"
-        f' {name}(..., html_action="return").save("{name}.html"), and open the file in a browser.',
-        stacklevel=4,
+        f' {name}(..., html_action="return").save("{name}.html"), and open the file in a browser.'
     )

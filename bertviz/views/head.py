@@ -62,6 +62,7 @@ class HeadView(View):
             heads: The heads shown first, by the model's own numbers; by default all.
             **options: ``include_layers`` and ``include_heads`` (what the view contains; all by
                 default), ``prettify_tokens`` (show tokens without the tokenizer's own marks; the
-                default) and ``display_mode`` ("auto", "light" or "dark").
+                default) and ``display_mode`` ("auto", "light" or "dark"), and
+                ``nonce``.
         """
         super().__init__(trace, options, layer=layer, heads=heads)

@@ -11,7 +11,8 @@ import sys
 from collections.abc import Mapping
 from typing import Any
 
-from bertviz.errors import a_type
+from bertviz.arguments import offers
+from bertviz.errors import a_type, short
 from bertviz.trace import AttentionTrace
 
 
@@ -28,8 +29,12 @@ def is_comparison(value: object) -> bool:
     >>> is_comparison("no comparison")
     False
     """
-    both = (getattr(value, "a", None), getattr(value, "b", None))
-    return all(isinstance(trace, AttentionTrace) for trace in both) and hasattr(value, "measures")
+    both = (_held(value, "a"), _held(value, "b"))
+    return all(isinstance(trace, AttentionTrace) for trace in both) and offers(value, "measures")
+
+
+def _held(value: Any, name: str) -> Any:
+    return getattr(value, name) if offers(value, name) else None
 
 
 def trace_and_comparison(name: str, value: Any) -> tuple[AttentionTrace, Any]:
@@ -80,10 +85,10 @@ def refuse_lookalikes(call: str, value: object) -> None:
     """
     if isinstance(value, str):
         raise TypeError(
-            f"attention={value!r:.60} is a string: expected a model, a trace or arrays. Load the"
+            f"attention={short(value)} is a string: expected a model, a trace or arrays. Load the"
             f" model first, AutoModel.from_pretrained(...), then {call}(model, tokenizer, text)."
         )
-    if hasattr(value, "convert_ids_to_tokens"):
+    if offers(value, "convert_ids_to_tokens"):
         raise TypeError(
             f"attention is a tokenizer ({type(value).__name__}): the model comes first,"
             f" {call}(model, tokenizer, text)."
@@ -97,14 +102,42 @@ def refuse_lookalikes(call: str, value: object) -> None:
         )
     if is_model(value) or isinstance(value, AttentionTrace):
         return
-    if is_model(getattr(value, "model", None)):
+    if offers(value, "get_seq_length"):
+        raise TypeError(
+            f"attention is {a_type(value)}, the keys and values that a model keeps: the model ran"
+            " without output_attentions=True, so that outputs[-1] is something else. Pass"
+            f" outputs.attentions, or the model itself: {call}(model, tokenizer, text)."
+        )
+    if is_model(_held(value, "model")):
         raise TypeError(
             f"attention is {a_type(value)}: expected a model; pass the one it holds,"
             f" {call}(x.model, x.tokenizer, text)."
         )
     readable = ("shape", "__array__", "__iter__", "__getitem__")
-    if not any(hasattr(value, name) for name in readable):
+    if not any(offers(value, name) for name in readable):
         raise TypeError(
             f"attention is {a_type(value)}: expected a model (torch.nn.Module), a trace that"
             " extract(...) gave, or weights as a list with one array per layer."
+        )
+
+
+def refuse_hidden_states(call: str, value: object) -> None:
+    """Name the mistake if these are vectors of tokens where weights between them are expected.
+
+    Without ``output_attentions=True``, ``outputs[-1]`` is often the last hidden state.
+
+    Args:
+        call: The public function's name, for errors.
+        value: What it was given as the attention of one stack of tokens.
+
+    Raises:
+        ValueError: Its first layer has two or three axes, the last two of different lengths.
+    """
+    first = value[0] if isinstance(value, list | tuple) and value else value
+    shape = tuple(getattr(first, "shape", ()))
+    if len(shape) in (2, 3) and shape[-1] != shape[-2]:
+        raise ValueError(
+            f"attention has shape {shape}: expected (heads, tokens, tokens) per layer. If this is a"
+            " hidden state, outputs[-1] of a model that ran without output_attentions=True, pass"
+            f" outputs.attentions, or the model itself: {call}(model, tokenizer, text)."
         )

@@ -56,7 +56,8 @@ class ModelView(View):
                 default those of a comparison.
             **options: ``include_layers`` and ``include_heads`` (what the view contains; all by
                 default), ``prettify_tokens`` (show tokens without the tokenizer's own marks; the
-                default) and ``display_mode`` ("auto", "light" or "dark").
+                default) and ``display_mode`` ("auto", "light" or "dark"), and
+                ``nonce``.
         """
         if measures is None and is_comparison(trace):
             measures = trace

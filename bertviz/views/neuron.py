@@ -10,7 +10,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from bertviz.errors import a_type, as_index
+from bertviz.arguments import as_index, offers
+from bertviz.errors import a_type
+from bertviz.trace.kinds import check_attention
 from bertviz.views.lookalikes import refuse_comparison, trace_and_comparison
 from bertviz.views.view import View
 
@@ -65,10 +67,17 @@ class NeuronView(View):
                 numbers above them.
             **options: ``include_layers`` and ``include_heads`` (what the view contains; all by
                 default), ``prettify_tokens`` (show tokens without the tokenizer's own marks; the
-                default) and ``display_mode`` ("auto", "light" or "dark").
+                default) and ``display_mode`` ("auto", "light" or "dark"), and
+                ``nonce``.
         """
         refuse_comparison("neuron_view", trace)
         trace, _ = trace_and_comparison(type(self).__name__, trace)
+        check_attention(
+            "neuron_view",
+            trace,
+            "show the values with head_view or model_view, or the neurons of the attention with"
+            " neuron_view(model, tokenizer, text)",
+        )
         if explanation is not None:
             layer, head = _explained(trace, explanation, layer, head)
         super().__init__(
@@ -93,7 +102,7 @@ def _explained(
         TypeError: It is not an explanation.
         ValueError: It is of another head, or of another model.
     """
-    if not hasattr(explanation, "contributions"):
+    if not all(offers(explanation, name) for name in ("contributions", "units", "layer", "head")):
         raise TypeError(
             f"explanation is {a_type(explanation)}: expected what explain_head(trace, layer, head)"
             " gives."

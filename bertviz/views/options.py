@@ -8,10 +8,13 @@ anything is drawn, and the error says which numbers there are.
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterable, Mapping, Sequence
+import numbers
+from collections.abc import Iterable, Mapping, Sequence, Sized
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias, TypedDict, get_args
 
-from bertviz.errors import a_type, as_index, as_indices, check_among, suggestion
+from bertviz.arguments import as_index, as_indices, check_among
+from bertviz.errors import a_type, short, suggestion
+from bertviz.web.policy import check_nonce
 
 if TYPE_CHECKING:
     from typing import SupportsIndex
@@ -26,16 +29,19 @@ DisplayMode: TypeAlias = Literal["auto", "light", "dark"]
 class ViewOptions(TypedDict, total=False):
     """Keywords of every view.
 
-    * ``include_layers``, ``include_heads``: what the view contains, by the model's own numbers; all
-      by default.
+    * ``include_layers``, ``include_heads``: what the view contains, by the model's own numbers, or
+      counted from the end if negative; all by default, or if empty.
     * ``prettify_tokens``: whether tokens are shown without the tokenizer's own marks.
     * ``display_mode``: "light" and "dark" fix the theme; "auto" follows the notebook.
+    * ``nonce``: what the output's script carries, for a page whose Content-Security-Policy asks for
+      it; none by default. A saved page needs none.
     """
 
     include_layers: Numbers | None
     include_heads: Numbers | None
     prettify_tokens: bool
     display_mode: DisplayMode
+    nonce: str | None
 
 
 DEFAULTS: Mapping[str, Any] = {
@@ -43,20 +49,28 @@ DEFAULTS: Mapping[str, Any] = {
     "include_heads": None,
     "prettify_tokens": True,
     "display_mode": "auto",
+    "nonce": None,
 }
 
 
-def check_options(call: str, options: Mapping[str, object], offered: Iterable[str]) -> None:
-    """Refuse unknown keywords, and values that are wrong for any trace.
+def read_options(call: str, options: Mapping[str, Any], offered: Iterable[str]) -> dict[str, Any]:
+    """The keywords of every view, checked, with what BertViz accepted in its present form.
+
+    No ``display_mode`` is "auto"; 0, 1 and None are bools of ``prettify_tokens``; an empty list of
+    layers or heads is all of them.
 
     Args:
         call: What was called, for errors.
         options: What was passed.
         offered: The names of all its options.
 
+    Returns:
+        Those that were passed.
+
     Raises:
-        TypeError: An unknown keyword, or a ``prettify_tokens`` that is not a bool.
-        ValueError: An unknown ``display_mode``.
+        TypeError: An unknown keyword, a ``prettify_tokens`` that is not a bool, or a ``nonce`` that
+            is not a str.
+        ValueError: An unknown ``display_mode``, or a ``nonce`` that no policy can name.
     """
     unknown = [name for name in options if name not in DEFAULTS]
     if unknown:
@@ -64,16 +78,48 @@ def check_options(call: str, options: Mapping[str, object], offered: Iterable[st
     mode, pretty = (
         options.get(name, DEFAULTS[name]) for name in ("display_mode", "prettify_tokens")
     )
-    if mode not in get_args(DisplayMode):
+    if mode is None:
+        mode = "auto"
+    if not isinstance(mode, str) or mode not in get_args(DisplayMode):
         raise ValueError(
-            f"display_mode={mode!r} is unknown: expected 'auto' (follows the notebook), 'light' or"
-            " 'dark'."
+            f"display_mode={short(mode)} is unknown: expected 'auto' (follows the notebook),"
+            " 'light' or 'dark'."
         )
-    if not isinstance(pretty, bool):
+    check_nonce(options.get("nonce"))
+    if not is_switch(pretty):
         hint = " A second text (text_pair) goes with a model." if isinstance(pretty, str) else ""
         raise TypeError(
-            f"prettify_tokens={pretty!r:.60} is {a_type(pretty)}: expected True or False.{hint}"
+            f"prettify_tokens={short(pretty)} is {a_type(pretty)}: expected True or False.{hint}"
         )
+    known = {"display_mode": mode, "prettify_tokens": bool(pretty)}
+    return {
+        name: None if is_empty(value) else known.get(name, value) for name, value in options.items()
+    }
+
+
+def is_switch(value: object) -> bool:
+    """Whether this is True or False, also as 0, 1, None or a NumPy bool.
+
+    >>> is_switch(0), is_switch(None), is_switch(2), is_switch("yes")
+    (True, True, False, False)
+    """
+    if isinstance(value, numbers.Integral):  # bools among them
+        return value in (0, 1)
+    return value is None or type(value).__name__ in ("bool", "bool_")
+
+
+def is_empty(value: object) -> bool:
+    """Whether this is a list, tuple, set, range or array of nothing, which is taken for all.
+
+    >>> is_empty([]), is_empty(range(0)), is_empty([0]), is_empty("")
+    (True, True, False, False)
+    """
+    if isinstance(value, str | bytes) or not isinstance(value, Sized):
+        return False
+    try:
+        return len(value) == 0
+    except TypeError:  # an array of no dimensions
+        return False
 
 
 def with_raw_tokens(trace: AttentionTrace) -> AttentionTrace:
@@ -92,6 +138,8 @@ def included(
 ) -> tuple[list[int] | None, list[int] | None]:
     """The layers and heads that a view contains, each None for all.
 
+    Negative numbers count from the end, as in BertViz.
+
     Raises:
         TypeError: A value is not an integer.
         ValueError: The trace does not have such a layer or head.
@@ -99,15 +147,22 @@ def included(
     layers = heads = None
     every = [layer for block in trace.blocks.values() for layer in block.layers]
     if include_layers is not None:
-        layers = as_indices("include_layers", include_layers, "layer")
         known = {layer.index for layer in every}
+        layers = _from_start(as_indices("include_layers", include_layers, "layer"), known)
         check_among("include_layers", layers, known, "layer", _owner(trace))
         every = [layer for layer in every if layer.index in layers]
     if include_heads is not None:
-        heads = as_indices("include_heads", include_heads, "head")
         known = {head for layer in every for head in layer.heads}
+        heads = _from_start(as_indices("include_heads", include_heads, "head"), known)
         check_among("include_heads", heads, known, "head", _owner(trace))
     return layers, heads
+
+
+def _from_start(chosen: Iterable[int], known: Iterable[int]) -> list[int]:
+    """Numbers without negative ones, which count from the end of those that exist."""
+    order = sorted(known)
+    found = (order[n] if -len(order) <= n < 0 else n for n in chosen)
+    return list(dict.fromkeys(found))
 
 
 def starting_state(
@@ -123,7 +178,7 @@ def starting_state(
     Args:
         trace: What is shown.
         layer: The layer that was chosen.
-        heads: The heads that were chosen.
+        heads: The heads that were chosen; none of them is all.
         include_layers: The layers that the view contains, None for all.
         include_heads: The heads that it contains, None for all.
         heads_name: What the caller's argument for ``heads`` is called, "heads" or "head".
@@ -142,10 +197,10 @@ def starting_state(
     if layer is not None:
         candidates = _with_layer(trace, candidates, as_index("layer", layer, "layer"))
         state = {"block": candidates[0][0].name, "layer": candidates[0][1].index}
-    if heads is not None:
-        numbers = as_indices(heads_name, heads, "head")
-        _check_heads(heads_name, numbers, candidates[0][1], include_heads)
-        state["heads"] = numbers
+    if heads is not None and not is_empty(heads):
+        chosen = as_indices(heads_name, heads, "head")
+        _check_heads(heads_name, chosen, candidates[0][1], include_heads)
+        state["heads"] = chosen
     return state
 
 
@@ -166,11 +221,11 @@ def _with_layer(
 
 
 def _check_heads(
-    name: str, numbers: list[int], layer: LayerAttention, include_heads: Sequence[int] | None
+    name: str, chosen: list[int], layer: LayerAttention, include_heads: Sequence[int] | None
 ) -> None:
-    value = numbers[0] if name == "head" else numbers
+    value = chosen[0] if name == "head" else chosen
     check_among(name, value, layer.heads, "head", f"layer {layer.index}")
-    missing = [n for n in numbers if include_heads is not None and n not in include_heads]
+    missing = [n for n in chosen if include_heads is not None and n not in include_heads]
     if missing:
         problem = f"{name}={value}" if name == "head" else f"{name}={value}: head {missing[0]}"
         raise ValueError(

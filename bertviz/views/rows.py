@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from bertviz.web.payload.state_check import integer
+from bertviz.arguments import as_index
+from bertviz.trace.settings import plainly
 from bertviz.web.payload.state_tokens import check_position
 
 if TYPE_CHECKING:
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     Shown = tuple[AttentionBlock, LayerAttention, list[int]]
 
 
+@plainly()
 def columns_of(
     view: View,
     query: SupportsIndex | None = None,
@@ -77,7 +79,9 @@ def _of_head(
         "key": key,
         "query_token": np.array(block.query.text, dtype=object)[query],
         "key_token": np.array(block.key.text, dtype=object)[key],
-        "weight": np.take_along_axis(weights, order, axis=1).ravel(),
+        "weight" if view.trace.kind == "attention" else "value": np.take_along_axis(
+            weights, order, axis=1
+        ).ravel(),
     }
     if view.kind == "neuron":
         columns["score"] = layer.scores(head)[0].cpu().numpy()[query, key]
@@ -117,7 +121,7 @@ def _position(view: View, side: str, value: object) -> int | None:
     """A position that at least one of the blocks has."""
     if value is None:
         return None
-    position = integer(side, value)
+    position = as_index(side, value)
     names = {block.name for block, *_ in shown_at_start(view)}
     blocks = [block for block in view._payload["blocks"] if block["name"] in names]
     longest = max(blocks, key=lambda block: len((block[side] or block["query"])["text"]))
@@ -128,7 +132,7 @@ def _position(view: View, side: str, value: object) -> int | None:
 def _top(value: object) -> int | None:
     if value is None:
         return None
-    count = integer("top", value)
+    count = as_index("top", value)
     if count < 1:
         raise ValueError(f"top={count} keeps nothing: expected an integer of at least 1.")
     return count

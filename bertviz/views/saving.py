@@ -8,16 +8,16 @@ before anything is drawn and before an existing file is replaced.
 from __future__ import annotations
 
 import math
-import numbers
 import os
 import re
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any
 
-from bertviz.errors import a_type
+from bertviz.arguments import as_number
+from bertviz.errors import short
 from bertviz.web import figures, page
 from bertviz.web.payload import check_state
+from bertviz.writing import checked_path, write
 
 OFFERED_SUFFIXES = (".html", *figures.SUFFIXES)
 
@@ -45,31 +45,26 @@ def save(
         state: What to show, where it differs from the view's initial state.
 
     Raises:
+        OSError: The file could not be written; an existing one is as it was.
         TypeError: A state key is unknown, or a value is of the wrong type.
         ValueError: The suffix is not offered, or the view cannot show that state.
         ModuleNotFoundError: The ``figures`` extra is not installed.
     """
-    target = Path(path)
+    target = checked_path(path, OFFERED_SUFFIXES)
     suffix = target.suffix.lower()
-    if suffix not in OFFERED_SUFFIXES:
-        found = f"ends in {target.suffix!r}" if target.suffix else "has no suffix"
-        raise ValueError(
-            f"path={str(target)!r} {found}: expected one of {', '.join(OFFERED_SUFFIXES)}, such as"
-            f" {target.with_suffix(OFFERED_SUFFIXES[0]).name!r}."
-        )
     pixels = css_pixels(width)
     start = check_state(payload["view"], payload, {**payload["state"], **state})
     shown = {**payload, "state": start}
     if suffix == ".html":
         if pixels is not None:
             raise ValueError(
-                f"width={width!r} does not go with an .html file, which is as wide as its window:"
-                f" leave width out, or save a figure ({', '.join(figures.SUFFIXES)})."
+                f"width={short(width)} does not go with an .html file, which is as wide as its"
+                f" window: leave width out, or save a figure ({', '.join(figures.SUFFIXES)})."
             )
         data = page.document(page.render(shown), title).encode()
     else:
         data = figures.rendered(figures.svg(shown, pixels), suffix)
-    target.write_bytes(data)
+    write(target, data)
 
 
 def css_pixels(width: object) -> float | None:
@@ -98,10 +93,8 @@ def css_pixels(width: object) -> float | None:
     if isinstance(width, str):
         found = re.fullmatch(rf"\s*(\d+\.?\d*|\.\d+)\s*({'|'.join(UNITS)})\s*", width, re.ASCII)
         pixels = float(found[1]) * UNITS[found[2]] if found else math.nan
-    elif not isinstance(width, bool) and isinstance(width, numbers.Real):
-        pixels = float(width)
     else:
-        raise TypeError(f"width={width!r} is {a_type(width)}: {expected}.")
+        pixels = as_number("width", width, expected)
     if not 0 < pixels < math.inf:
-        raise ValueError(f"width={width!r} is not a width: {expected}.")
+        raise ValueError(f"width={short(width)} is not a width: {expected}.")
     return pixels

@@ -21,7 +21,7 @@ from bertviz.errors import suggestion
 from bertviz.views.options import DEFAULTS
 
 if TYPE_CHECKING:
-    from bertviz.trace import Kind
+    from bertviz.trace import Kind, TraceKind
     from bertviz.views.view import View
 
 Source: TypeAlias = Literal["model", "trace", "arrays"]
@@ -34,6 +34,7 @@ class ExtractOptions(TypedDict, total=False):
     """
 
     inputs: Mapping[str, Any] | None
+    tokens: Any
     batch_index: int | None
     drop_padding: bool
     device: Any
@@ -50,7 +51,7 @@ class ArrayOptions(TypedDict, total=False):
     scaling: float | Sequence[float] | None
     query_tokens: Sequence[str] | None
     key_tokens: Sequence[str] | None
-    kind: Kind | None
+    kind: Kind | TraceKind | None
     batch_index: int | None
     attention_mask: Any
     drop_padding: bool
@@ -65,7 +66,6 @@ class SourceOptions(ExtractOptions, ArrayOptions, total=False):
     text_pair: str | None
     trace: Any
     attention: Any
-    tokens: Any
     sentence_b_start: Any
     encoder_attention: Any
     decoder_attention: Any
@@ -81,8 +81,8 @@ PARTS = (
     *("encoder_attention", "decoder_attention", "cross_attention"),
     *("encoder_tokens", "decoder_tokens"),
 )
-MODEL_ONLY = {*MODEL, *ExtractOptions.__annotations__} - {*ArrayOptions.__annotations__}
-ARRAYS_ONLY = {"attention", "tokens", "sentence_b_start", *PARTS, *ArrayOptions.__annotations__} - {
+MODEL_ONLY = {*MODEL, *ExtractOptions.__annotations__} - {"tokens", *ArrayOptions.__annotations__}
+ARRAYS_ONLY = {"attention", "sentence_b_start", *PARTS, *ArrayOptions.__annotations__} - {
     *ExtractOptions.__annotations__
 }
 # Defaults of keywords; all others are None.

@@ -14,23 +14,27 @@ import operator
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
+from bertviz.arguments import offers
 from bertviz.arrays import from_arrays, from_stacks, parts_of
-from bertviz.errors import a_type
+from bertviz.arrays.outputs import nothing_in
+from bertviz.errors import ArgumentError, a_type, short, warn_caller
 from bertviz.trace import AttentionTrace
 from bertviz.views.display import HtmlAction, check_html_action
 from bertviz.views.lookalikes import (
     is_comparison,
     is_model,
     refuse_comparison,
+    refuse_hidden_states,
     refuse_lookalikes,
 )
-from bertviz.views.options import ViewOptions, check_options
+from bertviz.views.options import ViewOptions, read_options
 from bertviz.views.signatures import (
     FIRST,
     PARTS,
     Signatures,
     Source,
 )
+from bertviz.views.tokens import SIDES, as_strings
 
 
 class Call(NamedTuple):
@@ -79,7 +83,7 @@ def read(
     check_html_action(html_action)
     options = {name: given.pop(name) for name in signatures.options if name in given}
     shared = {name: options[name] for name in ViewOptions.__annotations__ if name in options}
-    check_options(call, shared, signatures.options)
+    options |= read_options(call, shared, signatures.options)
     if source == "trace":
         shown = given["trace"]
     elif source == "model":
@@ -153,15 +157,15 @@ def _check_texts(call: str, given: Mapping[str, Any]) -> None:
     tokenizer, text = given.get("tokenizer"), given.get("text")
     if isinstance(tokenizer, str | list | tuple):
         raise TypeError(
-            f"tokenizer={tokenizer!r:.60} is {a_type(tokenizer)}: with a model expected its"
+            f"tokenizer={short(tokenizer)} is {a_type(tokenizer)}: with a model expected its"
             f" tokenizer in the second place, {call}(model, tokenizer, text)."
         )
     for name in ("text", "text_pair"):
         if isinstance(given.get(name), int):
             raise TypeError(
-                f"{name}={given[name]!r} is {a_type(given[name])}: with a model expected a string,"
-                f" {call}(model, tokenizer, text, text_pair). sentence_b_start goes with arrays,"
-                " and prettify_tokens is passed by name."
+                f"{name}={short(given[name])} is {a_type(given[name])}: with a model expected a"
+                f" string, {call}(model, tokenizer, text, text_pair). sentence_b_start goes with"
+                " arrays, and prettify_tokens is passed by name."
             )
     if text is None and given.get("inputs") is None:
         missing = "the text" if tokenizer is not None else "a tokenizer and a text"
@@ -184,8 +188,10 @@ def _from_arrays(call: str, given: dict[str, Any]) -> AttentionTrace:
         _refuse(call, parts, "attention", "pass one or the other")
         attention = given.pop("attention", None)
         _check_present("attention", attention, call)
-        _check_tokens("tokens", given.get("tokens"))
-        start = _position(given.pop("sentence_b_start", None))
+        if "tokens" in given:
+            refuse_hidden_states(call, attention)
+            given["tokens"] = as_strings("tokens", given["tokens"], {"attention": attention})
+        start = _position(given.pop("sentence_b_start", None), given.get("tokens"))
         return from_arrays(weights=attention, sentence_b_start=start, name="attention", **given)
     if not any(name.endswith("attention") for name in parts):
         beside = f"it got {', '.join(parts)}, but no attention" if parts else "attention is None"
@@ -194,48 +200,53 @@ def _from_arrays(call: str, given: dict[str, Any]) -> AttentionTrace:
             f" fast kernel such as sdpa. Pass the model itself, {call}(model, tokenizer, text): its"
             " attention is captured on any kernel. Or pass a trace, or weights per layer."
         )
-    fix = "the tokens are called encoder_tokens and decoder_tokens, and there are no sentences"
-    _refuse(call, given, "encoder_attention, decoder_attention or cross_attention", fix)
-    for name, value in parts.items():
-        if name.endswith("tokens"):
-            _check_tokens(name, value)
-        else:
-            _check_present(name, value, call)
-    return from_stacks(**parts)
+    for name in ("tokens", "sentence_b_start"):
+        if given.pop(name, None) is not None:
+            warn_caller(
+                f"{name} is ignored beside {next(iter(parts))}: the tokens are called"
+                " encoder_tokens and decoder_tokens, and there are no sentences."
+            )
+    batch_index = given.pop("batch_index", None)
+    kind = given.pop("kind", None)
+    _refuse(call, given, "encoder_attention, decoder_attention or cross_attention", "leave it out")
+    for name in parts:
+        if name not in SIDES:
+            _check_present(name, parts[name], call)
+    tokens = {name: as_strings(name, parts[name], parts) for name in parts if name in SIDES}
+    return from_stacks(**{**parts, **tokens}, batch_index=batch_index, kind=kind)
 
 
 def _refuse(call: str, given: Mapping[str, Any], source: str, fix: str) -> None:
     """Refuse arguments that do not go with what is shown."""
     if given:
-        raise TypeError(f"{call}() takes no {next(iter(given))} with {source}: {fix}.")
+        raise ArgumentError(f"{call}() takes no {next(iter(given))} with {source}: {fix}.")
 
 
 def _check_present(name: str, value: Any, call: str) -> None:
     """Say why a model's output is empty; all else is checked where arrays become a trace."""
     if not isinstance(value, list | tuple):
         return
+    if not value:
+        raise ValueError(nothing_in(name, call))
     missing = [index for index, layer in enumerate(value) if layer is None]
-    if value and not missing:
-        return
-    found = f"holds None for layer {missing[0]}" if missing else "is empty"
-    raise ValueError(
-        f"{name} {found}: models return no attention when they run on a fast kernel such as sdpa."
-        f" Pass the model itself, {call}(model, tokenizer, text): its attention is captured on any"
-        ' kernel. Or load the model with attn_implementation="eager".'
-    )
-
-
-def _check_tokens(name: str, value: Any) -> None:
-    if hasattr(value, "convert_ids_to_tokens"):
-        raise TypeError(
-            f"{name} is a tokenizer ({type(value).__name__}): with arrays expected a list of"
-            " strings, such as tokenizer.convert_ids_to_tokens(inputs.input_ids[0]) gives."
+    if missing:
+        raise ValueError(
+            f"{name} holds None for layer {missing[0]}: models return no attention when they run on"
+            f" a fast kernel such as sdpa. Pass the model itself, {call}(model, tokenizer, text):"
+            " its attention is captured on any kernel. Or load the model with"
+            ' attn_implementation="eager".'
         )
 
 
-def _position(value: Any) -> Any:
-    """A plain int from a NumPy or torch integer; anything else is judged by ``from_arrays``."""
-    try:
-        return value if isinstance(value, bool) else operator.index(value)
-    except TypeError:
+def _position(value: Any, tokens: Any) -> Any:
+    """A plain int from a NumPy or torch integer; a negative one counts from the last token.
+
+    Anything else is judged by ``from_arrays``.
+    """
+    if isinstance(value, bool):
         return value
+    try:
+        index, count = operator.index(value), len(tokens) if offers(tokens, "__len__") else 0
+    except Exception:
+        return value
+    return index + count if -count < index < 0 else index

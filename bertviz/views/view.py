@@ -17,19 +17,21 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from bertviz.analysis.measures import measures_of
 from bertviz.analysis.tables import as_frame, as_rows
+from bertviz.errors import a_type
 from bertviz.views import saving
 from bertviz.views.display import warn_if_large
 from bertviz.views.lookalikes import trace_and_comparison
 from bertviz.views.options import (
     DEFAULTS,
     ViewOptions,
-    check_options,
     included,
+    read_options,
     starting_state,
     with_raw_tokens,
 )
 from bertviz.views.rows import columns_of
 from bertviz.web import page, payload
+from bertviz.web.policy import check_nonce
 
 if TYPE_CHECKING:
     from typing import SupportsIndex
@@ -44,11 +46,20 @@ class View:
 
     ``HeadView``, ``ModelView`` and ``NeuronView`` are the views; this is what they share.
 
+    Beside what is described here it has what code expects of IPython's ``HTML``, which BertViz
+    returned: ``data``, ``metadata``, ``url``, ``filename``, ``reload()`` and ``__html__``.
+
     Attributes:
         trace: The trace that is shown; for a comparison, its second trace.
+        metadata: What is displayed with it as the metadata of its HTML; empty at first.
     """
 
     kind: ClassVar[payload.ViewName]
+    # It was neither loaded from an address nor from a file.
+    url: ClassVar[None] = None
+    filename: ClassVar[None] = None
+    _data: str | None = None  # once somebody asked for it
+    _set: str | None = None  # once somebody set it
 
     def __init_subclass__(cls) -> None:
         """Show a view's own keywords and, in place of ``**options``, those of every view."""
@@ -87,13 +98,15 @@ class View:
             TypeError: An option is of the wrong type, or unknown.
             ValueError: An option names what the trace does not have.
         """
-        check_options(type(self).__name__, options, signature(type(self)).parameters)
+        chosen = read_options(type(self).__name__, options, signature(type(self)).parameters)
         trace, comparison = trace_and_comparison(type(self).__name__, shown)
-        if not options.get("prettify_tokens", True):
+        if not chosen.get("prettify_tokens", True):
             trace = with_raw_tokens(trace)
-        layers, kept = included(trace, options.get("include_layers"), options.get("include_heads"))
+        layers, kept = included(trace, chosen.get("include_layers"), chosen.get("include_heads"))
         state = starting_state(trace, layer, heads, layers, kept, heads_name)
         self.trace = trace
+        self.nonce = chosen.get("nonce")
+        self.metadata: dict[str, Any] = {}
         self._comparison = comparison
         self._payload = payload.build(
             trace,
@@ -101,21 +114,43 @@ class View:
             state=state,
             include_layers=layers,
             include_heads=kept,
-            display_mode=options.get("display_mode", "auto"),
+            display_mode=chosen.get("display_mode", "auto"),
             measures=measures_of(measures, trace),
             comparison=comparison,
             explanation=explanation,
         )
 
     @property
+    def nonce(self) -> str | None:
+        """What the script of its outputs carries, for a page whose Content-Security-Policy asks.
+
+        Pages ask for another each time, so it may be set: ``data`` then is another, too.
+        """
+        return self._nonce
+
+    @nonce.setter
+    def nonce(self, value: str | None) -> None:
+        self._nonce, self._data = check_nonce(value), self._set
+
+    @property
     def data(self) -> str:
         """The picture as an HTML fragment, to be put into a page or an HTML output.
 
-        Each access gives an output with an id of its own.
+        It stays the same for one view. It can be set, as that of IPython's ``HTML``: the view then
+        displays what it was set to, and ``save`` still writes the picture itself.
+
+        Raises:
+            TypeError: It is set to something else than a string.
         """
-        fragment = page.render(self._payload)
-        warn_if_large(self, len(fragment))  # ASCII: as many bytes
-        return fragment
+        if self._data is None:
+            self._data = self._fragment()
+        return self._data
+
+    @data.setter
+    def data(self, value: str) -> None:
+        if not isinstance(value, str):
+            raise TypeError(f"data is {a_type(value)}: expected a string of HTML.")
+        self._data = self._set = value
 
     def save(
         self, path: str | os.PathLike[str], *, width: saving.Width = None, **state: Any
@@ -150,6 +185,7 @@ class View:
                 starts with it.
 
         Raises:
+            OSError: The file could not be written; an existing one is as it was.
             TypeError: A key of the state is unknown, or a value is of the wrong type.
             ValueError: The suffix is not one that is offered, or the view cannot show that state.
             ModuleNotFoundError: The extra is not installed.
@@ -181,7 +217,8 @@ class View:
 
         Returns:
             Dicts with block, layer, head, query, key (positions), query_token, key_token, weight
-            (of a comparison b minus a), and in the neuron view score.
+            (of a comparison b minus a), and in the neuron view score. Of values that are not
+            attention, value in place of weight; NaN where it is missing.
 
         Raises:
             TypeError: An argument is not an integer.
@@ -214,16 +251,31 @@ class View:
         name = page.NAMES[self.kind]
         return f"{self.trace.model_name}: {name}" if self.trace.model_name else name.capitalize()
 
+    def reload(self) -> None:
+        """Do nothing: a view has no file or address to be loaded from again."""
+
+    def _fragment(self) -> str:
+        """An output of its own, or what ``data`` was set to."""
+        if self._set is not None:
+            return self._set
+        fragment = page.render(self._payload, self._nonce)
+        warn_if_large(self, len(fragment))  # ASCII: as many bytes
+        return fragment
+
     def _document(self) -> str:
         """A whole HTML page."""
-        return page.document(page.render(self._payload), self._title())
+        fragment = page.render(self._payload) if self._set is None else self._set
+        return page.document(fragment, self._title())
 
-    def _repr_mimebundle_(
-        self, include: object = None, exclude: object = None
-    ) -> dict[str, str]:  # IPython's protocol
-        return {"text/html": self.data, "text/plain": repr(self)}
+    def _repr_mimebundle_(self, include: object = None, exclude: object = None) -> Any:
+        """IPython's protocol: the forms it can be shown in, and their metadata if there are any."""
+        forms = {"text/html": self._fragment(), "text/plain": repr(self)}
+        return (forms, {"text/html": dict(self.metadata)}) if self.metadata else forms
 
     def _repr_html_(self) -> str:  # for what asks for HTML alone: documentation tools, servers
+        return self._fragment()
+
+    def __html__(self) -> str:  # for template engines: it is markup and needs no escaping
         return self.data
 
     def _display_(self) -> Any:  # marimo's protocol; it does not run scripts of HTML outputs
@@ -247,7 +299,8 @@ class View:
             layers = _count(len(block["layers"]), "layer")
             shown.append(f"{name}{layers}, {_count(heads, 'head')}, {tokens}")
         model = f"{self.trace.model_name}: " if self.trace.model_name else ""
-        return f"{type(self).__name__}({model}{'; '.join(shown)})"
+        values = "" if self.trace.kind == "attention" else f"{self.trace.kind} values, "
+        return f"{type(self).__name__}({model}{values}{'; '.join(shown)})"
 
 
 def _count(number: int, what: str) -> str:

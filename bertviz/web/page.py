@@ -28,6 +28,8 @@ import uuid
 from collections.abc import Mapping
 from typing import Any
 
+from bertviz.web.policy import check_nonce, policy_of
+
 # HTML, and ASCII like the rest of an output, so that a file in any encoding shows it.
 SLEEPING = (
     "This attention view needs JavaScript. Trust the notebook (File &rarr; Trust Notebook, or "
@@ -35,23 +37,36 @@ SLEEPING = (
 )
 # Chromium runs an inline script of this length and silently skips a longer one.
 SCRIPT_CHARACTERS = 2**29 - 25
+# What a page of its own stands on.
+GROUND = (
+    "<style>:root { color-scheme: light dark; } "
+    "body { margin: 24px; background: #ffffff; } "
+    "@media (prefers-color-scheme: dark) { body { background: #0f1419; } }</style>"
+)
 NAMES = {"head": "head view", "model": "model view", "neuron": "neuron view"}
 
 
-def render(payload: Mapping[str, Any]) -> str:
+def render(payload: Mapping[str, Any], nonce: str | None = None) -> str:
     """One output: a host element and the script that draws into it.
 
     Args:
         payload: What ``bertviz.web.payload.build`` returns.
+        nonce: The nonce that the script carries, for a page whose policy asks for one.
 
     Returns:
         An HTML fragment with an id of its own; call again for a second output.
 
     Raises:
-        ValueError: There is so much to show that a browser would leave the page blank.
+        TypeError: The nonce is not a str.
+        ValueError: It is not a nonce, or there is so much to show that a browser would leave the
+            page blank.
     """
+    own = "" if check_nonce(nonce) is None else f' nonce="{nonce}"'
     identity = uuid.uuid4().hex
     view = payload["view"]
+    sleeping = SLEEPING
+    if payload["kind"] != "attention":
+        sleeping = sleeping.replace("This attention view", "This view")
     script = f'(() => {{\n{bundle()}\nbertviz.mount("{identity}", {script_json(payload)});\n}})();'
     if len(script) > SCRIPT_CHARACTERS:
         raise ValueError(
@@ -62,26 +77,33 @@ def render(payload: Mapping[str, Any]) -> str:
         )
     return (
         f'<div class="bertviz" data-view="{html.escape(view)}" data-state="loading"'
-        f' data-bertviz-id="{identity}"><p>{SLEEPING}</p></div>\n<script>{script}</script>'
+        f' data-bertviz-id="{identity}"><p>{sleeping}</p></div>\n<script{own}>{script}</script>'
     )
 
 
 def document(fragment: str, title: str = "Attention") -> str:
     """A whole HTML page around one output, for a file of its own.
 
+    Its policy forbids everything that is not in it.
+
     Args:
         fragment: What ``render`` returns.
         title: The page's title; escaped here.
     """
+    policy = policy_of(GROUND + fragment)
     return (
         '<!DOCTYPE html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
+        f'<meta http-equiv="Content-Security-Policy" content="{policy}">\n'
         '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
-        f"<title>{html.escape(title)}</title>\n"
-        "<style>:root { color-scheme: light dark; } "
-        "body { margin: 24px; background: #ffffff; } "
-        "@media (prefers-color-scheme: dark) { body { background: #0f1419; } }</style>\n"
+        f"<title>{_ascii(title)}</title>\n"
+        f"{GROUND}\n"
         f"</head>\n<body>\n{fragment}\n</body>\n</html>\n"
     )
+
+
+def _ascii(text: str) -> str:
+    """Text for HTML in ASCII; half a surrogate pair, which UTF-8 cannot hold, included."""
+    return html.escape(text).encode("ascii", "xmlcharrefreplace").decode()
 
 
 def script_json(value: object) -> str:

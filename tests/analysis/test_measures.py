@@ -87,6 +87,8 @@ BAD: list[tuple[Any, type[Exception], str]] = [
     ({"x": {(0, 0): float("inf")}}, ValueError, "pass None where there is none"),
     ({"x": {(0, 0): "0.5"}}, TypeError, "has '0.5' for layer 0, head 0, a str: expected a number"),
     ({"x": {(0, 0): True}}, TypeError, "a bool: expected a number"),
+    ({"x": {(0, 0): 10**400}}, ValueError, "expected a finite number"),
+    ({"x": {(0, 0): 1j}}, TypeError, "a complex: expected a number"),
     ({"x": {(0, 0): [1]}}, TypeError, "a list: expected a number"),
     ({"": {(0, 0): 1}}, TypeError, "has the name '': expected a string that is not empty"),
     ({3: {(0, 0): 1}}, TypeError, "has the name 3"),

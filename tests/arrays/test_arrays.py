@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from typing import Any
 
 import numpy as np
@@ -167,7 +168,7 @@ MISTAKES: dict[str, tuple[dict[str, Any], type[Exception], str]] = {
     "infinite vectors": (
         {"queries": torch.full((1, 2, 3, 4), torch.inf), "keys": torch.ones(1, 2, 3, 4)},
         ValueError,
-        r"queries holds NaN or infinity in layer 0",
+        r"queries holds NaN or infinity, or a number too large for float32, in layer 0",
     ),
     "scaling of nothing": (
         {"weights": W, "scaling": 2.0},
@@ -184,6 +185,67 @@ MISTAKES: dict[str, tuple[dict[str, Any], type[Exception], str]] = {
         {"weights": W, "tokens": TOKENS, "key_tokens": TOKENS},
         TypeError,
         r"tokens was given beside query_tokens or key_tokens",
+    ),
+    "a set as tokens": (
+        {"weights": W, "tokens": {"a", "b", "c"}},
+        TypeError,
+        r"tokens is a set, which has no order",
+    ),
+    "a number as tokens": ({"weights": W, "tokens": 0.5}, TypeError, r"tokens=0.5 is a float"),
+    "no heads": ({"weights": W[:, :0]}, ValueError, r"weights has shape \(2, 0, 3, 3\), which"),
+    "no heads in queries": (
+        {"queries": torch.ones(1, 0, 3, 4), "keys": torch.ones(1, 0, 3, 4)},
+        ValueError,
+        r"queries has shape \(1, 0, 3, 4\), which holds nothing",
+    ),
+    "no layers": ({"weights": W[:0]}, ValueError, r"weights has shape .*at least one layer"),
+    "a generator without end": (
+        {"weights": itertools.repeat(W[0])},
+        ValueError,
+        r"weights holds more than 1,000,000 items",
+    ),
+    "overflow": (
+        {"queries": torch.full((1, 2, 3, 4), 1e30), "keys": torch.full((1, 2, 3, 4), 1e30)},
+        ValueError,
+        r"queries and keys overflow float32 in layer 0, head 0",
+    ),
+    "overflow of zeros": (
+        {"queries": W[..., :2] * 0, "keys": W[..., :2] * 0, "scaling": 1e300},
+        ValueError,
+        r"scaling=1e\+300 is too large for float32",
+    ),
+    "overflow of float64": (
+        {"queries": np.full((1, 1, 2, 2), 1e300), "keys": np.ones((1, 1, 2, 2))},
+        ValueError,
+        r"queries holds NaN or infinity, or a number too large for float32, in layer 0",
+    ),
+    "a flag": ({"weights": W, "drop_padding": 0}, TypeError, r"drop_padding=0 is an int"),
+    "prettify": ({"weights": W, "prettify_tokens": "no"}, TypeError, r"prettify_tokens='no' is"),
+    "a kind of no string": ({"weights": W, "kind": ["cross"]}, TypeError, r"kind=\['cross'\] is"),
+    "a float as batch_index": (
+        {"weights": W, "batch_index": 0.0},
+        TypeError,
+        r"batch_index=0.0 is a float: expected an integer, such as batch_index=0",
+    ),
+    "a batch that is not there": (
+        {"weights": W, "batch_index": 1},
+        ValueError,
+        r"batch_index=1 is out of range: weights holds one text, since \(2, 4, 3, 3\) is \(layers",
+    ),
+    "a mask of another batch": (
+        {"weights": W[:, None], "attention_mask": torch.ones(0, 3)},
+        ValueError,
+        r"attention_mask has shape \(0, 3\)",
+    ),
+    "an additive mask": (
+        {"weights": W, "attention_mask": [0, 0, -1e4]},
+        ValueError,
+        r"attention_mask holds numbers other than 0 and 1",
+    ),
+    "steps that differ": (
+        {"weights": [[torch.ones(1, 2, 1, 1)], [torch.ones(1, 3, 1, 2) / 2]]},
+        ValueError,
+        r"weights\[1\] and weights\[0\] differ in their layers or heads",
     ),
     "sentence_b_start": (
         {"weights": W, "sentence_b_start": 3},
@@ -231,3 +293,54 @@ def test_rounding_of_half_precision_is_no_mistake() -> None:
     weights = np.full((1, 2, 2), 0.5, np.float16)
     weights[0, 0] = (1.0005, 0)
     assert AttentionTrace.from_arrays(weights=weights).num_layers == 1
+
+
+@pytest.mark.parametrize("scaling", [np.float32(0.5), np.array(0.5), torch.tensor(0.5), [0.5], 1])
+def test_scaling_in_every_form(scaling: Any) -> None:
+    vectors = torch.ones(1, 2, 3, 4)
+    trace = AttentionTrace.from_arrays(queries=vectors, keys=vectors, scaling=scaling)
+    found = trace.blocks["encoder"].layers[0].scaling
+    assert (found, type(found)) == (float(np.ravel(np.asarray(scaling))[0]), float)
+
+
+@pytest.mark.parametrize(
+    "scaling", ["0.5", True, [None], float("nan"), [float("inf")], 10**400, {0.5}, 1j, b"1"]
+)
+def test_scaling_that_is_none(scaling: Any) -> None:
+    vectors = torch.ones(1, 2, 3, 4)
+    with pytest.raises(
+        (TypeError, ValueError), match=r"scaling.*: expected one number, or one per"
+    ):
+        AttentionTrace.from_arrays(queries=vectors, keys=vectors, scaling=scaling)
+
+
+def test_integers_of_numpy_are_integers() -> None:
+    weights = random_weights(2, 2, 4, 3, 3)  # layers, texts, heads, query, key
+    trace = AttentionTrace.from_arrays(
+        np.array(TOKENS), weights, batch_index=np.int64(1), sentence_b_start=np.uint8(2)
+    )
+    block = trace.blocks["encoder"]
+    assert torch.equal(block.layers[0].weights(), weights[0, 1])
+    assert block.query.sentences == (0, 0, 1)
+    assert {type(token) for token in block.query.strings} == {str}
+
+
+def test_a_row_that_sums_to_two_is_warned_of() -> None:
+    weights = random_weights(2, 4, 3, 3)
+    weights[1, 2, 0] = 2 / 3
+    with pytest.warns(UserWarning, match=r"query 0 of layer 1, head 2 sums to 2.*signed"):
+        AttentionTrace.from_arrays(weights=weights)
+
+
+def test_dropout_is_named() -> None:
+    weights = random_weights(1, 1, 3, 3)
+    weights[0, 0, 0] = torch.tensor([1.111, 0, 0])
+    with pytest.raises(ValueError, match=r"weights holds 1.111 in layer 0.*model.eval\(\) first"):
+        AttentionTrace.from_arrays(weights=weights)
+
+
+def test_long_vectors_whose_products_are_small_are_accepted() -> None:
+    queries = torch.tensor([[[[1e30, 0.0]]]])
+    keys = torch.tensor([[[[0.0, 1e30]]]])
+    trace = AttentionTrace.from_arrays(queries=queries, keys=keys)
+    assert trace.blocks["encoder"].layers[0].weights().tolist() == [[[1.0]]]

@@ -116,15 +116,14 @@ class Opened:
     def scene(self, expression: str, host: Locator | None = None) -> Any:
         """A JavaScript expression of `scene`; typed arrays come as lists."""
         return (host or self.host).evaluate(
-            """(host, expression) => {
+            """(host) => {
                  const scene = host.bertviz.scene();
-                 const value = new Function("scene", `return ${expression}`)(scene);
+                 const value = (EXPRESSION);
                  const plain = (x) => ArrayBuffer.isView(x) ? Array.from(x)
                    : x && x.constructor === Object
                      ? Object.fromEntries(Object.entries(x).map(([k, v]) => [k, plain(v)])) : x;
                  return plain(value);
-               }""",
-            expression,
+               }""".replace("EXPRESSION", expression)
         )
 
     def token(self, side: str, index: int) -> Locator:

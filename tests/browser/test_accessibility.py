@@ -19,12 +19,20 @@ def vectors(seed: int) -> np.ndarray:
     return np.random.default_rng(seed).normal(size=(2, 3, 7, 16)).astype(np.float32) * 1.4
 
 
+def gaps(values: np.ndarray) -> np.ndarray:
+    """The same with a row and a cell that are missing."""
+    values[:, :, 2] = values[:, 1, 0, 0] = np.nan
+    return values
+
+
 VIEWS: dict[str, Callable[[], Any]] = {
     "head": lambda: a_head_view(weights(2, 3), TOKENS, sentence_b_start=4),
     "neuron": lambda: a_neuron_view(
         tokens=TOKENS, queries=vectors(0), keys=vectors(1), sentence_b_start=4
     ),
     "model": lambda: a_model_view(weights(2, 3), TOKENS, sentence_b_start=4),
+    "values": lambda: a_head_view(gaps(weights(2, 3) - 0.1), TOKENS, kind="signed"),
+    "values of a model": lambda: a_model_view(gaps(weights(2, 3)), TOKENS, kind="unnormalized"),
 }
 STATES: dict[str, list[dict[str, Any]]] = {
     "head": [
@@ -54,6 +62,8 @@ STATES: dict[str, list[dict[str, Any]]] = {
         {"measure": "entropy", "sorted": True},
         {"cell": None},
     ],
+    "values": [{}, {"query": 2, "locked": True}, {"query": 1}, {"mode": "matrix"}],
+    "values of a model": [{}, {"cell": [1, 2]}],
 }
 
 

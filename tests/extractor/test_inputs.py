@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable
 from typing import Any
 
+import numpy as np
 import pytest
 import torch
 from torch import Tensor, nn
@@ -113,3 +115,86 @@ def test_a_model_without_attention_says_what_was_seen() -> None:
 def test_a_model_that_fails_gives_its_own_error(build: Callable[..., Any]) -> None:
     with pytest.raises(ValueError, match="exactly one of input_ids or inputs_embeds"):
         extract(build("bert"), inputs={"input_ids": texts(rows=1), "inputs_embeds": torch.ones(1)})
+
+
+BAD_ARGUMENTS: list[tuple[dict[str, Any], type[Exception], str]] = [
+    ({"text": "a \ud83d"}, ValueError, r"text holds '\\ud83d' at position 2, half of a character"),
+    ({"text": A, "verify": "yes"}, TypeError, "verify='yes' is a str: expected True or False"),
+    ({"text": A, "progress": 1}, TypeError, "progress=1 is an int"),
+    ({"text": A, "drop_padding": None}, TypeError, "drop_padding=None is a NoneType"),
+    ({"text": A, "device": 1.5}, TypeError, "device=1.5 is a float"),
+    ({"text": A, "device": "gpu"}, ValueError, "device='gpu' cannot be used"),
+    ({"text": A, "device": "meta"}, ValueError, "device='meta' holds no numbers"),
+    ({"text": A, "layers": "01"}, TypeError, "layers='01' is a str: expected a list of numbers"),
+    ({"text": A, "heads": [0.5]}, TypeError, "heads holds 0.5, a float"),
+    ({"text": A, "heads": [10**400]}, ValueError, "heads holds 1000.*, which is out of range"),
+]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "error", "message"), BAD_ARGUMENTS, ids=range(len(BAD_ARGUMENTS))
+)
+def test_bad_arguments(
+    arguments: dict[str, Any],
+    error: type[Exception],
+    message: str,
+    build: Callable[..., Any],
+    word_tokenizer: Callable[..., Any],
+) -> None:
+    with pytest.raises(error, match=message):
+        extract(build("bert"), word_tokenizer(), **arguments)
+
+
+IDS = torch.tensor([[5, 6, 7]])
+BAD_BATCHES: list[tuple[dict[Any, Any], type[Exception], str]] = [
+    ({"input_ids": IDS.float()}, TypeError, r"inputs\['input_ids'\] is torch.float32: expected"),
+    ({"input_ids": "a b", "attention_mask": IDS}, TypeError, r"inputs\['input_ids'\] is a str"),
+    ({"input_ids": IDS[:, :0]}, ValueError, r"inputs\['input_ids'\] has shape \(1, 0\)"),
+    ({"input_ids": IDS[:0]}, ValueError, r"inputs\['input_ids'\] has shape \(0, 3\)"),
+    ({"input_ids": IDS.to("meta")}, TypeError, r"inputs\['input_ids'\] is a tensor on the meta"),
+    ({"input_ids": IDS, 3: IDS}, TypeError, "inputs has the key 3, an int"),
+    (
+        {"input_ids": IDS, "attention_mask": IDS[:, :2]},
+        ValueError,
+        r"inputs\['attention_mask'\] has shape \(1, 2\), input_ids has \(1, 3\)",
+    ),
+    (
+        {"input_ids": IDS, "token_type_ids": IDS * 9},
+        ValueError,
+        r"inputs\['token_type_ids'\] holds 63: BertModel has embeddings for 0 to 1",
+    ),
+]
+
+
+@pytest.mark.parametrize(("inputs", "error", "message"), BAD_BATCHES, ids=range(len(BAD_BATCHES)))
+def test_bad_batches(
+    inputs: dict[Any, Any], error: type[Exception], message: str, build: Callable[..., Any]
+) -> None:
+    with pytest.raises(error, match=message):
+        extract(build("bert"), inputs=inputs)
+
+
+def test_inputs_of_numpy_are_tensors(build: Callable[..., Any]) -> None:
+    model = build("bert")
+    expected = extract(model, inputs={"input_ids": IDS}).blocks["encoder"].layers[0].weights()
+    found = extract(model, inputs={"input_ids": IDS.numpy()}, batch_index=np.int64(0))
+    assert torch.equal(found.blocks["encoder"].layers[0].weights(), expected)
+
+
+def test_a_name_that_the_model_does_not_take() -> None:
+    class Plain(nn.Module):
+        def forward(self, ids: Tensor) -> Tensor:
+            return ids
+
+    with pytest.raises(TypeError, match="inputs has the key 'idz', which Plain's forward does not"):
+        extract(Plain(), inputs={"idz": IDS})
+
+
+@pytest.mark.skipif(sys.version_info < (3, 11), reason="errors have no notes")
+def test_a_model_that_fails_is_noted_with_its_inputs(build: Callable[..., Any]) -> None:
+    with pytest.raises(ValueError, match="exactly one of input_ids or inputs_embeds") as caught:
+        extract(build("bert"), inputs={"input_ids": IDS, "inputs_embeds": torch.ones(1)})
+    [note] = caught.value.__notes__
+    assert note == (
+        "BertModel was running on inputs: input_ids (1, 3) int64, inputs_embeds (1,) float32."
+    )

@@ -19,12 +19,14 @@ PACKAGE = Path(bertviz.__file__).parent
 # progress and write a file.
 FLOORS = [
     {"errors"},
+    {"arguments"},
     {"progress", "writing"},
     {"trace"},
     {"extractor", "arrays"},
     {"analysis"},
     {"web"},
     {"views"},
+    {"util"},
     {"head_view", "model_view", "neuron_view"},
     {"__init__"},
     {"__main__"},

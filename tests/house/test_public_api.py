@@ -11,7 +11,6 @@ import typing
 import pytest
 
 import bertviz
-import bertviz.transformers_neuron_view as old_path
 
 # BertViz 1.4's signatures: names, order and defaults (display_mode apart, which follows the
 # notebook here).
@@ -176,19 +175,3 @@ def test_lazy_names_are_listed_before_they_are_used() -> None:
 def test_unknown_name_is_an_attribute_error() -> None:
     with pytest.raises(AttributeError, match="no attribute 'tail_view'"):
         _ = bertviz.tail_view
-
-
-def test_old_import_path_gives_the_real_classes() -> None:
-    import transformers
-
-    for name in ("Bert", "GPT2", "Roberta"):
-        for kind in ("Model", "Tokenizer"):
-            assert getattr(old_path, name + kind) is getattr(transformers, name + kind)
-            assert name + kind in dir(old_path)
-
-
-def test_old_import_path_points_to_transformers_for_the_rest() -> None:
-    with pytest.raises(AttributeError, match="from transformers import XLNetModel"):
-        _ = old_path.XLNetModel
-    with pytest.raises(ImportError):
-        from bertviz.transformers_neuron_view import XLNetModel  # noqa: F401

@@ -3,6 +3,7 @@
 
 import { text } from "node:stream/consumers";
 import { attend, attendAll } from "../../bertviz/js/data/attention.js";
+import { isMissing } from "../../bertviz/js/data/missing.js";
 import { Source } from "../../bertviz/js/data/payload.js";
 import { headWeights } from "../../bertviz/js/data/head_weights.js";
 import { without } from "../../bertviz/js/data/what_if.js";
@@ -21,14 +22,22 @@ for (const block of payload.blocks) {
 process.stdout.write(JSON.stringify(blocks, (_, x) => (x === -Infinity ? "-inf" : x)));
 
 function weightsOf(layer) {
-  const { heads, queries, keys, start, key, weight, hidden } = source.weights(layer);
+  const weights = source.weights(layer);
+  const { heads, queries, keys, start, key, weight, hidden, scale } = weights;
   const rows = heads.length * queries; // of a comparison every head has two slots
   const dense = Array.from({ length: rows }, (_, row) => {
     const values = new Array(keys).fill(0);
     for (let e = start[row]; e < start[row + 1]; e++) values[key[e]] = weight[e];
     return values;
   });
-  return { dense, hidden: Array.from(hidden) };
+  const found = { dense, hidden: Array.from(hidden) };
+  if (scale === undefined) return found;
+  const missing = layer.heads.flatMap((_, slot) =>
+    Array.from({ length: queries * keys }, (_, i) =>
+      Number(isMissing(weights, slot, Math.floor(i / keys), i % keys)),
+    ),
+  );
+  return { ...found, scale, missing };
 }
 
 function neuronsOf(layer) {

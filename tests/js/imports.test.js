@@ -17,6 +17,7 @@ const PURE = ORDER.slice(0, ORDER.indexOf("controls"));
 const PLACES = {
   "theme/colors.js": "data",
   "theme/mode.js": "controls",
+  "theme/sheets.js": "controls",
   "theme/style.css": "controls",
 };
 

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { pairsOf, positionsOf } from "../../bertviz/js/data/filters.js";
-import { initialState, nextState, STATE } from "../../bertviz/js/state.js";
+import { explanationOf, initialState, MASSES, nextState, STATE } from "../../bertviz/js/state.js";
 import { layerOf, payloadOf, tokens } from "./fixtures.js";
 
 const encoder = {
@@ -177,4 +177,21 @@ test("a key with a few values takes each of them and no other", () => {
       else assert.deepEqual([shown(null), shown(1)], [false, true]);
     }
   }
+});
+
+test("an explanation is of one head of one layer of one block", () => {
+  const explanation = { block: "encoder", layer: 2, head: 5, what: "x", contributions: [] };
+  const all = payloadOf(/** @type {any} */ ({ blocks: [encoder], explanation }));
+  const of = (/** @type {any} */ other) =>
+    explanationOf(all, { block: "encoder", layer: 2, heads: [5], ...other });
+  assert.equal(of({}), explanation);
+  for (const other of [{ block: "cross" }, { layer: 1 }, { heads: [4] }]) {
+    assert.equal(of(other), null, JSON.stringify(other));
+  }
+  const none = payloadOf({ blocks: [encoder] });
+  assert.equal(explanationOf(none, { block: "encoder", layer: 2, heads: [5] }), null);
+});
+
+test("the parts of a row's mass that lines may show are parts", () => {
+  assert.deepEqual(MASSES, [1, 0.9, 0.75, 0.5, 0.25]);
 });

@@ -3,15 +3,21 @@
 from __future__ import annotations
 
 import dataclasses
+import json
+import math
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 import torch
-from safetensors.torch import save_file
+from safetensors.torch import load_file, save_file
 
 from bertviz import AttentionTrace, HeadView, NeuronView, extract
+from bertviz.trace.files import KEY
+from bertviz.trace.stored import restored, written
+from tests.campaigns.hostile import File
 from tests.models import batch_of
 
 
@@ -84,6 +90,94 @@ def test_bad_files(tmp_path: Path) -> None:
     save_file({"x": torch.ones(1)}, tmp_path / "other.safetensors")
     with pytest.raises(ValueError, match="holds tensors but not a trace"):
         AttentionTrace.load(tmp_path / "other.safetensors")
+
+
+def test_a_loaded_trace_is_held_in_memory(tmp_path: Path) -> None:
+    path = tmp_path / "x.safetensors"
+    weights = torch.rand(4, 3, 3).softmax(-1)
+    AttentionTrace.from_arrays(weights=weights).save(path)
+    layer = AttentionTrace.load(path).blocks["encoder"].layers[0]
+    data = path.read_bytes()
+    with path.open("r+b") as file:
+        file.write(bytes(len(data)))
+    assert torch.equal(layer.weights(), weights)
+    with path.open("r+b") as file:
+        file.truncate(0)
+    assert torch.equal(layer.weights(), weights)
+
+
+SPOILED: list[tuple[str, Any, str]] = [
+    ("scaling", "x", "layers[0].formula.scaling is 'x', a str: expected a number"),
+    ("scaling", math.nan, "its JSON holds NaN, which is not a number"),
+    ("scaling", 10**400, "formula.scaling is 10000"),
+    ("scaling", 1e300, "so large that q·k overflows"),
+    ("softcap", -1, "block 'encoder', layer 0: softcap is -1.0: expected more than 0"),
+    ("key_heads", [7, 0, 0, 0], "key_heads is [7, 0, 0, 0]: expected a number below 2"),
+    ("mask", 3, "formula.mask is 3, an int: expected the name of a tensor"),
+    ("mask", {"tensor": "none"}, "which the file does not hold"),
+    ("mask", {"tensor": "encoder.0.queries"}, "mask has shape (4, 3, 6): expected (4, 3, 3), or 1"),
+    ("more", 3, "has 'more', which is unknown"),
+]
+
+
+@pytest.mark.parametrize(("name", "value", "message"), SPOILED)
+def test_what_was_changed_is_named(name: str, value: Any, message: str, tmp_path: Path) -> None:
+    path = tmp_path / "x.safetensors"
+    AttentionTrace.from_arrays(
+        queries=torch.randn(1, 4, 3, 6), keys=torch.randn(1, 2, 3, 6), scaling=0.5
+    ).save(path)
+    file = File(path.read_bytes())
+    file.about["blocks"][0]["layers"][0]["formula"][name] = value
+    path.write_bytes(file.put_together())
+    with pytest.raises(ValueError, match=re.escape(message)) as error:
+        AttentionTrace.load(path)
+    assert f"path={str(path)!r} holds no trace that can be used: " in str(error.value)
+
+
+@pytest.mark.parametrize("text", ["[" * 100_000, '{"a":' * 9000 + "1" + "}" * 9000, "[]", "3", ""])
+def test_json_that_is_no_trace_is_named(text: str, tmp_path: Path) -> None:
+    save_file({"x": torch.ones(1)}, tmp_path / "x.safetensors", metadata={KEY: text})
+    with pytest.raises(ValueError, match=r"path='.*' holds no trace that can be used: its JSON "):
+        AttentionTrace.load(tmp_path / "x.safetensors")
+
+
+def test_a_trace_that_could_not_be_loaded_is_not_saved(tmp_path: Path) -> None:
+    path = tmp_path / "x.safetensors"
+    trace = AttentionTrace.from_arrays(queries=torch.randn(1, 2, 3), keys=torch.randn(1, 2, 3))
+    trace.save(path)
+    before = path.read_bytes()
+    [block] = trace.blocks.values()
+    formula = dataclasses.replace(block.layers[0].explained, mask=torch.zeros(1, 5, 5))
+    layers = (dataclasses.replace(block.layers[0], formula=formula),)
+    wrong = dataclasses.replace(
+        trace, blocks={block.name: dataclasses.replace(block, layers=layers)}
+    )
+    with pytest.raises(ValueError, match=r"cannot be saved.*layer 0: mask has shape \(1, 5, 5\)"):
+        wrong.save(path)
+    assert path.read_bytes() == before
+
+
+def test_the_table_knows_every_field(build: Callable[..., Any]) -> None:
+    trace = extract(build("t5"), inputs=batch_of("t5"), batch_index=0, verify=True)
+    about, tensors = written(trace)
+    assert {*about} == {field.name for field in dataclasses.fields(AttentionTrace)}
+    back = restored(json.loads(json.dumps(about)), tensors)
+    assert written(back)[0] == about
+
+
+def test_the_file_is_what_the_library_reads(tmp_path: Path) -> None:
+    path = tmp_path / "x.safetensors"
+    weights = torch.rand(2, 3, 3).softmax(-1).to(torch.bfloat16)
+    AttentionTrace.from_arrays(weights=weights).save(path)
+    [tensor] = load_file(path).values()
+    assert torch.equal(tensor, weights)
+
+
+def test_torchs_default_device_does_not_matter(tmp_path: Path) -> None:
+    path = tmp_path / "x.safetensors"
+    AttentionTrace.from_arrays(weights=torch.full((1, 2, 2), 0.5)).save(path)
+    with torch.device("meta"):
+        assert AttentionTrace.load(path).blocks["encoder"].layers[0].weights().sum() == 2
 
 
 def test_views_of_a_loaded_trace_of_arrays(tmp_path: Path) -> None:

@@ -72,8 +72,8 @@ def test_chinese_in_a_vocabulary_of_characters_stays() -> None:
     assert display_text(["[CLS]", "你", "好", "ä"]) == ("[CLS]", "你", "好", "ä")
 
 
-def test_lone_surrogates_do_not_crash() -> None:
-    assert display_text(["\ud800"]) == ("\ud800",)
+def test_lone_surrogates_have_a_text_that_files_can_hold() -> None:
+    assert display_text(["\ud800", "a\udfffb"]) == ("‹U+D800›", "a‹U+DFFF›b")
 
 
 @pytest.mark.parametrize(

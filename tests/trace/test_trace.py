@@ -5,15 +5,17 @@ from __future__ import annotations
 import copy
 import dataclasses
 import math
+import pathlib
 import pickle
 from collections.abc import Callable
 from typing import Any
 
+import numpy as np
 import pytest
 import torch
 
-from bertviz import AttentionTrace, extract
-from bertviz.trace import Formula, LayerAttention
+from bertviz import AttentionTrace, HeadView, extract
+from bertviz.trace import Formula, LayerAttention, Tokens
 from tests.models import batch_of
 
 LOWEST = torch.finfo(torch.float32).min
@@ -250,3 +252,100 @@ def test_a_layer_by_the_models_own_number() -> None:
     assert part.layer(2) is part.layers[1]
     with pytest.raises(ValueError, match=r"layer=0 is not in block .encoder.: .* 1 to 2"):
         part.layer(0)
+
+
+def test_layers_of_the_same_mask_say_so() -> None:
+    def layer(**options: Any) -> LayerAttention:
+        return LayerAttention(index=0, name="", heads=(0, 1), **options)
+
+    given = torch.eye(3).expand(2, 3, 3)
+    assert (
+        layer(given_weights=given).mask_identity
+        == layer(given_weights=given.clone()).mask_identity
+        != layer(given_weights=given, given_causal=True).mask_identity
+    )
+    vectors, mask = torch.ones(2, 3, 4), torch.zeros(1, 3, 3)
+
+    def formula(**terms: Any) -> LayerAttention:
+        return layer(formula=Formula(vectors, vectors, scaling=1.0, **terms))
+
+    assert formula(mask=mask).mask_identity == formula(mask=mask).mask_identity
+    for other in ({}, {"mask": mask.clone()}, {"position_bias": mask}, {"causal": True}):
+        assert formula(**other).mask_identity != formula(mask=mask).mask_identity
+
+
+ROWS: list[tuple[Any, type[Exception], str]] = [
+    ("0", TypeError, "rows='0' is a str"),
+    (0.0, TypeError, "rows=0.0 is a float"),
+    ([True], TypeError, "rows holds True, a bool"),
+    ([0, 99], ValueError, "rows holds 99, which is out of range: there are 3 queries, 0 to 2"),
+    (10**30, ValueError, "rows holds 1000.*, which is out of range"),
+    (slice("a", None), TypeError, r"rows=slice\('a', None, None\) is a slice of something else"),
+]
+
+
+@pytest.mark.parametrize(("rows", "error", "message"), ROWS, ids=range(len(ROWS)))
+@pytest.mark.parametrize("given", [False, True])
+def test_rows_that_are_none(rows: Any, error: type[Exception], message: str, given: bool) -> None:
+    vectors = torch.ones(1, 2, 3, 4)
+    weights = torch.full((1, 2, 3, 3), 1 / 3) if given else None
+    trace = AttentionTrace.from_arrays(weights=weights, queries=vectors, keys=vectors)
+    layer = trace.blocks["encoder"].layers[0]
+    for call in (layer.weights, layer.scores, layer.bias, layer.visible):
+        with pytest.raises(error, match=message):
+            call(None, rows)
+
+
+def test_rows_in_every_form() -> None:
+    vectors = torch.randn(1, 2, 3, 4)
+    layer = AttentionTrace.from_arrays(queries=vectors, keys=vectors).blocks["encoder"].layers[0]
+    whole = layer.weights()
+    for rows in ([2, 1], (2, 1), np.array([2, 1]), torch.tensor([2, 1]), slice(2, 0, -1)):
+        assert torch.equal(layer.weights(None, rows), whole[:, [2, 1]])  # type: ignore[arg-type]
+    assert torch.equal(layer.weights(np.int64(1), 2), whole[1:, 2:])  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("heads", ["0", 0.0, [True], torch.tensor(0.5), {"a": 1}, object()])
+def test_heads_that_are_none(heads: Any) -> None:
+    layer = AttentionTrace.from_arrays(weights=[[[1.0]]]).blocks["encoder"]
+    with pytest.raises(TypeError, match=r"heads.*: expected .*head numbers"):
+        layer.layers[0].weights(heads)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "error", "message"),
+    [
+        ({"blocks": [1]}, TypeError, r"blocks=\[1\] is a list: expected a mapping from names"),
+        ({"blocks": {}}, ValueError, "blocks is empty"),
+        ({"blocks": {"encoder": 1}}, TypeError, r"blocks\['encoder'\] is an int"),
+        ({"model_name": 3}, TypeError, "model_name=3 is an int: expected a string"),
+        ({"dtype": torch.float32}, TypeError, "dtype=torch.float32 is a dtype"),
+        ({"exactness": 3}, TypeError, "exactness=3 is an int: expected a mapping of JSON types"),
+        ({"exactness": {"max_difference": float("nan")}}, TypeError, "exactness=.*nan.*JSON"),
+    ],
+)
+def test_a_trace_is_made_of_blocks(arguments: Any, error: type[Exception], message: str) -> None:
+    blocks = AttentionTrace.from_arrays(weights=[[[1.0]]]).blocks
+    with pytest.raises(error, match=message):
+        AttentionTrace(**{"blocks": blocks, **arguments})
+
+
+def test_tokens_are_taken_by_position() -> None:
+    tokens = Tokens.read(["a", "b", "c"])
+    assert tokens[np.array([2, 0])].strings == ("c", "a")  # type: ignore[index]
+    assert tokens[1].strings == ("b",)  # type: ignore[index]
+    for wrong, error in (("a", TypeError), (1.5, TypeError), ([3], ValueError)):
+        with pytest.raises(error, match="positions"):
+            tokens[wrong]  # type: ignore[index]
+    for wrong in ({"a"}, "abc", [1], None):
+        with pytest.raises(TypeError, match="strings"):
+            Tokens.read(wrong)  # type: ignore[arg-type]
+
+
+def test_half_a_character_is_kept_and_can_be_saved(tmp_path: pathlib.Path) -> None:
+    trace = AttentionTrace.from_arrays(["\ud83d", "b"], torch.full((1, 2, 2), 0.5))
+    for suffix in ("html", "svg"):
+        HeadView(trace, prettify_tokens=False).save(tmp_path / f"x.{suffix}")
+    trace.save(tmp_path / "x.safetensors")
+    loaded = AttentionTrace.load(tmp_path / "x.safetensors")
+    assert loaded.blocks["encoder"].query_tokens == ("\ud83d", "b")

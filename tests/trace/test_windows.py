@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+import numpy as np
 import pytest
 import torch
 
@@ -66,3 +67,14 @@ def test_bad_windows() -> None:
             trace.window(start, stop)
     with pytest.raises(ValueError, match=r"Layer 0 holds weights, of which a part is a slice"):
         trace.window(0, 2)
+
+
+@pytest.mark.parametrize("value", ["1", 1.0, None, True, [1], torch.tensor(0.5)])
+def test_positions_of_a_window_are_integers(value: Any) -> None:
+    vectors = torch.ones(1, 2, 4, 3)
+    trace = AttentionTrace.from_arrays(queries=vectors, keys=vectors)
+    with pytest.raises(TypeError, match=r"start=.*: expected an integer"):
+        trace.window(value, 3)
+    with pytest.raises(TypeError, match=r"stop=.*: expected an integer"):
+        trace.window(0, value)
+    assert len(trace.window(np.int64(1), torch.tensor(3)).blocks["encoder"].query) == 2  # type: ignore[arg-type]

@@ -203,9 +203,14 @@ ARRAY_MISTAKES: list[tuple[dict[str, Any], type[Exception], str]] = [
         "takes no encoder_tokens with attention",
     ),
     (
-        {"encoder_attention": uniform(3, 3), "tokens": LEFT},
+        {"encoder_attention": uniform(3, 3), "queries": uniform(3, 3)},
         TypeError,
-        "takes no tokens .*: the tokens are called encoder_tokens and decoder_tokens",
+        "takes no encoder_attention with attention",
+    ),
+    (
+        {"encoder_attention": uniform(3, 3), "encoder_tokens": LEFT, "scaling": 1.0},
+        TypeError,
+        "takes no scaling with encoder_attention, decoder_attention or cross_attention",
     ),
     (
         {"encoder_attention": uniform(3, 3)},

@@ -95,7 +95,6 @@ BAD_OPTIONS: list[Case] = [
         ValueError,
         "heads holds 4, which is out of range: layer 0 has heads 0 to 3; choose from these.",
     ),
-    (HeadView, {"heads": []}, ValueError, r"heads=\[\] is empty: .* leave heads out for all"),
     (HeadView, {"heads": "0,1"}, TypeError, "heads='0,1' is a str: expected a list of head"),
     (HeadView, {"heads": True}, TypeError, "heads=True is a bool"),
     (HeadView, {"heads": [True]}, TypeError, "heads holds True, a bool: expected head numbers"),
@@ -107,7 +106,6 @@ BAD_OPTIONS: list[Case] = [
         ValueError,
         "include_layers holds 3, which is out of range: the attention has layers 0 to 2",
     ),
-    (HeadView, {"include_layers": []}, ValueError, "include_layers=.* is empty"),
     (
         HeadView,
         {"layer": 1, "include_layers": [0, 2]},
@@ -145,10 +143,51 @@ def test_bad_options_name_the_fix(
 
 
 @pytest.mark.parametrize("cls", VIEWS)
-@pytest.mark.parametrize("mode", ["Dark", "", None, 1, ["dark"]])
+@pytest.mark.parametrize("mode", ["Dark", "", 1, ["dark"], {"dark"}])
 def test_bad_display_mode(trace: AttentionTrace, cls: type[View], mode: Any) -> None:
     with pytest.raises(ValueError, match=r"display_mode=.* expected 'auto' .*, 'light' or 'dark'"):
         cls(trace, display_mode=mode)
+
+
+EMPTY: list[Any] = [[], (), range(0), set(), {}, np.array([])]
+
+
+@pytest.mark.parametrize("empty", EMPTY, ids=repr)
+def test_no_layers_or_heads_are_all_of_them(trace: AttentionTrace, empty: Any) -> None:
+    """BertViz took an empty list for no choice."""
+    every = HeadView(trace)._payload
+    assert HeadView(trace, heads=empty, include_layers=empty)._payload == every
+    every = ModelView(trace)._payload
+    assert ModelView(trace, include_layers=empty, include_heads=empty)._payload == every
+
+
+def test_negative_numbers_count_from_the_end(trace: AttentionTrace) -> None:
+    wanted = ModelView(trace, include_layers=[2, 0], include_heads=[3])._payload
+    view = ModelView(trace, include_layers=[-1, -3, 2], include_heads=[-1])
+    assert view._payload == wanted
+    with pytest.raises(ValueError, match="include_layers holds -4, which is out of range"):
+        ModelView(trace, include_layers=[-4])
+
+
+@pytest.mark.parametrize("cls", VIEWS)
+def test_no_display_mode_follows_the_notebook(trace: AttentionTrace, cls: type[View]) -> None:
+    assert cls(trace, display_mode=None)._payload["theme"] == "auto"  # type: ignore[call-arg, arg-type]
+
+
+@pytest.mark.parametrize(
+    "value", [0, 1, None, np.bool_(False), np.bool_(True), np.int64(0)], ids=repr
+)
+def test_a_switch_may_be_a_number(value: Any) -> None:
+    tokens = ["Ġa", "b"]
+    trace = AttentionTrace.from_arrays(tokens, torch.full((1, 2, 2), 0.5))
+    shown = HeadView(trace, prettify_tokens=value)._payload["blocks"][0]["query"]["text"]
+    assert shown == ([" a", "b"] if value else tokens)
+
+
+@pytest.mark.parametrize("value", [2, -1, 0.5, "no", [], [True], np.array([1, 0])], ids=repr)
+def test_no_other_value_is_a_switch(trace: AttentionTrace, value: Any) -> None:
+    with pytest.raises(TypeError, match=r"prettify_tokens=.*: expected True or False"):
+        HeadView(trace, prettify_tokens=value)
 
 
 def test_neuron_view_of_weights_alone_says_what_it_needs() -> None:

@@ -162,6 +162,17 @@ def test_a_figure_is_as_wide_as_it_is_told(trace: AttentionTrace, tmp_path: Path
     assert pixels < wide <= default
 
 
+@pytest.mark.parametrize("path", [None, 3, b"x.html", ["x.html"], object()])
+def test_other_paths_are_refused(trace: AttentionTrace, path: Any) -> None:
+    with pytest.raises(TypeError, match=r"path=.*: expected a str or a pathlib.Path"):
+        HeadView(trace).save(path)
+
+
+@pytest.mark.parametrize("width", [np.float32(600), np.int64(600), np.array(600)])
+def test_numbers_of_numpy_are_widths(width: Any) -> None:
+    assert css_pixels(width) == 600
+
+
 def test_a_page_has_no_width_of_its_own(trace: AttentionTrace, tmp_path: Path) -> None:
     with pytest.raises(ValueError, match=r"width=600 does not go with an \.html file"):
         HeadView(trace).save(tmp_path / "x.html", width=600)

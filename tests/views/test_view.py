@@ -60,7 +60,7 @@ def test_every_display_has_an_id_of_its_own(trace: AttentionTrace, cls: type[Vie
     view = cls(trace)
     outputs = [
         view.data,
-        view.data,
+        view._repr_mimebundle_()["text/html"],
         view._repr_mimebundle_()["text/html"],
         view._repr_html_(),
         view._document(),

@@ -63,9 +63,9 @@ def test_a_page_that_would_stay_blank_is_an_error(
     large = view(["a", "b"])
     script = large.data.split("<script>")[1].removesuffix("</script>")
     monkeypatch.setattr("bertviz.web.page.SCRIPT_CHARACTERS", len(script))
-    assert large.data
+    assert view(["a", "b"]).data
     monkeypatch.setattr("bertviz.web.page.SCRIPT_CHARACTERS", len(script) - 1)
-    for read in (lambda: large.data, lambda: large.save(tmp_path / "x.html")):
+    for read in (lambda: view(["a", "b"]).data, lambda: large.save(tmp_path / "x.html")):
         with pytest.raises(ValueError, match=r"stay blank.* include_layers="):
             read()
     assert not list(tmp_path.iterdir())
@@ -88,7 +88,7 @@ def test_an_untrusted_notebook_shows_a_sentence() -> None:
 def test_a_document_is_whole() -> None:
     text = view(["a", "b"])._document()
     assert text.startswith("<!DOCTYPE html>")
-    assert Elements(text).tags[:6] == ["html", "head", "meta", "meta", "title", "style"]
+    assert Elements(text).tags[:7] == ["html", "head", *["meta"] * 3, "title", "style"]
     assert "<title>a &lt;b&gt;</title>" in page.document("", "a <b>")
 
 

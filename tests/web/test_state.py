@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import itertools
 import json
 import subprocess
 from collections.abc import Iterator
@@ -58,6 +59,12 @@ def plain_trace() -> AttentionTrace:
     return AttentionTrace.from_arrays(["a", "b", "c"], weights)
 
 
+def value_trace() -> AttentionTrace:
+    """The tokens of a pair, with values that are not attention."""
+    values = np.random.default_rng(2).normal(size=(3, 4, 7, 7))
+    return AttentionTrace.from_arrays(TOKENS, values, sentence_b_start=5, kind="signed")
+
+
 class Explanation:
     """As much of an explanation as a payload takes."""
 
@@ -83,6 +90,8 @@ def payloads() -> dict[str, dict[str, Any]]:
         "head, plain": payload.build(plain_trace(), "head"),
         "head, special": payload.build(special_trace(), "head"),
         "head, comparison": payload.build(other, "head", comparison=Difference(one, other)),
+        "head, values": payload.build(value_trace(), "head"),
+        "model, values": payload.build(value_trace(), "model"),
         "head, blocks": payload.build(cross_trace(), "head"),
         "model, blocks": payload.build(cross_trace(), "model"),
         "model": payload.build(one, "model"),
@@ -279,8 +288,7 @@ def problem_of(name: str, **state: Any) -> str:
         (
             "head",
             {"also": [1, "2"]},
-            "TypeError: also holds '2', which is a str: expected a list of integers, such as"
-            " also=[0].",
+            "TypeError: also holds '2', a str: expected integers, such as also=[0].",
         ),
         (
             "head",
@@ -288,10 +296,68 @@ def problem_of(name: str, **state: Any) -> str:
             "ValueError: zoom=[0, 3] has 2 numbers, not 4: expected a list of integers, such as"
             " zoom=[0, 1, 2, 3].",
         ),
+        *(
+            ("head", {key: value}, f"{kind.__name__}: {key}{problem}")
+            for key, value, kind, problem in (
+                (
+                    "query",
+                    torch.tensor(0.5),
+                    TypeError,
+                    "=tensor(0.5000) is a Tensor: expected an integer, such as query=0.",
+                ),
+                (
+                    "layer",
+                    10**400,
+                    ValueError,
+                    f"={10**56!s}... is out of range: expected an integer, such as layer=0.",
+                ),
+                (
+                    "heads",
+                    torch.tensor(0.5),
+                    TypeError,
+                    "=tensor(0.5000) is a Tensor: expected a list of integers, such as heads=[0].",
+                ),
+                (
+                    "zoom",
+                    {0, 1, 2, 3},
+                    TypeError,
+                    " is a set, which has no order: expected a list of integers, such as zoom=[0,"
+                    " 1, 2, 3].",
+                ),
+                (
+                    "also",
+                    itertools.count(),
+                    ValueError,
+                    " holds more than 1,000,000 items: expected a list of integers, such as"
+                    " also=[0].",
+                ),
+                (
+                    "mass",
+                    -0.0,
+                    ValueError,
+                    "=-0.0 is out of range: expected a number above 0 and up to 1, the part of"
+                    " each row that lines show.",
+                ),
+                (
+                    "constructor",
+                    1,
+                    TypeError,
+                    " is not part of what a head view shows: expected some of"
+                    f" {', '.join(STATE['head'])}.",
+                ),
+                (
+                    "__proto__",
+                    {},
+                    TypeError,
+                    " is not part of what a head view shows: expected some of"
+                    f" {', '.join(STATE['head'])}.",
+                ),
+            )
+        ),
         (
             "head",
             {"mass": float("nan")},
-            "ValueError: mass=nan is out of range: expected a number above 0 and up to 1, the part"
+            "ValueError: mass=nan is not finite: expected a number above 0 and up to 1, the part"
             " of each row that lines show.",
         ),
     ],

@@ -12,12 +12,15 @@ from bertviz.analysis.comparison.alignment import (
 )
 from bertviz.analysis.comparison.comparison import Comparison, HeadDifference
 from bertviz.analysis.comparison.differences import differences
-from bertviz.errors import a_type
-from bertviz.trace import AttentionTrace
+from bertviz.analysis.lookup import check_trace
+from bertviz.arguments import as_choice
+from bertviz.trace import AttentionTrace, check_attention
+from bertviz.trace.settings import plainly
 
 Align = Literal["tokens"] | None
 
 
+@plainly()
 def compare(a: AttentionTrace, b: AttentionTrace, *, align: Align = None) -> Comparison:
     """How the heads of two traces differ, such as those of two checkpoints or two texts.
 
@@ -42,17 +45,14 @@ def compare(a: AttentionTrace, b: AttentionTrace, *, align: Align = None) -> Com
         The comparison; differences are b - a.
 
     Raises:
-        TypeError: An argument is not a trace.
+        TypeError: An argument is not a trace, or ``align`` is not a string.
         ValueError: The traces cannot be compared; the message names the first difference.
     """
     for name, trace in (("a", a), ("b", b)):
-        if not isinstance(trace, AttentionTrace):
-            raise TypeError(
-                f"{name} is {a_type(trace)}: expected an AttentionTrace, as"
-                " extract(model, tokenizer, text) gives."
-            )
-    if align not in (None, "tokens"):
-        raise ValueError(f"align={align!r} is unknown: expected 'tokens' or None.")
+        check_trace(name, trace)
+        check_attention("compare", trace, "subtract the values, and show them with kind='signed'")
+    if align is not None:
+        as_choice("align", align, ["tokens"], " or None")
     check_same_heads(a, b)
     left_out: LeftOut = {}
     if align == "tokens":

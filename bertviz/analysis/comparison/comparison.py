@@ -10,7 +10,9 @@ from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
 from bertviz.analysis.lookup import check_name
 from bertviz.analysis.summary import Summary
 from bertviz.analysis.tables import Table
+from bertviz.arguments import as_index
 from bertviz.trace import AttentionBlock, AttentionTrace, Frozen, Heads
+from bertviz.trace.settings import plainly
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -88,6 +90,7 @@ class Comparison(Summary, Table):
         """The blocks of a; b's have the same names, tokens, layers and heads."""
         return self.a.blocks
 
+    @plainly()
     def weights(self, layer: int, heads: Heads = None, block: str | None = None) -> Tensor:
         """How the weights of some heads differ, computed now.
 
@@ -120,8 +123,13 @@ class Comparison(Summary, Table):
             variation first.
 
         Raises:
-            ValueError: There is no such block.
+            TypeError: ``count`` is not an integer.
+            ValueError: ``count`` is below 1, or there is no such block.
         """
+        if count is not None:
+            count = as_index("count", count)
+            if count < 1:
+                raise ValueError(f"count={count} gives nothing: expected an integer of at least 1.")
         name = self._block(block)
         found = [
             LargestDifference(row.layer, row.head, row.total_variation, row.jensen_shannon)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING
 
 from bertviz.trace import LayerAttention
@@ -18,7 +19,7 @@ def differences(a: LayerAttention, b: LayerAttention) -> list[list[float]]:
 
     queries, keys = a.shape
     step = max(1, AT_ONCE // (a.num_heads * keys))
-    sums = torch.zeros(a.num_heads, 3, dtype=torch.float64)
+    sums = torch.zeros(a.num_heads, 3, dtype=torch.float64, device="cpu")
     for start in range(0, queries, step):
         rows = slice(start, min(start + step, queries))
         one, other = (_whole(layer.weights(None, rows).cpu()) for layer in (a, b))
@@ -37,7 +38,7 @@ def _entropy(rows: Tensor) -> Tensor:
     """The entropy of each row, in bits."""
     import torch
 
-    bits: Tensor = -torch.xlogy(rows, rows).sum(-1) / torch.log(torch.tensor(2.0))
+    bits: Tensor = -torch.xlogy(rows, rows).sum(-1) / math.log(2)
     return bits
 
 

@@ -6,11 +6,13 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from bertviz.analysis.lookup import block_with_layer
+from bertviz.analysis.lookup import block_with_layer, check_trace
 from bertviz.analysis.neurons.explanation import HeadExplanation
 from bertviz.analysis.neurons.marking import Marked, marked
 from bertviz.analysis.neurons.units import Pairs, Unit, carrying, neurons_of, units_of
-from bertviz.trace import AttentionTrace, LayerAttention
+from bertviz.arguments import as_index
+from bertviz.trace import AttentionTrace, LayerAttention, check_attention
+from bertviz.trace.settings import plainly
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -18,6 +20,7 @@ if TYPE_CHECKING:
 RANDOM_SETS = 20
 
 
+@plainly()
 def explain_head(
     trace: AttentionTrace,
     layer: int,
@@ -64,8 +67,13 @@ def explain_head(
     Raises:
         ValueError: The trace holds only weights, has no such layer, head or block, the pattern is
             unknown or exists nowhere in the text, or the matrix has another shape.
-        TypeError: Both a pattern and cells were passed, or cells are not query–key pairs.
+        TypeError: An argument is of the wrong type, both a pattern and cells were passed, or cells
+            are not query–key pairs.
     """
+    check_trace("trace", trace)
+    check_attention(
+        "explain_head", trace, "pass a trace that extract(model, tokenizer, text) gives"
+    )
     held, found = block_with_layer(trace.blocks, layer, head, block)
     formula = found.explained
     units = units_of(formula, pairs, rotary_dim)
@@ -81,8 +89,8 @@ def explain_head(
     return HeadExplanation(
         model_name=trace.model_name,
         block=held.name,
-        layer=layer,
-        head=head,
+        layer=found.index,
+        head=as_index("head", head, "head"),
         what=what.what,
         assumed_pairs=pairs == "auto" and formula.rotary,
         units=units,
@@ -120,7 +128,7 @@ def _weights_with(layer: LayerAttention, head: int, neurons: Sequence[int], keep
     import torch
 
     formula = layer.explained
-    part = torch.full((formula.queries.shape[-1],), not keep)
+    part = torch.full((formula.queries.shape[-1],), not keep, dtype=torch.bool, device="cpu")
     part[list(neurons)] = keep
     changed = replace(formula, queries=formula.queries * part.to(formula.queries))
     return changed.weights(layer.places(head))[0].cpu()
@@ -130,9 +138,9 @@ def _drawn(units: Sequence[Unit], count: int) -> Iterator[list[Unit]]:
     """Random sets of ``count`` units, the same every time."""
     import torch
 
-    generator = torch.Generator().manual_seed(0)
+    generator = torch.Generator("cpu").manual_seed(0)
     for _ in range(RANDOM_SETS):
-        draw = torch.randperm(len(units), generator=generator)[:count]
+        draw = torch.randperm(len(units), generator=generator, device="cpu")[:count]
         yield [units[unit] for unit in draw.tolist()]
 
 

@@ -10,6 +10,8 @@ from bertviz.analysis.patterns.known import check_window, known_patterns
 from bertviz.analysis.patterns.own import as_matrix
 from bertviz.analysis.patterns.pattern import Unavailable
 from bertviz.analysis.patterns.text import Text
+from bertviz.arguments import as_index, as_items, as_numbers, offers
+from bertviz.arrays.conversion import as_tensor
 from bertviz.trace import AttentionBlock, LayerAttention
 
 if TYPE_CHECKING:
@@ -52,7 +54,7 @@ class Marked:
     @property
     def uniform(self) -> float:
         """The mass under uniform attention."""
-        shares = self.pairs.sum(1) / self.unmasked.sum(1).clamp_min(1)
+        shares = self.pairs.sum(1).float() / self.unmasked.sum(1).clamp_min(1)
         return float(shares[self.exists].mean())
 
 
@@ -83,12 +85,14 @@ def marked(
     if pattern is not None and cells is not None:
         raise TypeError("explain_head got pattern and cells: pass one of them.")
     check_window(window)
+    window = min(as_index("window", window), max(layer.shape))  # nothing is farther away
     text = Text.of(block)
     weights = layer.weights(head)[0].cpu()
     visible = layer.visible(head)
-    unmasked = torch.ones(layer.shape, dtype=torch.bool) if visible is None else visible[0]
+    every = torch.ones(layer.shape, dtype=torch.bool, device="cpu")
+    unmasked = every if visible is None else visible[0]
     if cells is not None:
-        what, pairs = GIVEN, as_matrix("cells", cells, layer.shape)
+        what, pairs = GIVEN, as_matrix("cells", _items(cells), layer.shape)
     elif pattern is not None:
         what, pairs = pattern, _of_pattern(text, pattern, window)
     else:
@@ -99,13 +103,23 @@ def marked(
         exists &= ~layer.unseen_keys()[text.shape[1] - text.shape[0] :]
     if not bool(exists.any()):
         raise ValueError(
-            f"{what} exists for no query of this text: expected unmasked pairs, beside other"
-            " unmasked keys of the same query."
+            f"{what} exists for no query of this text: expected a pattern or cells with unmasked"
+            " pairs, beside other unmasked keys of the same query."
         )
-    counts = weights if what == STRONGEST else pairs / pairs.sum(1, True).clamp_min(1)
-    counts = (counts * exists[:, None]).float()
+    even = pairs.float() / pairs.sum(1, True).clamp_min(1)
+    counts = (weights if what == STRONGEST else even) * exists[:, None]
     mean = counts.sum(1, keepdim=True) * unmasked / unmasked.sum(1, keepdim=True).clamp_min(1)
     return Marked(what, weights, unmasked, pairs, exists, lifts=counts - mean)
+
+
+def _items(cells: Any) -> Any:
+    """A matrix as a tensor, or pairs as a list of two ints each."""
+    if offers(cells, "shape"):
+        return as_tensor("cells", cells)
+    items = as_items("cells", cells, "expected a matrix (query, key), or tuples", sets=True)
+    if all(isinstance(item, tuple) and len(item) == 2 for item in items):
+        return [tuple(as_numbers("cells", list(item), "positions of tokens")) for item in items]
+    return as_tensor("cells", items)
 
 
 def _strongest(weights: Tensor, unmasked: Tensor) -> Tensor:

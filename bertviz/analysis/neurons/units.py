@@ -9,6 +9,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Literal
 
+from bertviz.arguments import as_choice, as_index
+from bertviz.errors import short
 from bertviz.trace import Formula
 
 Pairs = Literal["auto", "halves", "interleaved"] | None
@@ -24,7 +26,13 @@ def units_of(formula: Formula, pairs: Pairs, rotary_dim: int | None) -> tuple[Un
         formula: The layer's formula.
         pairs: Which neurons are rotated together; "auto" takes halves where a layer rotates.
         rotary_dim: How many neurons are rotated; all by default.
+
+    Raises:
+        TypeError: An argument is of the wrong type.
+        ValueError: ``pairs`` is unknown, or so many neurons cannot be rotated.
     """
+    if pairs is not None:
+        as_choice("pairs", pairs, ("auto", "halves", "interleaved"), " or None")
     if pairs == "auto":
         pairs = "halves" if formula.rotary else None
     return paired(int(formula.queries.shape[-1]), pairs, rotary_dim)
@@ -39,16 +47,11 @@ def paired(head_dim: int, pairs: Pairs, rotary_dim: int | None) -> tuple[Unit, .
     if pairs is None:
         if rotary_dim is not None:
             raise ValueError(
-                f"rotary_dim={rotary_dim} was given, but no neurons are rotated: pass"
+                f"rotary_dim={short(rotary_dim)} was given, but no neurons are rotated: pass"
                 " pairs='halves' or pairs='interleaved'."
             )
         return tuple((neuron,) for neuron in range(head_dim))
-    if pairs not in ("halves", "interleaved"):
-        raise ValueError(
-            f"pairs={pairs!r} is unknown: expected 'halves' (Llama), 'interleaved' (GPT-J), 'auto'"
-            " or None."
-        )
-    rotated = head_dim if rotary_dim is None else rotary_dim
+    rotated = head_dim if rotary_dim is None else as_index("rotary_dim", rotary_dim)
     if rotated % 2 or not 0 < rotated <= head_dim:
         raise ValueError(
             f"rotary_dim must be an even number from 2 to head_dim, {head_dim}, got {rotated}."

@@ -46,13 +46,13 @@ class Chunk:
 
         self.rows = rows
         shape = (rows.stop - rows.start, text.shape[1])
-        every = torch.ones(shape, dtype=torch.bool) if visible is None else visible
+        every = torch.ones(shape, dtype=torch.bool, device="cpu") if visible is None else visible
         every = every & ~padding[rows, None]
         kept = every & ~text.query.special[rows, None] & ~text.key.special & (text.key.places > 0)
         both = torch.stack([every, kept], -1)  # (rows, key, 2)
 
         count = len(patterns)
-        pairs = torch.zeros(*shape, 2 * count + 1)
+        pairs = torch.zeros(*shape, 2 * count + 1, dtype=torch.float32, device="cpu")
         for column, matrix in enumerate(found):
             if matrix is not None:
                 pairs[..., column] = every & matrix
@@ -96,7 +96,7 @@ def by_distance(matrices: Tensor) -> Tensor:
     # In a matrix wider by as many columns as there are rows, a step along a diagonal is a fixed
     # stride, so that the diagonals are the columns of a view.
     width = keys + 2 * (rows - 1)
-    wide = torch.zeros(count, rows, width, dtype=matrices.dtype)
+    wide = torch.zeros(count, rows, width, dtype=matrices.dtype, device="cpu")
     wide[..., rows - 1 : rows - 1 + keys] = matrices
     skewed = wide.as_strided((count, rows, keys + rows - 1), (rows * width, width + 1, 1))
     return skewed.sum(1)

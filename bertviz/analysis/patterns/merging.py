@@ -24,7 +24,10 @@ class Merging:
 
         self.merges = text.in_words
         if self.merges:
-            sides = (torch.tensor(block.query.words), torch.tensor(block.key.words))
+            sides = (
+                torch.tensor(side.words, dtype=torch.int64, device="cpu")
+                for side in (block.query, block.key)
+            )
             (_, queries), (_, keys) = (
                 torch.unique_consecutive(side, return_inverse=True) for side in sides
             )
@@ -67,4 +70,6 @@ class Merging:
         if self.merges:
             unseen = self.key.T @ (~unseen).float() == 0
         count = text.shape[0]
-        return unseen[len(unseen) - count :] if text.shared else torch.zeros(count).bool()
+        if text.shared:
+            return unseen[len(unseen) - count :]
+        return torch.zeros(count, dtype=torch.bool, device="cpu")

@@ -177,7 +177,7 @@ def _from_array(name: str, value: Any, items: Any, shape: tuple[int, int], wante
     try:
         if isinstance(value, str | bytes | Mapping) or value is None:
             raise TypeError
-        found = torch.as_tensor(items).detach()
+        found = torch.as_tensor(items, device="cpu").detach()
         found = (found.to_dense() if found.layout is not torch.strided else found).cpu()
         if found.is_complex() or found.is_quantized:
             raise TypeError
@@ -194,7 +194,7 @@ def _from_array(name: str, value: Any, items: Any, shape: tuple[int, int], wante
 def _from_pairs(name: str, pairs: list[tuple[Any, Any]], shape: tuple[int, int]) -> Tensor:
     import torch
 
-    matrix = torch.zeros(shape, dtype=torch.bool)
+    matrix = torch.zeros(shape, dtype=torch.bool, device="cpu")
     expected = "expected positions from 0"
     for pair in pairs:
         try:

@@ -13,6 +13,7 @@ from bertviz.analysis.patterns.scores import PatternScores, Skipped
 from bertviz.analysis.patterns.sums import Sums
 from bertviz.analysis.patterns.text import Text
 from bertviz.trace import AttentionTrace
+from bertviz.trace.settings import plainly
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -34,6 +35,7 @@ class Pool:
         self.texts: list[Mapping[str, Sums]] = []
         self.skipped: list[Skipped] = []
 
+    @plainly()
     def add(self, trace: AttentionTrace, predictive: Predictive = None) -> None:
         """Read one text, in full or not at all.
 

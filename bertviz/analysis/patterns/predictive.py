@@ -13,6 +13,7 @@ from itertools import combinations
 from typing import TYPE_CHECKING, Any
 
 from bertviz.analysis.patterns.pattern import Unavailable
+from bertviz.trace.settings import plainly
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -99,7 +100,7 @@ def probabilities(
             f"a text has {len(real)} words, which takes {len(real) + len(pairs)} forward passes:"
             f" pass predictive_words={len(real)} to do it"
         )
-    found = torch.full((len(places), len(places)), torch.nan, dtype=torch.float64)
+    found = torch.full((len(places), len(places)), torch.nan, dtype=torch.float64, device="cpu")
     runs = [(word, word) for word in real] + pairs
     step = max(1, LOGITS_AT_ONCE // (len(ids) * vocabulary))
     for first in range(0, len(runs), step):
@@ -107,10 +108,17 @@ def probabilities(
         logits = _masked(model, batch, tokenizer.mask_token_id, places, some)
         for row, (one, other) in enumerate(some):
             for word, also in {(one, other), (other, one)}:
-                at = places[word]
-                logs = torch.log_softmax(logits[row, at].float(), -1)
-                found[word, also] = float(logs.gather(1, ids[at, None]).sum().exp())
+                found[word, also] = _probability(logits[row], ids, places[word])
     return {block.name: found for block in blocks if block.query.words == blocks[0].query.words}
+
+
+@plainly()
+def _probability(logits: Tensor, ids: Tensor, at: Tensor) -> float:
+    """How probable a word is whose tokens are at some positions."""
+    import torch
+
+    logs = torch.log_softmax(logits[at].float(), -1)
+    return float(logs.gather(1, ids[at, None]).sum().exp())
 
 
 def _vocabulary(model: Module, tokenizer: Any, two_stacks: bool) -> int:
@@ -126,11 +134,12 @@ def _vocabulary(model: Module, tokenizer: Any, two_stacks: bool) -> int:
     return int(head.weight.shape[0])
 
 
+@plainly()
 def _words(block: AttentionBlock, device: Any) -> tuple[list[Tensor], list[int]]:
     """The positions of each word's tokens, and which words are not special tokens."""
     import torch
 
-    words = torch.tensor(block.query.words)
+    words = torch.tensor(block.query.words, dtype=torch.int64, device="cpu")
     places = [(words == word).nonzero().flatten().to(device) for word in range(int(words[-1]) + 1)]
     special = block.query.special
     return places, [word for word, tokens in enumerate(places) if not special[int(tokens[0])]]
@@ -142,7 +151,7 @@ def _masked(
     """(runs, token, vocabulary): the logits with some words masked in each run."""
     import torch
 
-    from bertviz.extractor.running import borrowed
+    from bertviz.extractor.running import evaluated
 
     count = len(runs)
     masked = batch["input_ids"][0].repeat(count, 1)
@@ -155,6 +164,5 @@ def _masked(
         else value
         for key, value in batch.items()
     }
-    with borrowed(model):
-        logits: Tensor = model(**{**repeated, "input_ids": masked}).logits
+    logits: Tensor = evaluated(model, {**repeated, "input_ids": masked}).logits
     return logits

@@ -16,9 +16,10 @@ from bertviz.analysis.patterns.arguments import check_text, told
 from bertviz.analysis.patterns.pattern import Unavailable
 from bertviz.analysis.patterns.pooling import Predictive
 from bertviz.errors import a_type, short, suggestion
-from bertviz.trace import AttentionTrace
+from bertviz.trace import AttentionTrace, check_attention
 
 EXAMPLE = "find_patterns(model, tokenizer, ['One text.', ('A sentence.', 'Another.')])"
+FROM = "pass the attention that the values were made from"
 PAIR = "a string, or a pair of strings"
 NOT_OPTIONS = ("model", "tokenizer", "text", "text_pair", "inputs", "tokens", "batch_index")
 
@@ -115,6 +116,7 @@ def _is_model(source: Any) -> bool:
 def _traces(source: Any) -> Items:
     """One trace, or several, which may be made one by one as they are asked for."""
     if isinstance(source, AttentionTrace):
+        check_attention("find_patterns", source, FROM)
         return Items([Item("", lambda: (source, None))], 1)
     wanted = "expected an AttentionTrace, a list of traces, or a model, its tokenizer and texts"
     try:
@@ -132,6 +134,7 @@ def _traces(source: Any) -> Items:
         def read() -> tuple[AttentionTrace, Predictive]:
             if not isinstance(trace, AttentionTrace):
                 raise TypeError(f"it is {a_type(trace)}: expected an AttentionTrace.")
+            check_attention("find_patterns", trace, FROM)
             return trace, None
 
         return Item(f"source[{place}]", read)

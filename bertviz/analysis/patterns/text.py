@@ -10,6 +10,7 @@ from __future__ import annotations
 import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -105,16 +106,18 @@ class Side:
         """
         import torch
 
+        whole = partial(torch.tensor, dtype=torch.int64, device="cpu")
+        flags = partial(torch.tensor, dtype=torch.bool, device="cpu")
         ids = [known.setdefault(string, len(known)) for string in tokens.strings]
         sentences = tokens.sentences
         return cls(
             text=tokens.text,
-            places=torch.arange(len(tokens)),
-            ids=torch.tensor(ids),
-            words=torch.tensor(tokens.words),
-            sentences=None if sentences is None else torch.tensor(sentences),
-            special=torch.tensor(tokens.special),
-            delimiters=torch.tensor(delimiters(tokens.text, tokens.special)),
+            places=torch.arange(len(tokens), dtype=torch.int64, device="cpu"),
+            ids=whole(ids),
+            words=whole(tokens.words),
+            sentences=None if sentences is None else whole(sentences),
+            special=flags(tokens.special),
+            delimiters=flags(delimiters(tokens.text, tokens.special)),
         )
 
 

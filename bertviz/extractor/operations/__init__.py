@@ -28,6 +28,8 @@ from bertviz.extractor.capture import Capture, current
 from bertviz.extractor.operations import noted, rules  # noqa: F401, they fill the table
 from bertviz.extractor.operations.products import Product
 from bertviz.extractor.operations.table import Call, Rule, rule_of
+from bertviz.extractor.wrapped import memory_of
+from bertviz.trace.settings import plainly
 
 
 class Operations(TorchFunctionMode):
@@ -37,10 +39,11 @@ class Operations(TorchFunctionMode):
         super().__init__()
         self.capture = capture
         self.parameters = frozenset(
-            tensor.untyped_storage().data_ptr()
+            address
             for module in capture.names
             for tensor in module._parameters.values()
             if tensor is not None and not isinstance(tensor, nn.UninitializedParameter)
+            for address in memory_of(tensor)
         )
         self.products: Any = WeakTensorKeyDictionary()
 
@@ -65,6 +68,10 @@ class Operations(TorchFunctionMode):
         """The product that a tensor is known to hold."""
         return self.products.get(value) if isinstance(value, Tensor) else None
 
+    def _follows(self, *values: Any) -> bool:
+        """Whether one of these is a followed product."""
+        return bool(self.products) and any(self.product_of(x) is not None for x in values)
+
     def _follow(self, tensor: Any, product: Product | None) -> None:
         """Remember what a tensor is; with None, it is no longer followed."""
         if isinstance(tensor, Tensor):
@@ -78,19 +85,20 @@ class Operations(TorchFunctionMode):
     ) -> Any:
         """Call the function and follow its result; whatever a rule raises, the model runs on."""
         given, named, problem = args, kwargs, None
-        if kwargs and ("input" in kwargs or "out" in kwargs):
-            given = (kwargs["input"], *args) if "input" in kwargs else args
-            named = {name: x for name, x in kwargs.items() if name not in ("input", "out")}
-        if rule.before is not None:
+        if rule.watches and (rule.before is not None or "out" in kwargs):
             try:
-                given = rule.before(*given, **named)
+                with plainly():
+                    given, named = rule.kept(args, kwargs)
             except Exception as error:
                 problem = error
         result = func(*args, **kwargs)  # not in a try: its errors are the model's own
         try:
             if problem is not None:
                 raise problem
-            self._ask(rule, result, given, named)
+            if rule.watches or self._follows(*args, *kwargs.values()):
+                bound = rule.bound(given, named)
+                with plainly():
+                    self._ask(rule, result, bound.args, bound.kwargs)
         except Exception as error:
             name = getattr(func, "__name__", "an operation")
             self.capture.skipped.append(f"{self.capture.path()}: {name}, {error}")
@@ -123,8 +131,6 @@ class Operations(TorchFunctionMode):
         self, values: Sequence[tuple[int | str, Any]]
     ) -> tuple[int | str, Tensor, Product] | None:
         """The followed product among arguments: its place, its tensor and what it is."""
-        if not self.products:
-            return None
         known = [
             (place, tensor, product)
             for place, tensor in values

@@ -19,6 +19,7 @@ from torch import Tensor
 from bertviz.extractor.capture import Capture
 from bertviz.extractor.operations.table import Call, watches
 from bertviz.extractor.records import Record
+from bertviz.extractor.wrapped import plain
 
 # --- scaled_dot_product_attention ------------------------------------------------------------
 
@@ -41,7 +42,8 @@ def _sdpa(
     if queries is None or keys is None:
         capture.skipped.append(f"{capture.path()}: queries of shape {tuple(query.shape)}")
         return
-    q, k = queries[row], keys[row]
+    # Inside autocast, the function computes in a shorter form than it is given.
+    q, k = (plain(x[row]).to(call.result.dtype) for x in (queries, keys))
     mask = attn_mask
     if isinstance(mask, Tensor):
         mask = _mask_with_batch(mask, query.ndim, capture.batch_size)
@@ -60,7 +62,7 @@ def _sdpa(
     if capture.check:
         values, outputs = (_with_batch(x, capture.batch_size) for x in (value, call.result))
         if values is not None and outputs is not None:
-            record.check_output(values[row], outputs[row])
+            record.check_output(plain(values[row]), plain(outputs[row]))
 
 
 def _with_batch(tensor: Tensor, batch: int) -> Tensor | None:
@@ -92,15 +94,26 @@ def _multi_head(call: Call, *args: Any, **kwargs: Any) -> None:
     capture.count("multi_head_attention_forward calls")
     bound = inspect.signature(F.multi_head_attention_forward).bind(*args, **kwargs)
     bound.apply_defaults()
-    record = _note_multi_head(capture, bound.arguments)
+    dtype = call.result[0].dtype  # inside autocast, it computes in a shorter form
+    given = {name: _shortened(value, dtype) for name, value in bound.arguments.items()}
+    cross = capture.is_cross(bound.arguments["query"], bound.arguments["key"])
+    record = _note_multi_head(capture, given, cross)
     if capture.check and record is not None:
-        asked = {**bound.arguments, "need_weights": True, "average_attn_weights": False}
+        asked = {**given, "need_weights": True, "average_attn_weights": False}
         weights = F.multi_head_attention_forward(**asked)[1]
         assert weights is not None, "it was asked for"
         record.check_weights(weights[capture.keep.row] if weights.ndim == 4 else weights)
 
 
-def _note_multi_head(capture: Capture, given: Mapping[str, Any]) -> Record | None:
+def _shortened(value: Any, dtype: torch.dtype) -> Any:
+    """A float tensor in another dtype, in which the lowest number stays finite."""
+    if not isinstance(value, Tensor) or not value.is_floating_point() or value.dtype == dtype:
+        return value
+    ends = torch.finfo(dtype)
+    return torch.where(value.isinf(), value, value.clamp(ends.min, ends.max)).to(dtype)
+
+
+def _note_multi_head(capture: Capture, given: Mapping[str, Any], cross: bool) -> Record | None:
     query, key, heads = given["query"], given["key"], int(given["num_heads"])
     if query.ndim == 2:
         query, key = query[:, None], key[:, None]
@@ -122,7 +135,7 @@ def _note_multi_head(capture: Capture, given: Mapping[str, Any]) -> Record | Non
         q,
         k,
         scaling=q.shape[-1] ** -0.5,
-        cross=capture.is_cross(given["query"], given["key"]),
+        cross=cross,
         mask=capture.shared(mask, k.shape[1]),
         position_bias=_additive(capture.shared(padding, k.shape[1])),
     )
@@ -169,4 +182,4 @@ def _additive(mask: Tensor | None) -> Tensor | None:
     if mask is None or mask.dtype != torch.bool:
         return mask
     lowest = torch.finfo(torch.float32).min
-    return torch.zeros(mask.shape).masked_fill(~mask.cpu(), lowest).to(mask.device)
+    return torch.zeros_like(mask, dtype=torch.float32).masked_fill(~mask, lowest)

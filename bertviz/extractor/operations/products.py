@@ -82,7 +82,8 @@ class Product:
             return self._with(Term((factor == 0).expand(shape), self.layout, masks=True))
         if self.terms or self.inner is not None or self.layout.ndim != self.rows.ndim:
             return None
-        rearranged = self.layout.stride() != torch.empty(shape, device="meta").stride()
+        plain = torch.empty(shape, dtype=torch.float32, device="meta")
+        rearranged = self.layout.stride() != plain.stride()
         if rearranged or factor.shape[-2:] != (1, 1):
             return None  # a factor that differs between tokens
         factor = 1 / factor if inverse else factor

@@ -18,6 +18,7 @@ from bertviz.extractor.capture import Capture
 from bertviz.extractor.operations.axes import Axes
 from bertviz.extractor.operations.products import Product
 from bertviz.extractor.records import narrowed
+from bertviz.extractor.wrapped import plain
 from bertviz.trace import Formula
 from bertviz.trace.masks import lowest
 
@@ -120,7 +121,7 @@ def _read(capture: Capture, product: Product, axis: int, weights: Tensor) -> Att
         softcap=softcap,
         masked=masked,
         bias=bias,
-        weights=axes.of_text(weights.detach()),
+        weights=axes.of_text(plain(weights.detach())),
     )
 
 
@@ -145,7 +146,8 @@ def _vectors(product: Product, axes: Axes) -> tuple[Tensor, Tensor, tuple[int, .
     def matrices(side: Tensor) -> list[int]:
         """For each head, its matrix on one side; broadcasting may share them."""
         own = side.shape[:-2]
-        numbers = torch.arange(math.prod(own)).reshape(own).expand(batches).reshape(-1)
+        count = torch.arange(math.prod(own), dtype=torch.int64, device="cpu")
+        numbers = count.reshape(own).expand(batches).reshape(-1)
         return numbers[[matrix for matrix, _ in places]].tolist()
 
     flat, length = rows.reshape(-1, *rows.shape[-2:]), (axes.queries - 1) * axes.query_step + 1

@@ -22,17 +22,21 @@ from bertviz.trace.masks import MASKED
 # --- where products begin --------------------------------------------------------------------
 
 
-@watches("matmul", "bmm")
-def _matmul(call: Call, *args: Any, **kwargs: Any) -> Product | None:
-    one, other = [*args, *kwargs.values()][:2]
-    if one.ndim < 2 or other.ndim < 2:
+@watches("matmul")
+def _matmul(call: Call, input: Tensor, other: Tensor) -> Product | None:
+    if input.ndim < 2 or other.ndim < 2:
         return None
-    return call.begin((one, other), one, other.transpose(-1, -2))
+    return call.begin((input, other), input, other.transpose(-1, -2))
+
+
+@watches("bmm")
+def _bmm(call: Call, input: Tensor, mat2: Tensor, out_dtype: Any = None) -> Product | None:
+    return _matmul(call, input, mat2)
 
 
 @watches("rmatmul")
-def _rmatmul(call: Call, other: Tensor, one: Tensor) -> Product | None:
-    return _matmul(call, one, other)
+def _rmatmul(call: Call, input: Tensor, other: Tensor) -> Product | None:
+    return _matmul(call, other, input)
 
 
 def _input_by_value(input: Tensor, *others: Any, beta: float = 1, **kwargs: Any) -> tuple[Any, ...]:
@@ -42,7 +46,14 @@ def _input_by_value(input: Tensor, *others: Any, beta: float = 1, **kwargs: Any)
 @watches("baddbmm")
 @watches("baddbmm_", before=_input_by_value)  # it writes over what it adds to
 def _baddbmm(
-    call: Call, input: Any, batch1: Tensor, batch2: Tensor, *_: Any, beta: Any = 1, alpha: Any = 1
+    call: Call,
+    input: Any,
+    batch1: Tensor,
+    batch2: Tensor,
+    out_dtype: Any = None,
+    *,
+    beta: Any = 1,
+    alpha: Any = 1,
 ) -> Product | None:
     product = call.begin((batch1, batch2), batch1, batch2.transpose(-1, -2))
     if product is None:
@@ -86,8 +97,8 @@ def _add(input: Any, other: Any, alpha: float = 1) -> Product | None:
 
 
 @follows("sub", "isub", "subtract")
-def _subtract(scores: Product, other: Any, alpha: float = 1) -> Product | None:
-    return scores.plus(other, -float(alpha))
+def _subtract(input: Product, other: Any, alpha: float = 1) -> Product | None:
+    return input.plus(other, -float(alpha))
 
 
 @follows("mul", "imul", "rmul", "multiply", among=2)
@@ -97,36 +108,38 @@ def _multiply(input: Any, other: Any) -> Product | None:
     return product
 
 
-@follows("div", "idiv", "truediv", "itruediv", "divide")
-def _divide(scores: Product, other: Any, rounding_mode: str | None = None) -> Product | None:
-    return scores.times(other, inverse=True) if rounding_mode is None else None
+@follows("div", "idiv", "truediv", "itruediv", "divide", "true_divide")
+def _divide(input: Product, other: Any, rounding_mode: str | None = None) -> Product | None:
+    return input.times(other, inverse=True) if rounding_mode is None else None
 
 
 @follows("tanh")
-def _tanh(scores: Product) -> Product | None:
-    return scores.capped()
+def _tanh(input: Product) -> Product | None:
+    return input.capped()
 
 
 @follows("masked_fill")
-def _masked_fill(scores: Product, mask: Any, value: Any) -> Product | None:
-    return scores.filled(mask, value)
+def _masked_fill(input: Product, mask: Any, value: Any) -> Product | None:
+    return input.filled(mask, value)
 
 
-@follows("where", among=3)
-def _where(*args: Any, **kwargs: Any) -> Product | None:
-    condition, one, other = (*args, *kwargs.values())
-    if isinstance(one, Tensor) and one.dtype == torch.bool:  # Tensor.where takes itself first
-        condition, one = one, condition
-    if isinstance(one, Product):
-        return one.filled(~condition, other)
-    return other.filled(condition, one) if isinstance(other, Product) else None
+@follows(torch.where, among=3)
+def _where(condition: Any, input: Any, other: Any) -> Product | None:
+    if isinstance(input, Product):
+        return input.filled(~condition, other)
+    return other.filled(condition, input) if isinstance(other, Product) else None
+
+
+@follows(Tensor.where, among=3)
+def _where_of_itself(input: Any, condition: Any, other: Any) -> Product | None:
+    return _where(condition, input, other)
 
 
 @follows("clamp", "clip", "clamp_min", "max", "maximum", "clamp_max", "min", "minimum")
-def _bounded(scores: Product, *args: Any, **kwargs: Any) -> Product | None:
+def _bounded(input: Product, *args: Any, **kwargs: Any) -> Product | None:
     """Bounds that no score reaches only guard against infinities."""
     bounds = [x for x in (*args, *kwargs.values()) if x is not None]
-    return scores if bounds and all(_is_far(scores, x) for x in bounds) else None
+    return input if bounds and all(_is_far(input, x) for x in bounds) else None
 
 
 def _is_far(scores: Product, bound: Any) -> bool:
@@ -139,13 +152,13 @@ def _is_far(scores: Product, bound: Any) -> bool:
     *("contiguous", "to", "float", "half", "bfloat16", "double", "type", "type_as", "clone"),
     *("dropout", "detach", "alias", "nan_to_num", "requires_grad"),
 )
-def _same(scores: Product, *_: Any, **__: Any) -> Product:
-    return scores
+def _same(input: Product, *_: Any, **__: Any) -> Product:
+    return input
 
 
 arranges(
     *("view", "reshape", "transpose", "permute", "unsqueeze", "squeeze", "flatten", "unflatten"),
-    *("swapaxes", "swapdims", "movedim", "expand", "mT", "T", "view_as"),
+    *("swapaxes", "swapdims", "movedim", "moveaxis", "expand", "mT", "T", "view_as"),
     *("getitem", "select", "narrow", "slice"),
 )
 
@@ -154,11 +167,11 @@ arranges(
 
 
 @follows("setitem", "fill", "copy", "zero", "index_fill", "masked_scatter", "index_copy")
-def _overwritten(scores: Product, *_: Any, **__: Any) -> None:
+def _overwritten(input: Product, *_: Any, **__: Any) -> None:
     return None
 
 
-@watches("softmax")
+@watches("softmax", "special_softmax")
 def _softmax(call: Call, input: Any, dim: int | None = None, *_: Any, **__: Any) -> None:
     if not isinstance(input, Tensor) or input.ndim < 2:
         return

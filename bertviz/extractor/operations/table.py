@@ -8,13 +8,17 @@ names. So a rule is found by the name without underscores. There are two kinds o
   product that the result is, or None.
 - A rule that **watches** is asked at every call of its operation. It is given the `Call`, then the
   arguments as they are, and returns a product if one begins there.
+
+A rule's parameters are named and ordered as in torch, so that its signature binds whatever a model
+passes by place or by name.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import partial
+from functools import cached_property, partial
+from inspect import BoundArguments, Signature, signature
 from typing import Any
 
 import torch
@@ -22,6 +26,10 @@ from torch import Tensor
 
 from bertviz.extractor.capture import Capture
 from bertviz.extractor.operations.products import Product
+from bertviz.extractor.wrapped import memory_of, plain
+
+# Names that torch knows from NumPy.
+ALIASES = {"axis": "dim", "keepdims": "keepdim", "x": "input", "x1": "input", "x2": "other"}
 
 Answer = Callable[..., Product | None]
 
@@ -42,6 +50,36 @@ class Rule:
     watches: bool = False
     among: int = 1
     before: Callable[..., Sequence[Any]] | None = None
+
+    def kept(
+        self, args: Sequence[Any], kwargs: Mapping[str, Any]
+    ) -> tuple[Sequence[Any], Mapping[str, Any]]:
+        """The arguments as the rule will need them: copies of what the operation writes over."""
+        if self.before is not None:
+            return self.before(*args, **kwargs), kwargs
+        out = kwargs.get("out")
+        if not isinstance(out, Tensor):
+            return args, kwargs
+        named = {name: x for name, x in kwargs.items() if name != "out"}
+        return (
+            [x.clone() if x is out else x for x in args],
+            {name: x.clone() if x is out else x for name, x in named.items()},
+        )
+
+    def bound(self, args: Sequence[Any], kwargs: Mapping[str, Any]) -> BoundArguments:
+        """The arguments of a call in the order of the rule's parameters, however it was spelled.
+
+        Raises:
+            TypeError: The rule does not know such an argument.
+        """
+        named = {ALIASES.get(name, name): x for name, x in kwargs.items() if name != "out"}
+        return self._signature.bind(*args, **named)
+
+    @cached_property
+    def _signature(self) -> Signature:
+        every = signature(self.answer)
+        parameters = list(every.parameters.values())
+        return every.replace(parameters=parameters[1:] if self.watches else parameters)
 
 
 @dataclass(frozen=True)
@@ -79,10 +117,14 @@ class Call:
         """
         if rows.shape[-1] != columns.shape[-1] or not rows.is_floating_point():
             return None
-        if {_memory(rows), _memory(columns)} & self.parameters:
+        # A view of a wrapped parameter may be a plain tensor in memory of its own.
+        if any(memory_of(x) & self.parameters for x in (*made_from, rows, columns)):
             return None  # a projection, or a router among experts
+        # Inside autocast, the product is one of numbers in a shorter form.
+        rows, columns = (plain(factor).to(self.result.dtype) for factor in (rows, columns))
         batches = torch.broadcast_shapes(rows.shape[:-2], columns.shape[:-2])
-        layout = torch.empty((*batches, rows.shape[-2], columns.shape[-2]), device="meta")
+        shape = (*batches, rows.shape[-2], columns.shape[-2])
+        layout = torch.empty(shape, dtype=torch.float32, device="meta")
         return Product(
             path=self.capture.path(),
             rows=rows,
@@ -92,31 +134,24 @@ class Call:
         )
 
 
-def _memory(tensor: Tensor) -> int:
-    try:
-        return tensor.untyped_storage().data_ptr()
-    except (NotImplementedError, RuntimeError):
-        return 0
-
-
-_rules: dict[str, Rule] = {}
+_rules: dict[Any, Rule] = {}  # by name, or by the function itself
 _arrangements: set[str] = set()
 _found: dict[Any, Rule | None] = {}
 
 
-def follows(*names: str, among: int = 1) -> Callable[[Answer], Answer]:
+def follows(*names: Any, among: int = 1) -> Callable[[Answer], Answer]:
     """A rule for operations on a product that is followed."""
     return partial(_register, names, watches=False, among=among)
 
 
 def watches(
-    *names: str, before: Callable[..., Sequence[Any]] | None = None
+    *names: Any, before: Callable[..., Sequence[Any]] | None = None
 ) -> Callable[[Answer], Answer]:
     """A rule that is asked at every call."""
     return partial(_register, names, watches=True, before=before)
 
 
-def _register(names: Sequence[str], answer: Answer, **options: Any) -> Answer:
+def _register(names: Sequence[Any], answer: Answer, **options: Any) -> Answer:
     _rules.update(dict.fromkeys(names, Rule(answer, **options)))
     return answer
 
@@ -126,12 +161,12 @@ def arranges(*names: str) -> None:
     _arrangements.update(names)
 
 
-def _arranged(func: Callable[..., Tensor], scores: Product, *args: Any, **kwargs: Any) -> Any:
+def _arranged(func: Callable[..., Tensor], input: Product, *args: Any, **kwargs: Any) -> Any:
     if any(isinstance(x, torch.dtype) for x in args):
         return None  # view(dtype) reads the same bits as other numbers
     try:
         # A view of the layout, because transpose_ and its kind change the tensor itself.
-        return scores.viewed(func(scores.layout[...], *args, **kwargs))
+        return input.viewed(func(input.layout[...], *args, **kwargs))
     except RuntimeError:  # the product itself is not contiguous in memory
         return None
 
@@ -149,7 +184,7 @@ def rule_of(func: Callable[..., Any]) -> Rule | None:
         name = own.strip("_")
         if name == "get":  # a property: T, mT
             name = getattr(getattr(func, "__self__", None), "__name__", "")
-        rule = _rules.get(own) or _rules.get(name)
+        rule = _rules.get(func) or _rules.get(own) or _rules.get(name)
         if name in _arrangements:
             rule = Rule(partial(_arranged, func))
         _found[func] = rule

@@ -55,9 +55,9 @@ export class ColumnHeadings {
       .join("div")
       .style("left", (d) => `${d.x + shift}px`)
       .style("width", (d) => `${d.width}px`)
-      .html("")
       .each(function (d) {
         const title = /** @type {HTMLElement} */ (this);
+        title.replaceChildren();
         add(title, "", "b").textContent = d.title;
         add(title, "", "span").textContent = d.note;
       });

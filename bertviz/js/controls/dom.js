@@ -1,7 +1,7 @@
 // Putting elements into the page.
 
 /**
- * @param {HTMLElement} parent
+ * @param {HTMLElement | ShadowRoot} parent
  * @param {string} className
  * @param {string} [tag]
  */

@@ -23,6 +23,9 @@ export function addFooter(root, keys) {
     name: add(signs, "", "span"),
   }));
   const scale = add(signs, "", "span");
+  const gaps = add(footer, "legend gaps", "span");
+  add(gaps, "swatch hatched", "i");
+  const missingName = add(gaps, "", "span");
   const right = add(footer, "", "span");
   return {
     element: footer,
@@ -33,12 +36,16 @@ export function addFooter(root, keys) {
       smallest = "0",
       largest = "1",
       colors,
+      diverging,
+      missing,
       signed,
       signs: names = SIGNS,
       note,
     }) {
       legend.hidden = text === undefined;
       signs.hidden = signed === undefined;
+      gaps.hidden = missing === undefined;
+      missingName.textContent = missing ?? "";
       name.textContent = text ?? "";
       least.textContent = smallest;
       most.textContent = largest;
@@ -47,7 +54,7 @@ export function addFooter(root, keys) {
         box.style.background = i === 0 ? theme.positive : theme.negative;
         name.textContent = names[i];
       });
-      ramp.style.background = `linear-gradient(to right, ${rampOf(theme, colors).join(", ")})`;
+      ramp.style.background = `linear-gradient(to right, ${rampOf(theme, colors, diverging).join(", ")})`;
       ramp.style.boxShadow = `inset 0 0 0 1px ${theme.hairline}`;
       right.textContent = [note, keys].filter(Boolean).join(" · ");
     },

@@ -136,7 +136,7 @@ export class GridCells {
       if (button.textContent !== text) button.textContent = text;
       const [left, top] = [cell.column * pitch, cell.row * pitch];
       const style = `left: ${left}px; top: ${top}px; width: ${inner}px; height: ${inner}px`;
-      button.setAttribute("style", style);
+      button.style.cssText = style;
       return button;
     });
     for (const name of gone) {

@@ -42,14 +42,14 @@ export class GridLabels {
       .data(labels.across)
       .join("span")
       .attr("data-column", (d) => d.i)
-      .attr("style", (d) => `left: ${d.i * pitch - 10}px; width: ${inner + 20}px`)
+      .property("style", (d) => `left: ${d.i * pitch - 10}px; width: ${inner + 20}px`)
       .text((d) => d.text);
     select(this.#down)
       .selectAll("span")
       .data(labels.down)
       .join("span")
       .attr("data-row", (d) => d.i)
-      .attr("style", (d) => `top: ${d.i * pitch + inner / 2 - 8}px`)
+      .property("style", (d) => `top: ${d.i * pitch + inner / 2 - 8}px`)
       .text((d) => d.text);
     for (const caption of this.#captions) caption.hidden = scene.sorted;
   }

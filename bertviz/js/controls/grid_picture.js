@@ -14,8 +14,8 @@ const createCanvas = () => document.createElement("canvas");
 export class GridPicture {
   #canvas;
   #frame;
-  // A comparison needs two: what is more in b, and what is more in a.
-  #atlases = [new Atlas(createCanvas), new Atlas(createCanvas)];
+  // One for each ply: what is positive, or more in b; what is negative, or more in a; what is missing.
+  #atlases = [1, 2, 3].map(() => new Atlas(createCanvas));
   #painted = "";
 
   /**
@@ -76,8 +76,8 @@ export class GridPicture {
   }
 
   /** @param {ModelScene} scene */
-  #used({ difference }) {
-    return this.#atlases.slice(0, difference ? 2 : 1);
+  #used({ plies }) {
+    return this.#atlases.slice(0, plies.length);
   }
 
   /**
@@ -92,7 +92,8 @@ export class GridPicture {
       const places = present.flatMap((layer) =>
         layer.heads.map((head) => ({
           ...placeInAtlas(scene, { layer, head }),
-          head: i ? ~head : head,
+          head,
+          ply: scene.plies[i],
           weights: source.weights(layer),
         })),
       );
@@ -128,9 +129,9 @@ function placeInAtlas({ block, heads }, { layer, head }) {
  * @param {Layout} layout
  * @returns {import("../paint/atlas.js").Stencils}
  */
-function stencilsOf({ block, pair, queries, keys }, { inner, pad, form }) {
+function stencilsOf({ block, pair, queries, keys, scale }, { inner, pad, form }) {
   const ratio = globalThis.devicePixelRatio || 1;
   const size = Math.max(1, Math.round((inner - 2 * pad) * ratio));
   const name = JSON.stringify([block.name, pair, form, size, ratio]);
-  return { name, ratio, size, form, queries, keys };
+  return { name, ratio, size, form, queries, keys, scale };
 }

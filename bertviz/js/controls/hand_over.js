@@ -1,6 +1,7 @@
 // From an opened cell to its head view or neuron view: in place where the output has what that view
 // needs; otherwise it shows the call to make.
 
+import { isAttention } from "../data/kinds.js";
 import { viewsOf } from "../state.js";
 import { add } from "./dom.js";
 
@@ -24,6 +25,7 @@ export function addHandOver(parent, frame) {
     if (viewsOf(payload).includes("neuron")) show("neuron");
     else neuron.setAttribute("aria-expanded", String(call.toggle()));
   });
+  neuron.hidden = !isAttention(payload); // other values are not computed from neurons
 
   return {
     /**

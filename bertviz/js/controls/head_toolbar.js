@@ -3,6 +3,7 @@
 import { hasWords } from "../data/regroup.js";
 import { squareColor } from "../scenes/head.js";
 import { HIDDEN, isFiltered } from "../data/filters.js";
+import { isAttention, isWhole } from "../data/kinds.js";
 import { MASSES } from "../state.js";
 import { add } from "./dom.js";
 import { addHeadSquares, headsOf } from "./head_squares.js";
@@ -37,7 +38,7 @@ export function addHeadToolbar(root, frame) {
     frame.set({ mode, query: null, key: null, locked: false });
   });
   addSave(toolbar, frame);
-  addMark(toolbar, frame.source.payload.model);
+  addMark(toolbar, frame.source.payload);
   const squares = addHeadSquares(root, frame);
   const drawCombine = addCombine(squares.element, frame);
   return {
@@ -80,7 +81,8 @@ function addHide(toolbar, frame) {
  * @param {Frame} frame
  */
 function addToggles(toolbar, frame) {
-  const { blocks, difference = false } = frame.source.payload;
+  const { payload } = frame.source;
+  const whole = isWhole(payload);
   const renormalize = addToggle(
     toolbar,
     "renormalize",
@@ -98,9 +100,9 @@ function addToggles(toolbar, frame) {
   );
   words.element.addEventListener("click", () => frame.set({ words: !frame.state().words }));
   return (/** @type {State} */ state) => {
-    renormalize.element.hidden = difference || !isFiltered(state);
+    renormalize.element.hidden = !whole || !isFiltered(state);
     renormalize.draw(Boolean(state.renormalize));
-    words.element.hidden = difference || !blocks.some(hasWords);
+    words.element.hidden = !whole || !payload.blocks.some(hasWords);
     words.draw(Boolean(state.words));
   };
 }
@@ -113,7 +115,8 @@ function addToggles(toolbar, frame) {
 function addMass(toolbar, frame) {
   const mass = addSelect(toolbar, "mass", "Lines", (value) => frame.set({ mass: Number(value) }));
   mass.element.title =
-    "While nothing is selected: all lines, or only the strongest of each row, up to this share of it";
+    "While nothing is selected: all lines, or only the strongest of each row, up to this share of " +
+    (isAttention(frame.source.payload) ? "it" : "the sum of its sizes, |value|");
   return (/** @type {State} */ { mode, mass: now = 1 }) => {
     mass.element.hidden = mode === "matrix";
     const masses = [...new Set([...MASSES, now])].sort((a, b) => b - a);
@@ -132,7 +135,7 @@ function addCombine(parent, frame) {
     frame.set({ combine: /** @type {State["combine"]} */ (value) }),
   );
   return (/** @type {State} */ state) => {
-    combine.element.hidden = Boolean(frame.source.payload.difference) || headsOf(frame).length < 2;
+    combine.element.hidden = !isWhole(frame.source.payload) || headsOf(frame).length < 2;
     combine.draw(COMBINED, state.combine ?? "each");
   };
 }

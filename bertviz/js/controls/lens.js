@@ -32,28 +32,43 @@ export class Lens {
     const { source } = this.#frame;
     if (!source.has(layer, "weights")) return null;
     const theme = this.#frame.theme();
-    const { queries, keys, difference, depthOf } = scene;
+    const { queries, keys, scale } = scene;
     const weights = source.weights(layer);
     const ratio = globalThis.devicePixelRatio || 1;
     const size = Math.round(SIZE * ratio);
-    /** @param {HTMLCanvasElement} canvas @param {number} slot @param {string} color */
-    const paint = (canvas, slot, color) => {
+    /**
+     * @param {HTMLCanvasElement} canvas
+     * @param {import("../parts/thumbnails.js").Ply} ply
+     * @param {string} color
+     */
+    const paint = (canvas, ply, color) => {
       canvas.width = canvas.height = size;
       const context = /** @type {CanvasRenderingContext2D} */ (canvas.getContext("2d"));
-      const of = { weights, queries, keys, head: slot };
+      const of = { weights, queries, keys, head, ply, scale };
       paintHead(context, form, of, { x: 0, y: 0, size, ratio, color });
       return context;
     };
     this.#canvas.style.width = this.#canvas.style.height = `${SIZE}px`;
-    if (difference) {
-      // On top of each other: pixels replace pixels, so the second is put on by a copy.
-      const context = paint(this.#canvas, head, theme.positive);
+    const [first, ...others] = pliesOf(scene, layer, theme);
+    const context = paint(this.#canvas, first.ply, first.color);
+    for (const { ply, color } of others) {
+      // On top of each other: pixels replace pixels, so the others are put on by a copy.
       const other = document.createElement("canvas");
-      paint(other, ~head, theme.negative);
+      paint(other, ply, color);
       context.drawImage(other, 0, 0);
-    } else {
-      paint(this.#canvas, head, theme.layer(depthOf(layer)));
     }
     return this.#canvas;
   }
+}
+
+/**
+ * What is drawn on top of each other, and in which color.
+ * @param {ModelScene} scene
+ * @param {Cell["layer"]} layer
+ * @param {import("../theme/colors.js").Theme} theme
+ */
+function pliesOf({ plies, depthOf }, layer, theme) {
+  const own = plies.includes("less") ? theme.positive : theme.layer(depthOf(layer));
+  const colors = { own, less: theme.negative, missing: theme.muted };
+  return plies.map((ply) => ({ ply, color: colors[ply] }));
 }

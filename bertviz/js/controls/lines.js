@@ -1,9 +1,9 @@
 // Lines between two columns of tokens in a page.
 
 import { select } from "d3-selection";
-import { paintAtRest, paintSelected } from "../paint/lines.js";
+import { paintAtRest, paintGaps, paintSelected } from "../paint/lines.js";
 import { sentenceOf } from "../parts/line_texts.js";
-import { linesPlot, NUMBERS, numbersOf } from "../parts/lines.js";
+import { linesPlot, numbersOf } from "../parts/lines.js";
 import { ROW } from "../parts/token_columns.js";
 import { describeAmong } from "../scenes/pair_texts.js";
 import { add, place } from "./dom.js";
@@ -93,12 +93,14 @@ class Lines {
   #paint(plot, view, state) {
     const { geometry } = view;
     const rest = `${plot.name} ${this.#frame.theme().mode} ${plot.x.line} ${plot.x.key}`;
+    /** @type {import("./stage.js").Paint} */
+    const paintRest = (context, coarse) => {
+      const finer = paintAtRest(context, plot, geometry, coarse);
+      paintGaps(context, plot);
+      return finer;
+    };
     const touched = `${rest} ${state.query} ${state.key} ${state.also}`;
-    view.paint(
-      0,
-      rest,
-      plot.selected ? null : (context, coarse) => paintAtRest(context, plot, geometry, coarse),
-    );
+    view.paint(0, rest, plot.selected ? null : paintRest);
     view.paint(
       1,
       touched,
@@ -130,7 +132,7 @@ class Lines {
    * @param {Prepared} view
    */
   #drawNumbers(plot, view) {
-    const { mean } = plot;
+    const { mean, numbers } = plot;
     select(this.#numbers)
       .selectAll("span")
       .data(numbersOf(plot, view.rows(plot.positions.length)))
@@ -138,7 +140,7 @@ class Lines {
       .attr("class", "number")
       .style("top", (d) => `${d.r * ROW}px`)
       .style("left", mean.anchor === "start" ? `${mean.x}px` : "0")
-      .style("width", `${NUMBERS - 8}px`)
+      .style("width", `${numbers}px`)
       .style("text-align", mean.anchor)
       .style("opacity", (d) => d.strength)
       .text((d) => d.text);

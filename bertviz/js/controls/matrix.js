@@ -2,6 +2,7 @@
 
 import { select } from "d3-selection";
 import { cellsOf } from "../data/cells.js";
+import { isAttention } from "../data/kinds.js";
 import { sized } from "../paint/canvas.js";
 import { paintMatrix } from "../paint/matrix.js";
 import { matrixPlot } from "../parts/matrix.js";
@@ -59,7 +60,8 @@ class Matrix {
     this.#box.setAttribute("role", "application");
     this.#box.setAttribute(
       "aria-label",
-      "Attention matrix. Arrow keys move, Enter locks, Escape clears, dragging zooms in.",
+      `${isAttention(frame.source.payload) ? "Attention matrix" : "Matrix of values"}. Arrow keys` +
+        " move, Enter locks, Escape clears, dragging zooms in.",
     );
     this.#back = add(this.element, "link whole", "button");
     this.#back.textContent = "whole text";

@@ -1,5 +1,6 @@
 // What cells of the model view are colored by, and their order.
 
+import { isAttention } from "../data/kinds.js";
 import { choicesOf } from "../data/measures.js";
 import { addSelect, option } from "./selects.js";
 
@@ -18,7 +19,11 @@ export function addMeasureSelects(toolbar, frame) {
     frame.set({ sorted: value === "yes" }),
   );
   const choices = choicesOf(payload).map((c) => ({ ...c, ...option(c.name, c.label) }));
-  const none = payload.difference ? "differences only" : "layer";
+  const none = payload.difference
+    ? "differences only"
+    : isAttention(payload)
+      ? "layer"
+      : "values only";
   const offered = [
     { label: "", options: [option(BY_LAYER, none)] },
     { label: "measures", options: choices.filter((c) => c.shipped) },
@@ -29,6 +34,7 @@ export function addMeasureSelects(toolbar, frame) {
     /** @param {{choice: {name: string} | null, sorted: boolean}} scene */
     draw({ choice, sorted }) {
       measures.drawGroups(offered, choice?.name ?? BY_LAYER);
+      measures.element.hidden = !isAttention(payload) && !choices.length;
       order.element.hidden = !choice;
       order.draw(orders, sorted ? "yes" : "no");
     },

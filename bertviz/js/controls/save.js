@@ -1,6 +1,7 @@
 // Saving the picture as a file, exactly as it is shown.
 
 import { add } from "./dom.js";
+import { mayDownload } from "./sandbox.js";
 
 /** @typedef {import("./frame.js").Frame} Frame */
 
@@ -22,15 +23,16 @@ export function addSave(toolbar, frame) {
     button.setAttribute("aria-label", `Save as ${button.textContent}`);
     return { button, format };
   });
-  const error = add(group, "", "span");
-  error.setAttribute("role", "alert");
+  const said = add(group, "", "span");
+  said.setAttribute("role", "alert");
   for (const { button, format } of buttons) {
     button.addEventListener("click", async () => {
-      error.textContent = "";
+      said.textContent = "";
       try {
-        await download(frame, format);
+        const link = linkTo(await fileOf(frame, format), `${frame.state().view}_view.${format}`);
+        download(link, said);
       } catch (reason) {
-        error.textContent = `Not saved: ${reason instanceof Error ? reason.message : reason}`;
+        said.textContent = `Not saved: ${reason instanceof Error ? reason.message : reason}`;
       }
     });
   }
@@ -40,13 +42,40 @@ export function addSave(toolbar, frame) {
  * @param {Frame} frame
  * @param {"svg" | "png"} format
  */
-async function download(frame, format) {
+async function fileOf(frame, format) {
   const svg = new Blob([await frame.svg()], { type: "image/svg+xml" });
+  return format === "svg" ? svg : pngOf(svg);
+}
+
+/**
+ * @param {Blob} file
+ * @param {string} name
+ */
+function linkTo(file, name) {
   const link = document.createElement("a");
-  link.href = URL.createObjectURL(format === "svg" ? svg : await pngOf(svg));
-  link.download = `${frame.state().view}_view.${format}`;
-  link.click();
-  setTimeout(() => URL.revokeObjectURL(link.href), KEPT);
+  link.href = URL.createObjectURL(file);
+  link.download = link.textContent = name;
+  return link;
+}
+
+/**
+ * Downloads a file, or says that the frame around us refuses. The reader may: what a browser's own
+ * menu saves is not the frame's download.
+ * @param {HTMLAnchorElement} link
+ * @param {HTMLElement} said
+ */
+function download(link, said) {
+  const may = mayDownload();
+  if (may !== "no") link.click();
+  if (may === "yes") {
+    setTimeout(() => URL.revokeObjectURL(link.href), KEPT);
+    return;
+  }
+  const refused =
+    may === "no"
+      ? "Not saved: this frame is in a sandbox that refuses downloads."
+      : "If no file arrives, this frame is in a sandbox that refuses downloads.";
+  said.append(`${refused} Save the link with a right-click: `, link);
 }
 
 /**
@@ -57,8 +86,16 @@ async function pngOf(svg) {
   const image = new Image();
   const address = URL.createObjectURL(svg);
   image.setAttribute("src", address);
-  await image.decode();
-  URL.revokeObjectURL(address);
+  try {
+    await image.decode();
+  } catch {
+    throw new Error(
+      "the picture could not be made into a PNG; the page's policy may refuse it (img-src blob:)." +
+        " Save it as SVG.",
+    );
+  } finally {
+    URL.revokeObjectURL(address);
+  }
   const canvas = document.createElement("canvas");
   canvas.width = SHARPNESS * image.naturalWidth;
   canvas.height = SHARPNESS * image.naturalHeight;

@@ -2,13 +2,15 @@
 // so beyond a size a cell is a bin of them.
 
 import { headCount } from "./differences.js";
+import { valueCells } from "./value_cells.js";
 
 /** @typedef {import("./edges.js").Edges} Edges */
 /**
  * @typedef {object} Cells
  * @property {number} rows
  * @property {number} columns
- * @property {Float32Array} values (rows, columns), with signs where weights are differences
+ * @property {Float32Array} values (rows, columns), with signs where weights have them; not a number
+ *   where a value is missing
  * @property {number} max of their sizes
  */
 
@@ -25,6 +27,7 @@ import { headCount } from "./differences.js";
  */
 export function cellsOf(edges, heads, queries, keys, most = 1024) {
   const [rows, columns] = [Math.min(queries, most), Math.min(keys, most)];
+  if (edges.scale !== undefined) return valueCells(edges, { rows, columns, queries, keys });
   const values = new Float32Array(rows * columns);
   const rowOf = (/** @type {number} */ r) => Math.floor((r * rows) / queries);
   const columnOf = (/** @type {number} */ c) => Math.floor((c * columns) / keys);

@@ -1,6 +1,7 @@
 // Which lines a picture has: weights, seen through what a reader has chosen.
 
 import { boostOf, headCount, numberOf } from "./differences.js";
+import { gapsOf, isMissing } from "./missing.js";
 import { insideOf, rowsOf } from "./row_mass.js";
 import { cutsOf } from "./strongest.js";
 
@@ -28,6 +29,8 @@ import { cutsOf } from "./strongest.js";
  * @property {number[]} [also] selected beside it, on the same side
  * @property {Int32Array | null} [among] what a row has on these keys is all it has: renormalized
  * @property {boolean} [boost] at rest, small differences are drawn stronger than they are
+ * @property {number} [scale] of values that are not attention: which one is drawn at full strength,
+ *   if not the largest of the layer
  * @property {number} [mass] at rest, only the strongest edges of each row until they hold this
  *   part of what it has on these keys
  */
@@ -52,8 +55,19 @@ export function edgesOf(weights, options) {
   const edges = {
     gain,
     each,
-    /** Of the drawn slots: −1 for what a has more, in a comparison; else 1. */
+    /** Of the drawn slots: −1 for what a has more, in a comparison, or is below zero; else 1. */
     signs,
+    /** Of values that are not attention: the largest of the layer. */
+    scale: weights.scale,
+    /** What is missing of the drawn rows and columns; null where nothing can be. */
+    get gaps() {
+      return gapsOf(weights, options.heads, options.queries, options.keys);
+    },
+    /**
+     * Drawn pairs without a value, of both slots of a head the first.
+     * @param {(slot: number, queryRow: number, keyRow: number) => void} visit
+     */
+    eachMissing: (visit) => eachMissing(part, visit),
     /** How many weights are listed in the drawn rows; those outside a filter count too. */
     get count() {
       return countOf(part);
@@ -101,8 +115,11 @@ function partOf(weights, options) {
   const keyRow = rowsOf(keys, weights.keys);
   // What is selected is shown whole.
   const mass = selected ? 1 : (options.mass ?? 1);
+  const scale = options.scale ?? weights.scale;
+  const full = scale ? 1 / scale : 1; // the opacity of 1
+  const boost = options.boost && scale === undefined ? boostOf(weights) : full;
   // At rest lines overlap; the root keeps one head at full weight and twelve from becoming a blot.
-  const gain = selected ? 1 : (options.boost ? boostOf(weights) : 1) / Math.sqrt(headCount(signs));
+  const gain = selected ? full : boost / Math.sqrt(headCount(signs));
   return {
     ...{ weights, heads, signs, queries, keys, keyRow, key, gain },
     slots: heads.map((head) => weights.heads.indexOf(head)),
@@ -155,6 +172,23 @@ function eachEdge(part, visit) {
   });
 }
 
+/**
+ * @param {Part} part
+ * @param {(slot: number, queryRow: number, keyRow: number) => void} visit
+ */
+function eachMissing({ weights, heads, slots, queries, keys, queryRows, chosenKeys }, visit) {
+  if (!weights.missing) return;
+  slots.forEach((slot, i) => {
+    if (heads[i] < 0) return;
+    for (const r of queryRows) {
+      for (let c = 0; c < keys.length; c++) {
+        if (chosenKeys && !chosenKeys.has(keys[c])) continue;
+        if (isMissing(weights, slot, queries[r], keys[c])) visit(i, r, c);
+      }
+    }
+  });
+}
+
 /** @param {Part} part */
 function countOf(part) {
   const { cut, weights } = part;
@@ -170,7 +204,8 @@ function spreadsOf(part) {
   const { weights, key, keys, keyRow, factorOf, gain } = part;
   /** @type {[slot: number, queryRow: number, mass: number][]} */
   const found = [];
-  if (key !== null) return found; // of one key nothing is known
+  // Of one key nothing is known; of values, those that are not listed are each too small to be seen.
+  if (key !== null || weights.scale !== undefined) return found;
   eachRow(part, (row, slot, queryRow) => {
     if (weights.hidden[row] <= SPREAD) return;
     const { spread } = insideOf(weights, row, keyRow, keys.length);

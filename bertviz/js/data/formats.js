@@ -19,16 +19,41 @@ export function shortWeight(weight) {
 export const exactWeight = (weight) => unsigned.exact(weight);
 
 /**
- * How the weights of a picture are written: the weights of a comparison have signs.
- * @param {{signs: number[]}} edges
+ * How the weights of a picture are written: the weights of a comparison have signs, values that are
+ * not attention have any size.
+ * @param {{signs: number[], scale?: number}} edges
  */
-export function writersOf({ signs }) {
-  if (!signs.includes(-1)) return { short: shortWeight, exact: exactWeight };
+export function writersOf({ signs, scale }) {
+  const hasSigns = signs.includes(-1);
+  if (scale !== undefined) return valueWriters(scale, hasSigns);
+  if (!hasSigns) return { short: shortWeight, exact: exactWeight };
   return {
     short: (/** @type {number} */ weight) =>
       Math.abs(weight) < 0.005 ? "0.00" : signed.short(weight),
     exact: (/** @type {number} */ weight) => (weight === 0 ? "0.0000" : signed.exact(weight)),
   };
+}
+
+/**
+ * Values with three and four digits of the largest of them; what is missing is written so.
+ * @param {number} scale the largest
+ * @param {boolean} signs whether they have signs
+ */
+export function valueWriters(scale, signs) {
+  const exponent = scale > 0 ? Math.floor(Math.log10(scale)) : 0;
+  /** @param {number} digits */
+  const writer = (digits) => {
+    const plain = exponent >= -3 && exponent < 5;
+    const places = Math.max(0, digits - 1 - exponent);
+    const write = format(`${signs ? "+" : ""}${plain ? `.${places}f` : `.${digits - 1}e`}`);
+    const zero = plain ? format(`.${places}f`)(0) : "0";
+    return (/** @type {number} */ value) => {
+      if (Number.isNaN(value)) return "missing";
+      if (value === 0 || (plain && Math.abs(value) < 0.5 * 10 ** -places)) return zero;
+      return write(value);
+    };
+  };
+  return { short: writer(3), exact: writer(4) };
 }
 
 /**

@@ -2,6 +2,7 @@
 // computes from the weights; others came with the payload.
 
 import { format } from "d3-format";
+import { isWhole } from "./kinds.js";
 
 /** @typedef {import("./schema.js").Weights} Weights */
 /** @typedef {import("./schema.js").Payload} Payload */
@@ -63,7 +64,8 @@ export const MEASURES = {
  * @param {Payload} payload
  * @returns {Choice[]}
  */
-export function choicesOf({ measures = [], difference = false }) {
+export function choicesOf(payload) {
+  const { measures = [] } = payload;
   const shipped = measures.map((ref) => ({
     name: ref.name,
     label: ref.name,
@@ -73,7 +75,7 @@ export function choicesOf({ measures = [], difference = false }) {
   const own = Object.entries(MEASURES)
     .filter(([name]) => !measures.some((m) => m.name === name))
     .map(([name, { label }]) => ({ name, label, shipped: null, diverging: false }));
-  return difference ? shipped : [...shipped, ...own]; // differences cannot be measured as attention
+  return isWhole(payload) ? [...shipped, ...own] : shipped; // others are not measured as attention
 }
 
 /**

@@ -91,7 +91,9 @@ export class Source {
           } else if (what === "weights" && weights) {
             const more = await this.#decodeWeights(block, layer, weights);
             const less = layer.less && (await this.#decodeWeights(block, layer, layer.less));
-            this.decoded.weights.set(layer, less ? withLess(more, less) : more);
+            const missing = layer.missing ? await this.#decodeMissing(layer.missing) : null;
+            const all = less ? withLess(more, less) : more;
+            this.decoded.weights.set(layer, missing ? { ...all, missing } : all);
           } else {
             throw new Error(`This output has no ${what} for layer ${layer.index}.`);
           }
@@ -121,7 +123,10 @@ export class Source {
     const queries = block.query.text.length;
     const rows = layer.heads.length * queries;
     const n = ref.listed;
+    const { scale } = layer;
+    const unit = (scale ?? 1) / ref.steps;
     const hidden = new Float32Array(bytes, 0, rows);
+    if (scale !== undefined) for (let row = 0; row < rows; row++) hidden[row] *= scale;
     const counts = new Uint32Array(bytes, 4 * rows, rows);
     const planes = new Uint8Array(bytes, 8 * rows, 4 * n);
     const start = new Uint32Array(rows + 1);
@@ -134,12 +139,21 @@ export class Source {
       for (const end = i + counts[row]; i < end; i++) {
         column += planes[i] | (planes[n + i] << 8);
         key[i] = column;
-        weight[i] = (planes[2 * n + i] | (planes[3 * n + i] << 8)) / ref.steps;
+        const value = planes[2 * n + i] | (planes[3 * n + i] << 8);
+        weight[i] = scale === undefined ? value / ref.steps : value * unit;
       }
     }
     start[rows] = i;
     const keys = tokensOf(block, "key").text.length;
-    return { heads: layer.heads, queries, keys, start, key, weight, hidden };
+    const weights = { heads: layer.heads, queries, keys, start, key, weight, hidden };
+    return scale === undefined ? weights : { ...weights, scale };
+  }
+
+  /** @param {{chunk: number}} ref */
+  async #decodeMissing(ref) {
+    const bytes = new Uint8Array(await this.#chunk(ref.chunk));
+    this.shared.delete(ref.chunk);
+    return bytes;
   }
 
   /**

@@ -30,7 +30,10 @@
  * @property {string} name
  * @property {number[]} heads
  * @property {SparseRef | null} weights of a comparison, what b has more
- * @property {SparseRef | null} [less] of a comparison, what a has more
+ * @property {SparseRef | null} [less] of a comparison, what a has more; of signed values, those
+ *   below zero
+ * @property {number} [scale] of values that are not attention: the largest |value| of the layer
+ * @property {{chunk: number, count: number} | null} [missing] of such values: which there are none of
  * @property {NeuronRef | null} neurons
  */
 /**
@@ -53,6 +56,7 @@
  * @typedef {object} Payload
  * @property {number} version
  * @property {"head" | "model" | "neuron"} view
+ * @property {"attention" | "signed" | "unnormalized"} [kind] what the numbers are
  * @property {"auto" | "light" | "dark"} theme
  * @property {{name: string | null, dtype: string, exactness: any}} model
  * @property {Block[]} blocks
@@ -75,7 +79,7 @@
  * The listed weights of a layer. Row r = slot × queries + query, where slot counts the layer's
  * heads; its entries are start[r] to start[r + 1]. Weights are never below zero: where they are
  * differences, every head has two slots, its own for what b has more, and one under the number
- * ~head for what a has more.
+ * ~head for what a has more. So it is where values have signs, with one for those below zero.
  * @typedef {object} Weights
  * @property {number[]} heads
  * @property {number} queries
@@ -85,6 +89,8 @@
  * @property {Float32Array} weight
  * @property {Float32Array} hidden mass of each row that is not listed
  * @property {number} [keyCount] of keys that can be looked at, if not all
+ * @property {number} [scale] of values that are not attention: the largest of their sizes
+ * @property {Uint8Array | null} [missing] a bit for every (head, query, key) that has no value
  */
 /**
  * What the attention of a layer is computed from.

@@ -28,6 +28,7 @@ export function cutsOf(weights, mass, keys, keyRow) {
   if (found?.name === name) return found;
   const { start, key, weight, hidden } = weights;
   const rows = hidden.length;
+  const rounding = 1e-6 * (weights.scale ?? 1);
   found = { name, least: new Float32Array(rows), count: new Uint32Array(rows) };
   for (let row = 0; row < rows; row++) {
     const first = start[row];
@@ -37,7 +38,7 @@ export function cutsOf(weights, mass, keys, keyRow) {
     const wanted = mass * (listed + spread);
     let sum = 0;
     let i = sorted.length;
-    while (i > 0 && sum < wanted - 1e-6) sum += sorted[--i];
+    while (i > 0 && sum < wanted - rounding) sum += sorted[--i];
     while (i > 0 && sorted[i - 1] === sorted[i]) sum += sorted[--i]; // equal ones are drawn alike
     found.least[row] = sorted[i] ?? 0;
     found.count[row] = sorted.length - i;

@@ -1,12 +1,14 @@
 // Numbers that are read off edges and weights: beside a token, in a tooltip, under a picture.
 
 import { headCount } from "./differences.js";
+import { isMissing } from "./missing.js";
 
 /** @typedef {import("./edges.js").Edges} Edges */
 /** @typedef {import("./schema.js").Weights} Weights */
 
 /**
- * Per drawn head and row of one side, the mean weight over the selected tokens of the other.
+ * Per drawn head and row of one side, the mean weight over the selected tokens of the other; of
+ * values over those that are there, not a number where none is.
  * @param {Edges} edges
  * @param {number} heads
  * @param {"query" | "key"} side
@@ -19,19 +21,47 @@ export function boxesOf(edges, heads, side, rows, selected = 1) {
   edges.each((slot, queryRow, keyRow, opacity) => {
     boxes[slot * rows + (side === "key" ? keyRow : queryRow)] += opacity / edges.gain / selected;
   });
+  if (edges.gaps?.count) leaveOut(edges, boxes, side, rows, selected);
   return boxes;
 }
 
 /**
- * Per row, the mean of boxes over the heads.
+ * Turns means over all selected tokens into means over those that have a value.
+ * @param {Edges} edges
+ * @param {Float32Array} boxes
+ * @param {"query" | "key"} side
+ * @param {number} rows
+ * @param {number} selected
+ */
+function leaveOut(edges, boxes, side, rows, selected) {
+  const missing = new Uint32Array(boxes.length);
+  // A head's second slot, for what is below zero, follows its first.
+  const slots = edges.signs.length / headCount(edges.signs);
+  edges.eachMissing((slot, queryRow, keyRow) => {
+    const row = side === "key" ? keyRow : queryRow;
+    for (let i = 0; i < slots; i++) missing[(slot + i) * rows + row]++;
+  });
+  missing.forEach((count, i) => {
+    if (count) boxes[i] = count < selected ? (boxes[i] * selected) / (selected - count) : NaN;
+  });
+}
+
+/**
+ * Per row, the mean of boxes over the heads; of values over those that are there.
  * @param {Float32Array} boxes (slots, rows)
  * @param {number[]} signs of the slots
  */
 export function meansOf(boxes, signs) {
   const means = new Float64Array(boxes.length / signs.length);
   const heads = headCount(signs);
+  const missing = new Uint32Array(means.length);
   boxes.forEach((value, i) => {
-    means[i % means.length] += (signs[Math.floor(i / means.length)] * value) / heads;
+    const sign = signs[Math.floor(i / means.length)];
+    if (!Number.isNaN(value)) means[i % means.length] += (sign * value) / heads;
+    else if (sign > 0) missing[i % means.length]++;
+  });
+  missing.forEach((count, r) => {
+    if (count) means[r] = count < heads ? (means[r] * heads) / (heads - count) : NaN;
   });
   return means;
 }
@@ -49,7 +79,20 @@ export function meanHidden(edges) {
 }
 
 /**
- * One weight per drawn head, of differences with its sign; null where it is too small to be listed.
+ * The part of all sizes, |value|, that the drawn rows leave out, where numbers are not attention.
+ * @param {Edges} edges
+ */
+export function sharesHidden(edges) {
+  const { listed, outside, weaker, unlisted } = edges.rows;
+  const sum = (/** @type {Float32Array} */ sizes) => sizes.reduce((a, b) => a + b, 0);
+  const [shown, ...rest] = [listed, outside, weaker, unlisted].map(sum);
+  const all = shown + rest[0] + rest[1] + rest[2] || 1;
+  return { outside: rest[0] / all, weaker: rest[1] / all, unlisted: rest[2] / all };
+}
+
+/**
+ * One weight per drawn head, with its sign where it has one; null where it is too small to be
+ * listed, not a number where it is missing.
  * @param {{weights: Weights, heads: number[]}} picture
  * @param {number} query
  * @param {number} key
@@ -61,11 +104,12 @@ export function weightsAt({ weights, heads }, query, key) {
     for (let e = weights.start[row]; e < weights.start[row + 1]; e++) {
       if (weights.key[e] === key) return weights.weight[e];
     }
-    return weights.hidden[row] < 0.0005 ? 0 : null;
+    return weights.hidden[row] < 0.0005 * (weights.scale ?? 1) ? 0 : null;
   };
   return heads
     .filter((head) => head >= 0)
     .map((head) => {
+      if (isMissing(weights, weights.heads.indexOf(head), query, key)) return { head, weight: NaN };
       const more = listed(head);
       const less = heads.includes(~head) ? listed(~head) : 0;
       // One of the two is zero, whatever is known of the other.

@@ -14,8 +14,13 @@ import { paintHead } from "./head.js";
  * @property {import("../parts/thumbnails.js").Form} form
  * @property {Int32Array} queries
  * @property {Int32Array} keys
+ * @property {number} [scale] of values that are not attention: what is drawn at full strength
  */
-/** @typedef {{row: number, column: number, head: number, weights: Weights}} Place in the atlas */
+/** @typedef {import("../parts/thumbnails.js").Ply} Ply */
+/**
+ * A stencil's place in the atlas.
+ * @typedef {{row: number, column: number, head: number, ply: Ply, weights: Weights}} Place
+ */
 
 export class Atlas {
   #canvas;
@@ -38,7 +43,7 @@ export class Atlas {
    * @param {{rows: number, columns: number}} shape
    */
   *make(stencils, places, { rows, columns }) {
-    const { name, size, ratio, form, queries, keys } = stencils;
+    const { name, size, ratio, form, queries, keys, scale } = stencils;
     if (name !== this.#name) {
       this.#name = name;
       this.#made.clear();
@@ -47,12 +52,12 @@ export class Atlas {
       this.#canvas.height = rows * size;
     }
     const context = /** @type {CanvasRenderingContext2D} */ (this.#canvas.getContext("2d"));
-    for (const { row, column, head, weights } of places) {
+    for (const { row, column, head, ply, weights } of places) {
       const own = `${row} ${column}`;
       if (this.#name !== name) return; // another size has begun meanwhile
       if (this.#made.has(own)) continue;
       const at = { x: column * size, y: row * size, size, ratio, color: "#000000" };
-      paintHead(context, form, { weights, head, queries, keys }, at);
+      paintHead(context, form, { weights, head, ply, queries, keys, scale }, at);
       this.#made.add(own);
       yield;
     }

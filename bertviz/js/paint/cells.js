@@ -2,6 +2,7 @@
 
 import { channels } from "../theme/colors.js";
 import { INVISIBLE } from "./canvas.js";
+import { hatchPixel, paintHatch } from "./hatch.js";
 
 /** @typedef {import("../data/cells.js").Cells} Cells */
 
@@ -19,6 +20,8 @@ export function strengthOf(weight) {
  * @property {string} color
  * @property {string} [negative] for values below zero
  * @property {boolean} [root] opacity is the root of the value
+ * @property {string} [missing] for values that are not numbers, hatched
+ * @property {number} [ratio] of pixels, device pixels per CSS pixel
  */
 
 /**
@@ -41,16 +44,21 @@ function opacities({ max }, root) {
  *   a shape of its own, for an editor
  */
 export function paintCells(context, cells, options) {
-  const { width, height, color, negative = color, root, shapes } = options;
+  const { width, height, color, negative = color, missing = color, root, shapes } = options;
   if (!shapes) {
     const ratio = context.getTransform().a;
     const [wide, high] = [width, height].map((size) => Math.max(1, Math.round(size * ratio)));
-    context.putImageData(cellPixels(context, cells, wide, high, options), 0, 0);
+    context.putImageData(cellPixels(context, cells, wide, high, { ...options, ratio }), 0, 0);
     return;
   }
   const opacityOf = opacities(cells, root);
   const [wide, high] = [width / cells.columns, height / cells.rows];
   cells.values.forEach((value, i) => {
+    if (Number.isNaN(value)) {
+      const [x, y] = [(i % cells.columns) * wide, Math.floor(i / cells.columns) * high];
+      paintHatch(context, { x, y, width: wide, height: high }, missing);
+      return;
+    }
     context.fillStyle = value < 0 ? negative : color;
     context.globalAlpha = opacityOf(value);
     if (context.globalAlpha < INVISIBLE) return;
@@ -65,9 +73,10 @@ export function paintCells(context, cells, options) {
  * @param {Cells} cells
  * @param {number} wide pixels
  * @param {number} high
- * @param {CellColors} colors
+ * @param {CellColors} options
  */
-export function cellPixels(context, cells, wide, high, { color, negative = color, root }) {
+export function cellPixels(context, cells, wide, high, options) {
+  const { color, negative = color, missing = color, root, ratio = 1 } = options;
   const { rows, columns, values } = cells;
   const opacityOf = opacities(cells, root);
   const image = context.createImageData(wide, high);
@@ -83,12 +92,39 @@ export function cellPixels(context, cells, wide, high, { color, negative = color
       const c1 = Math.max(c0 + 1, Math.floor((x + 1) * across));
       let sum = 0;
       for (let r = r0; r < r1; r++) for (let c = c0; c < c1; c++) sum += values[r * columns + c];
+      let count = (r1 - r0) * (c1 - c0);
+      if (Number.isNaN(sum)) {
+        [sum, count] = present(cells, [r0, r1, c0, c1]);
+        if (!count) {
+          hatchPixel(image.data, p, x + y, { color: missing, ratio });
+          continue;
+        }
+      }
       const [red, green, blue] = sum < 0 ? colors.below : colors.above;
       image.data[p] = red;
       image.data[p + 1] = green;
       image.data[p + 2] = blue;
-      image.data[p + 3] = 255 * opacityOf(sum / ((r1 - r0) * (c1 - c0)));
+      image.data[p + 3] = 255 * opacityOf(sum / count);
     }
   }
   return image;
+}
+
+/**
+ * The sum of the values that are there, and how many they are.
+ * @param {Cells} cells
+ * @param {[number, number, number, number]} part first and end of rows, the same of columns
+ * @returns {[number, number]}
+ */
+function present({ columns, values }, [r0, r1, c0, c1]) {
+  let [sum, count] = [0, 0];
+  for (let r = r0; r < r1; r++) {
+    for (let c = c0; c < c1; c++) {
+      const value = values[r * columns + c];
+      if (Number.isNaN(value)) continue;
+      sum += value;
+      count++;
+    }
+  }
+  return [sum, count];
 }

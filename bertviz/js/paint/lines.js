@@ -1,11 +1,14 @@
 // Painting lines between two columns of tokens: all of them at rest, or those of selected tokens.
 
 import { ROW } from "../parts/token_columns.js";
+import { paintHatch } from "./hatch.js";
 import { paintRaster, SHADE } from "./raster.js";
 import { paintBoxes, paintFans, paintLines } from "./strokes.js";
 
 /** @typedef {import("../parts/geometry.js").Geometry} Geometry */
 /** @typedef {import("../parts/lines.js").LinesPlot} LinesPlot */
+
+const MUTED = "#808080"; // where a picture names no color for what is missing
 
 /**
  * @param {CanvasRenderingContext2D} context
@@ -29,6 +32,19 @@ export function paintAtRest(context, plot, geometry, coarse) {
 }
 
 /**
+ * Tokens without any value, behind their texts.
+ * @param {CanvasRenderingContext2D} context
+ * @param {LinesPlot} plot
+ */
+export function paintGaps(context, { columns, gaps, missing = MUTED }) {
+  for (const { side, x, width } of columns) {
+    for (const r of gaps?.[side === "query" ? "queries" : "keys"] ?? []) {
+      paintHatch(context, { x, y: r * ROW + 2, width, height: ROW - 4 }, missing);
+    }
+  }
+}
+
+/**
  * @param {CanvasRenderingContext2D} context
  * @param {LinesPlot} plot
  * @param {Geometry} geometry
@@ -47,7 +63,8 @@ export function paintSelected(context, plot, geometry) {
   }
   if (boxes) {
     const { values, x, width } = boxes;
-    paintBoxes(context, values, { geometry, x, width, colors });
+    const { gain } = edges;
+    paintBoxes(context, values, { geometry, x, width, colors, gain, missing: plot.missing });
   }
   paintLines(context, edges.each, { ...ends, colors, geometry, spread: true });
 }

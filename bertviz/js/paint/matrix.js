@@ -16,7 +16,8 @@ import { paintCells } from "./cells.js";
 export function paintMatrix(context, plot, cells, theme, shapes) {
   const { width, height, root } = plot;
   const color = cellColor(plot, theme);
-  paintCells(context, cells, { width, height, root, color, negative: theme.negative, shapes });
+  const { negative, muted: missing } = theme;
+  paintCells(context, cells, { width, height, root, color, negative, missing, shapes });
 }
 
 /**
@@ -28,5 +29,6 @@ export function paintMatrix(context, plot, cells, theme, shapes) {
  */
 export function paintOverview(context, { width, height }, cells, signed, theme) {
   const color = signed ? theme.positive : theme.ink;
-  paintCells(context, cells, { width, height, root: true, color, negative: theme.negative });
+  const { negative, muted: missing } = theme;
+  paintCells(context, cells, { width, height, root: true, color, negative, missing });
 }

@@ -2,6 +2,7 @@
 // not.
 
 import { INVISIBLE } from "./canvas.js";
+import { paintHatch } from "./hatch.js";
 
 /** @typedef {import("../parts/geometry.js").Geometry} Geometry */
 /** @typedef {import("../data/edges.js").EachEdge} EachEdge */
@@ -44,7 +45,7 @@ export function paintLines(context, eachEdge, options) {
 }
 
 /**
- * Adjacent boxes, one per head, behind the tokens of a column; opacity is the weight.
+ * Adjacent boxes, one per head, behind the tokens of a column; opacity is the weight times the gain.
  * @param {CanvasRenderingContext2D} context
  * @param {Float32Array} boxes (heads, rows)
  * @param {object} options
@@ -52,14 +53,23 @@ export function paintLines(context, eachEdge, options) {
  * @param {number} options.x left end of the column
  * @param {number} options.width of all boxes
  * @param {string[]} options.colors per slot
+ * @param {number} [options.gain]
+ * @param {string} [options.missing] color of hatching
  */
-export function paintBoxes(context, boxes, { geometry, x, width, colors }) {
+export function paintBoxes(context, boxes, options) {
+  const { geometry, x, width, colors, gain = 1, missing = colors[0] } = options;
   const { row } = geometry;
   const box = width / colors.length;
   const rows = boxes.length / colors.length;
-  boxes.forEach((opacity, i) => {
+  boxes.forEach((value, i) => {
+    const opacity = gain * value;
     if (opacity < INVISIBLE) return;
     const slot = Math.floor(i / rows);
+    if (Number.isNaN(value)) {
+      const place = { x: x + slot * box, y: (i % rows) * row + 2, width: box, height: row - 4 };
+      paintHatch(context, place, missing);
+      return;
+    }
     context.fillStyle = colors[slot];
     context.globalAlpha = Math.min(1, opacity);
     context.fillRect(x + slot * box, (i % rows) * row + 2, box, row - 4);

@@ -24,7 +24,8 @@ import { labeled, ROUND_STEPS } from "./ticks.js";
  * What one cell looks like.
  * @typedef {object} CellLook
  * @property {string} ground
- * @property {{head: number, color: string}[]} thumbnails on top of each other; none on a tile
+ * @property {{ply: import("./thumbnails.js").Ply, color: string}[]} thumbnails on top of each other;
+ *   none on a tile
  * @property {boolean} missing whether a dash says that there is no number
  * @property {string} label
  */
@@ -52,7 +53,7 @@ const ROOM = { across: 16, down: 13 }; // that a number takes
  * @returns {Layout}
  */
 export function layoutOf(scene, width) {
-  const { heads, cells, block, dense, sorted, queries, keys, choice, difference } = scene;
+  const { heads, cells, block, dense, sorted, queries, keys, choice, difference, values } = scene;
   const columns = heads.length;
   const rows = sorted ? Math.ceil(cells.length / columns) : block.layers.length;
   const { pitch, beside } = pitchFor(rows, columns, dense, width);
@@ -63,7 +64,10 @@ export function layoutOf(scene, width) {
     radius: Math.min(6, inner / 8),
     tiles: choice !== null && (dense || inner < CELL.thumbnail),
     // Lines of small differences would not be seen; a matrix shows the root.
-    form: difference ? "matrix" : formOf(inner - 2 * pad, Math.max(queries.length, keys.length)),
+    form:
+      difference || values
+        ? "matrix"
+        : formOf(inner - 2 * pad, Math.max(queries.length, keys.length)),
   };
 }
 
@@ -144,16 +148,15 @@ export function lookOf(scene, layout, cell, theme) {
 }
 
 /**
- * Differences have two thumbnails: what b has more, and above it what a has more.
+ * Numbers with signs have two thumbnails: what is positive, or more in b, and above it what is
+ * negative, or more in a; what is missing lies on top.
  * @param {ModelScene} scene
  * @param {Cell} cell
  * @param {Theme} theme
+ * @returns {CellLook["thumbnails"]}
  */
 function thumbnailsOf(scene, cell, theme) {
-  const { head } = cell;
-  if (!scene.difference) return [{ head, color: inkOf(scene, cell, theme, false) }];
-  return [
-    { head, color: theme.positive },
-    { head: ~head, color: theme.negative },
-  ];
+  const own = scene.signed ? theme.positive : inkOf(scene, cell, theme, false);
+  const colors = { own, less: theme.negative, missing: theme.muted };
+  return scene.plies.map((ply) => ({ ply, color: colors[ply] }));
 }

@@ -2,7 +2,7 @@
 
 import { chosenOf } from "../state.js";
 import { writersOf } from "../data/formats.js";
-import { attentionSentence } from "../scenes/token_texts.js";
+import { attentionSentence, valueSentence } from "../scenes/token_texts.js";
 
 /** @typedef {import("./lines.js").LinesPlot} LinesPlot */
 
@@ -18,7 +18,9 @@ export function sentenceOf(plot, state) {
   const { query, key } = plot.text;
   const [own, other] = forward ? [query, key] : [key, query];
   const texts = selected.map((position) => own[position]);
-  return attentionSentence(texts, forward, strongest(plot, other));
+  const best = strongest(plot, other);
+  if (plot.edges.scale !== undefined) return valueSentence(texts, forward, best);
+  return attentionSentence(texts, forward, best);
 }
 
 /**
@@ -29,6 +31,7 @@ export function sentenceOf(plot, state) {
 function strongest({ means, positions, edges }, text) {
   const write = writersOf(edges);
   return Array.from(positions.keys())
+    .filter((r) => !Number.isNaN(means[r]))
     .sort((a, b) => Math.abs(means[b]) - Math.abs(means[a]))
     .slice(0, BEST)
     .map((r) => `${text[positions[r]]} ${write.short(means[r])}`);

@@ -17,6 +17,7 @@ import { columnWidth } from "./token_columns.js";
 /** @typedef {ReturnType<typeof linesPlot>} LinesPlot */
 
 export const NUMBERS = 44; // width of the column of means
+const VALUES = 62; // the same of values, which may be of any size, or missing
 const BOXES = 148; // least width of a column that has a box for each head
 const MANY = 6000; // lines that are quicker rastered than stroked, and too many for an editor
 const WIDEST = 800;
@@ -30,7 +31,8 @@ const WIDEST = 800;
  */
 export function linesPlot(picture, state, available, measure) {
   const { edges, queries, keys } = picture;
-  const { x, queryWidth, keyWidth } = columnsOf(picture, available, measure);
+  const numbers = edges.scale === undefined ? NUMBERS : VALUES;
+  const { x, queryWidth, keyWidth } = columnsOf(picture, available, measure, numbers);
   const chosen = { query: chosenOf(state, "query"), key: chosenOf(state, "key") };
   const selected = state.query !== null || state.key !== null;
   const boxSide = /** @type {Side} */ (state.query !== null ? "key" : "query");
@@ -45,13 +47,15 @@ export function linesPlot(picture, state, available, measure) {
   const mean = {
     name: "mean",
     text: selected ? meanHeading(edges, count) : "",
-    x: boxSide === "key" ? x.key + keyWidth + 8 : NUMBERS - 8,
+    x: boxSide === "key" ? x.key + keyWidth + 8 : numbers - 8,
     anchor: boxSide === "key" ? "start" : "end",
   };
   return {
     ...picture,
     x,
-    width: x.key + keyWidth + NUMBERS,
+    width: x.key + keyWidth + numbers,
+    /** The width of the numbers beside a column. */
+    numbers: numbers - 8,
     rows: Math.max(queries.length, keys.length),
     /** Where lines begin and end. */
     ends: { x0: x.line, x1: x.key - 2 },
@@ -62,6 +66,8 @@ export function linesPlot(picture, state, available, measure) {
     selected,
     /** One per head and row, beside the tokens of the side that is not selected. */
     boxes: boxes && { values: boxes, ...boxColumn },
+    /** What has no value. */
+    gaps: selected ? null : edges.gaps,
     /** Hidden mass of the selected queries, per head. */
     fans: selected ? fansOf(picture, chosen.query) : [],
     means: boxes ? meansOf(boxes, edges.signs) : new Float64Array(0),
@@ -83,15 +89,16 @@ export function linesPlot(picture, state, available, measure) {
  * @param {Picture} picture
  * @param {number} available
  * @param {Measure} measure
+ * @param {number} numbers width of the numbers beside a column
  */
-function columnsOf({ heads, text }, available, measure) {
+function columnsOf({ heads, text }, available, measure, numbers) {
   const width = Math.min(available, WIDEST);
-  const most = Math.max(72, Math.min(180, (width - 2 * NUMBERS - 90) / 2));
+  const most = Math.max(72, Math.min(180, (width - 2 * numbers - 90) / 2));
   const least = Math.min(heads.length > 1 ? BOXES : 72, most);
   const queryWidth = columnWidth(text.query, least, most, measure);
   const keyWidth = columnWidth(text.key, least, most, measure);
-  const gap = Math.min(300, Math.max(60, width - queryWidth - keyWidth - 2 * NUMBERS));
-  const x = { query: NUMBERS, line: NUMBERS + queryWidth + 2, key: NUMBERS + queryWidth + gap };
+  const gap = Math.min(300, Math.max(60, width - queryWidth - keyWidth - 2 * numbers));
+  const x = { query: numbers, line: numbers + queryWidth + 2, key: numbers + queryWidth + gap };
   return { x, queryWidth, keyWidth };
 }
 
@@ -99,8 +106,9 @@ function columnsOf({ heads, text }, available, measure) {
  * @param {Picture["edges"]} edges
  * @param {number} count of selected tokens
  */
-function meanHeading({ signs }, count) {
+function meanHeading({ signs, scale }, count) {
   if (headCount(signs) * count > 1) return "mean";
+  if (scale !== undefined) return "value";
   return signs.includes(-1) ? "b − a" : "weight";
 }
 
@@ -127,17 +135,18 @@ function fansOf({ edges, heads, queries }, chosen) {
 }
 
 /**
- * Means beside the boxes, where they can be told from zero.
+ * Means beside the boxes, where they can be told from zero or are missing.
  * @param {LinesPlot} plot
  * @param {[number, number]} rows
  */
 export function numbersOf({ means, edges }, [from, to]) {
   const write = writersOf(edges);
+  const one = edges.scale || 1;
   return Array.from(means.keys())
-    .filter((r) => r >= from && r < to && Math.abs(means[r]) >= 0.01)
+    .filter((r) => r >= from && r < to && !(Math.abs(means[r]) < 0.01 * one))
     .map((r) => ({
       r,
       text: write.short(means[r]),
-      strength: 0.6 + 0.4 * Math.min(1, Math.abs(means[r]) * 4),
+      strength: 0.6 + 0.4 * Math.min(1, Math.abs(means[r] / one) * 4 || 0),
     }));
 }

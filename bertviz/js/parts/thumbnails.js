@@ -1,5 +1,9 @@
 // Heads in small: what a thumbnail shows in the few pixels that it has.
 
+import { slotsOf } from "../data/differences.js";
+import { edgesOf } from "../data/edges.js";
+import { valueCells } from "../data/value_cells.js";
+
 /** @typedef {import("../data/schema.js").Weights} Weights */
 /**
  * One head's weights on few rows and columns.
@@ -9,6 +13,7 @@
  * @property {Float32Array} values (rows, columns)
  * @property {number} hidden mass of the mean row that is not listed
  */
+/** @typedef {import("../data/kinds.js").Ply} Ply */
 /** @typedef {"lines" | "matrix"} Form */
 
 const MOST_LINES = 64; // rows of lines that can be told apart
@@ -67,3 +72,38 @@ export function binned(weights, head, queries, keys, most = MOST_LINES) {
 export function cellsOfBins({ rows, columns, values, hidden }) {
   return { rows, columns, values: values.map((value) => value + hidden / columns), max: 1 };
 }
+
+/**
+ * @typedef {object} Small a head in small
+ * @property {Weights} weights
+ * @property {number} head
+ * @property {Int32Array} queries
+ * @property {Int32Array} keys
+ * @property {Ply} [ply]
+ * @property {number} [scale] of values that are not attention: what is drawn at full strength
+ */
+
+/**
+ * One ply of a head as a small matrix.
+ * @param {Small} small
+ * @param {number} most rows and columns
+ * @returns {import("../data/cells.js").Cells}
+ */
+export function smallMatrix({ weights, head, queries, keys, ply = "own", scale = 1 }, most) {
+  if (weights.scale === undefined) {
+    return cellsOfBins(binned(weights, ply === "less" ? ~head : head, queries, keys, most));
+  }
+  const heads = slotsOf(weights, [head]);
+  const edges = edgesOf(weights, { heads, queries, keys, query: null, key: null });
+  const shape = { queries: queries.length, keys: keys.length };
+  const [rows, columns] = [Math.min(most, shape.queries), Math.min(most, shape.keys)];
+  const { values } = valueCells(edges, { rows, columns, ...shape });
+  return { rows, columns, values: values.map(OF_PLY[ply]), max: scale };
+}
+
+/** @type {Record<Ply, (value: number) => number>} what a ply shows of a value */
+const OF_PLY = {
+  own: (value) => Math.max(0, value) || 0,
+  less: (value) => Math.max(0, -value) || 0,
+  missing: (value) => (Number.isNaN(value) ? value : 0),
+};

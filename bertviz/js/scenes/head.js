@@ -65,6 +65,7 @@ export function headPicture(scene, state, theme) {
   return {
     ...scene,
     edges: scene,
+    missing: theme.muted,
     colors: slotColors(scene, (head) => (several ? theme.accent : theme.head(head)), theme),
     name: JSON.stringify([
       ...[state.block, state.layer, state.heads, state.pair, state.renormalize],

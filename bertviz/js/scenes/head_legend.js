@@ -2,6 +2,7 @@
 
 import { shortWeight } from "../data/formats.js";
 import { differenceLegend, massNote, shownPart } from "./legends.js";
+import { headValueLegend } from "./value_legend.js";
 
 /** @typedef {import("../data/edges.js").Edges} Edges */
 /** @typedef {import("../state.js").State} State */
@@ -15,6 +16,7 @@ import { differenceLegend, massNote, shownPart } from "./legends.js";
  */
 export function headLegend(edges, state, scale) {
   const chosen = scale ? { ...state, query: null, key: null } : state;
+  if (edges.scale !== undefined) return headValueLegend(edges, chosen, scale);
   const note = massNote(edges, chosen);
   if (edges.signs.includes(-1)) return { ...differenceLegend(fullStrength(edges, scale)), note };
   return { ...(scale ? matrixRamp(state, scale) : linesRamp(edges, state)), note };

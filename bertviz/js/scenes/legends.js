@@ -11,6 +11,8 @@ import { isFiltered } from "../data/filters.js";
  * @property {string} [smallest] what the ramp begins with, if not 0
  * @property {string} [largest] what it ends with, if not 1
  * @property {string[]} [colors] of the ramp, if not from nothing to ink
+ * @property {boolean} [diverging] whether the ramp goes from negative to positive
+ * @property {string} [missing] what hatching stands for
  * @property {string} [signed] what full strength means, where colors tell signs
  * @property {[string, string]} [signs] what the signs are called
  * @property {string} note
@@ -21,8 +23,11 @@ export const SIGNS = /** @type {[string, string]} */ (["positive", "negative"]);
 /**
  * @param {import("../theme/colors.js").Theme} theme
  * @param {string[]} [colors]
+ * @param {boolean} [diverging]
  */
-export const rampOf = (theme, colors) => colors ?? ["transparent", theme.ink];
+export function rampOf({ ink, positive, negative }, colors, diverging) {
+  return colors ?? (diverging ? [negative, "transparent", positive] : ["transparent", ink]);
+}
 
 /**
  * The legend of differences.

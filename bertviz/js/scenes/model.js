@@ -3,6 +3,7 @@
 
 import { slotsOf } from "../data/differences.js";
 import { edgesOf } from "../data/edges.js";
+import { isAttention, isSigned, pliesOf } from "../data/kinds.js";
 import { textsOf } from "../data/texts.js";
 import { startingMass } from "./long_texts.js";
 import { slotColors } from "./picture.js";
@@ -32,9 +33,14 @@ export function modelScene(source, state) {
     /** The cell whose tokens are shown beside or below the grid. */
     open,
     // A cell has one head, so opacity is the weight; an open cell shows small differences stronger.
-    gain: open ? edgesOfCell(open).gain : 1,
+    gain: open ? edgesOfCell(open).gain : 1 / (grid.scale || 1),
     /** Whether what is drawn are differences of two traces. */
     difference: Boolean(source.payload.difference),
+    /** Whether it is something else than attention. */
+    values: !isAttention(source.payload),
+    signed: isSigned(source.payload),
+    /** What thumbnails are made of. */
+    plies: pliesOf(source.payload, grid.block),
     edgesOfCell,
     get edges() {
       const cells = drawn();
@@ -61,10 +67,10 @@ export function modelScene(source, state) {
  * @param {Cell} cell
  * @param {boolean} open
  */
-function cellEdges(source, { queries, keys }, { query, key, also }, { layer, head }, open) {
+function cellEdges(source, { queries, keys, scale }, { query, key, also }, { layer, head }, open) {
   const weights = source.weights(layer);
   const heads = slotsOf(weights, [head]);
-  if (!open) return edgesOf(weights, { heads, queries, keys, query: null, key: null });
+  if (!open) return edgesOf(weights, { heads, queries, keys, query: null, key: null, scale });
   const mass = startingMass(Math.max(queries.length, keys.length));
   return edgesOf(weights, { heads, queries, keys, query, key, also, boost: true, mass });
 }
@@ -86,6 +92,7 @@ export function openedPicture(source, scene, state, open, theme) {
   return {
     ...{ block, weights, edges, heads, queries, keys },
     text: textsOf(block),
+    missing: theme.muted,
     colors: slotColors({ heads, signs: edges.signs }, () => theme.layer(depthOf(layer)), theme),
     name: JSON.stringify([state.block, state.pair, layer.index, head]),
   };

@@ -4,7 +4,7 @@
 /** @typedef {import("../data/measures.js").Choice} Choice */
 /** @typedef {import("../theme/colors.js").Theme} Theme */
 /** @typedef {import("./model_grid.js").Cell} Cell */
-/** @typedef {Pick<import("./model.js").ModelScene, "choice" | "difference">} Colored */
+/** @typedef {Pick<import("./model.js").ModelScene, "choice" | "signed">} Colored */
 
 const BEHIND = { weights: 0.65, differences: 0.3 }; // of a ramp's strength, under a thumbnail
 const STOPS = [0, 0.25, 0.5, 0.75, 1];
@@ -50,8 +50,8 @@ export function measureRamp(scene, choice, theme, tiles) {
  * @param {Colored} scene
  * @param {boolean} tiles
  */
-function strengthOf({ difference }, tiles) {
-  return tiles ? 1 : BEHIND[difference ? "differences" : "weights"];
+function strengthOf({ signed }, tiles) {
+  return tiles ? 1 : BEHIND[signed ? "differences" : "weights"];
 }
 
 /**

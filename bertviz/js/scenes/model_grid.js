@@ -36,6 +36,7 @@ const DENSE = 1500;
  * @property {Choice | null} choice what cells are colored by
  * @property {boolean} sorted
  * @property {boolean} dense
+ * @property {number} [scale] of values that are not attention: the largest of the block
  * @property {[number, number] | null} range what the colors span
  * @property {(layer: Layer) => number} depthOf from the first layer (0) to the last (1)
  */
@@ -86,9 +87,16 @@ export function gridOf(source, state) {
     queries: positionsOf(block, "query", state),
     keys: positionsOf(block, "key", state),
     dense: isDense(block),
+    scale: scaleOf(block),
   };
   latest.set(source, grid);
   return grid;
+}
+
+/** @param {Block} block */
+function scaleOf({ layers }) {
+  const scales = layers.flatMap(({ scale }) => (scale === undefined ? [] : [scale]));
+  return scales.length ? Math.max(...scales) : undefined;
 }
 
 /**

@@ -1,8 +1,10 @@
 // What the model view says: of a cell, of its colors, and of what cannot be shown.
 
 import { written } from "../data/measures.js";
+import { tokensOf } from "../data/schema.js";
 import { differenceLegend, massNote } from "./legends.js";
 import { measureRamp } from "./model_colors.js";
+import { missingText, valueNote, valueRamp } from "./value_legend.js";
 
 /** @typedef {import("../data/measures.js").Choice} Choice */
 /** @typedef {import("../theme/colors.js").Theme} Theme */
@@ -47,19 +49,82 @@ function valueLines({ value, chance }, { label, diverging }) {
  */
 export function legendOf(scene, { form, tiles }, theme) {
   const { choice, range, difference, open, gain } = scene;
+  if (scene.values) return valueLegend(scene, theme, tiles);
   const root = form === "matrix" ? "√" : "";
   const lines = open ? `, lines |b − a| · ${gain.toFixed(1)}` : "";
   const signed = difference && !tiles ? differenceLegend(`opacity: ${root}|b − a|${lines}`) : {};
   if (!choice) return difference ? signed : { legend: root ? "√ weight" : "weight" };
-  if (!range)
-    return { legend: `${choice.label}: not available for any head`, colors: [theme.surface] };
+  if (!range) return noNumber(choice, theme);
+  return { ...signed, ...measureLegend(scene, choice, theme, tiles) };
+}
+
+/**
+ * @param {Choice} choice
+ * @param {Theme} theme
+ */
+const noNumber = (choice, theme) => ({
+  legend: `${choice.label}: not available for any head`,
+  colors: [theme.surface],
+});
+
+/**
+ * @param {ModelScene} scene with a range
+ * @param {Choice} choice
+ * @param {Theme} theme
+ * @param {boolean} tiles
+ */
+function measureLegend(scene, choice, theme, tiles) {
+  const [least, most] = scene.range ?? [0, 0];
   return {
-    ...signed,
     legend: choice.diverging ? `${choice.label} (negative · positive)` : choice.label,
-    smallest: written(range[0], 2, choice.diverging),
-    largest: written(range[1], 2, choice.diverging),
+    smallest: written(least, 2, choice.diverging),
+    largest: written(most, 2, choice.diverging),
     colors: measureRamp(scene, choice, theme, tiles),
   };
+}
+
+/**
+ * At which value the lines of an opened cell are at full strength.
+ * @param {import("../data/edges.js").Edges} edges
+ */
+function openedNote({ scale = 1, signs }) {
+  const signed = signs.includes(-1);
+  const { largest } = valueRamp("", scale, false);
+  return `lines of the opened head: full strength ${signed ? "±" : ""}${largest}`;
+}
+
+/**
+ * The same of values that are not attention.
+ * @param {ModelScene} scene
+ * @param {Theme} theme
+ * @param {boolean} tiles
+ */
+function valueLegend(scene, theme, tiles) {
+  const { choice, range, scale = 1, signed } = scene;
+  const missing = missingText(gapsOfBlock(scene.block));
+  const ramp = { ...valueRamp("√ value", scale, signed), missing };
+  if (!choice || tiles) return choice ? measureLegend(scene, choice, theme, tiles) : ramp;
+  const { largest } = ramp;
+  const full = `full strength: ${signed ? "±" : ""}${largest?.replace("+", "")}`;
+  return {
+    ...(range ? measureLegend(scene, choice, theme, tiles) : noNumber(choice, theme)),
+    missing,
+    ...(signed ? { signed: `√ value, ${full}` } : {}),
+  };
+}
+
+/**
+ * How many values of a block are missing.
+ * @param {import("../data/schema.js").Block} block
+ */
+function gapsOfBlock(block) {
+  const pairs = tokensOf(block, "query").text.length * tokensOf(block, "key").text.length;
+  let [count, total] = [0, 0];
+  for (const { heads, missing } of block.layers) {
+    count += missing?.count ?? 0;
+    total += heads.length * pairs;
+  }
+  return { count, total };
 }
 
 /**
@@ -68,9 +133,10 @@ export function legendOf(scene, { form, tiles }, theme) {
  * @param {import("../data/edges.js").Edges | null} edges of the opened cell
  * @param {import("../state.js").State} state
  */
-export function notesOf({ choice, cells }, edges, state) {
+export function notesOf({ choice, cells, values }, edges, state) {
   const parts = [];
   if (choice && cells.some((c) => c.value === null)) parts.push("– not available");
-  if (edges) parts.push(massNote(edges, state));
-  return parts.join(" · ");
+  if (edges && values) parts.push(openedNote(edges), valueNote(edges, state));
+  else if (edges) parts.push(massNote(edges, state));
+  return parts.filter(Boolean).join(" · ");
 }

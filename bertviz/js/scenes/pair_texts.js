@@ -48,7 +48,8 @@ function describePair(picture, state, query, key) {
 export function describeCell(picture, state, query, key) {
   const { text, edges } = picture;
   const weights = weightsAt(picture, query, key).map(({ weight }) => weight ?? 0);
-  const mean = weights.reduce((a, b) => a + b, 0) / weights.length;
+  const present = weights.filter((weight) => !Number.isNaN(weight));
+  const mean = present.reduce((a, b) => a + b, 0) / present.length;
   return [
     `${text.query[query]} → ${text.key[key]}  (${query} → ${key})`,
     ...(weights.length > 1 ? [`mean  ${writersOf(edges).short(mean)}`] : []),

@@ -48,3 +48,15 @@ export function attentionSentence(selected, forward, others) {
   const passive = `${several ? "are" : "is"} attended to by`;
   return `${selected.join(", ")} ${forward ? active : passive} ${others.join(", ")}`;
 }
+
+/**
+ * The same of values that are not attention.
+ * @param {string[]} selected
+ * @param {boolean} forward whether what is selected are queries
+ * @param {string[]} others the largest of the other side, with their numbers
+ */
+export function valueSentence(selected, forward, others) {
+  const side = forward ? "query" : "key";
+  const found = others.length ? `largest values ${others.join(", ")}` : "all values missing";
+  return `${side} ${selected.join(", ")}: ${found}`;
+}

@@ -1,5 +1,6 @@
 // The line below a picture on a sheet: its legend and what it leaves out.
 
+import { paintHatch } from "../paint/hatch.js";
 import { rampOf, SIGNS } from "../scenes/legends.js";
 import { estimatedWidth } from "./text_width.js";
 
@@ -36,7 +37,8 @@ export function drawFooter(sheet, options) {
  * @returns {number} where it ends
  */
 function drawLegend(sheet, options, y) {
-  const { legend, smallest = "0", largest = "1", colors, signed, signs = SIGNS } = options;
+  const { legend, smallest = "0", largest = "1", colors, diverging } = options;
+  const { missing, signed, signs = SIGNS } = options;
   const { theme } = sheet;
   let x = 0;
   const write = (/** @type {string} */ text) => {
@@ -46,7 +48,7 @@ function drawLegend(sheet, options, y) {
   if (legend !== undefined) {
     write(legend);
     write(smallest);
-    sheet.ramp(x, y - 9, RAMP, SWATCH, rampOf(theme, colors));
+    sheet.ramp(x, y - 9, RAMP, SWATCH, rampOf(theme, colors, diverging));
     x += RAMP + 6;
     write(largest);
   }
@@ -58,6 +60,12 @@ function drawLegend(sheet, options, y) {
       write(sign);
     });
     write(signed);
+  }
+  if (missing !== undefined) {
+    const place = { x: 0, y: 0, width: 2 * SWATCH, height: SWATCH };
+    sheet.painting(x, y - 9, (context) => paintHatch(context, place, theme.muted));
+    x += 2 * SWATCH + 6;
+    write(missing);
   }
   return x;
 }

@@ -4,13 +4,14 @@ import { paintCells } from "../paint/cells.js";
 import { paintRaster, SHADE } from "../paint/raster.js";
 import { paintThumbnail } from "../paint/thumbnail.js";
 import { labelsOf, LABELS, lookOf } from "../parts/grid.js";
-import { binned, cellsOfBins } from "../parts/thumbnails.js";
+import { binned, smallMatrix } from "../parts/thumbnails.js";
 
 /** @typedef {import("./sheet.js").Sheet} Sheet */
 /** @typedef {import("../scenes/model.js").ModelScene} ModelScene */
 /** @typedef {import("../parts/grid.js").Layout} Layout */
 /** @typedef {import("../parts/thumbnails.js").Bins} Bins */
-/** @typedef {{bins: Bins, color: string}} Thumbnail */
+/** @typedef {import("../data/cells.js").Cells} Cells */
+/** @typedef {{bins: Bins | null, cells: Cells | null, color: string}} Thumbnail as lines or a matrix */
 
 const MANY = 10_000; // lines of all thumbnails that an editor can do with; beyond, they are images
 const FINEST = 64; // rows of a small matrix
@@ -31,9 +32,15 @@ export function drawGrid(sheet, scene, layout, source) {
 
   const drawn = scene.cells.map((cell) => {
     const look = lookOf(scene, layout, cell, theme);
-    const thumbnails = look.thumbnails.map(({ head, color }) => {
-      const { queries, keys } = scene;
-      return { bins: binned(source.weights(cell.layer), head, queries, keys, FINEST), color };
+    const thumbnails = look.thumbnails.map(({ ply, color }) => {
+      const { queries, keys, scale } = scene;
+      const [weights, { head }] = [source.weights(cell.layer), cell];
+      const lines = form === "lines";
+      return {
+        bins: lines ? binned(weights, head, queries, keys, FINEST) : null,
+        cells: lines ? null : smallMatrix({ weights, head, queries, keys, ply, scale }, FINEST),
+        color,
+      };
     });
     return { cell, look, thumbnails };
   });
@@ -49,10 +56,8 @@ export function drawGrid(sheet, scene, layout, source) {
       const middle = { x: x + inner / 2, y: y + inner / 2 + 4 };
       sheet.text("–", { ...middle, anchor: "middle", color: theme.muted });
     }
-    for (const { bins, color } of thumbnails) {
-      sheet.painting(x + pad, y + pad, (context) =>
-        paintBins(context, bins, { size, color, form, raster }),
-      );
+    for (const thumbnail of thumbnails) {
+      sheet.painting(x + pad, y + pad, (context) => paint(context, thumbnail, size, raster));
     }
     sheet.text(look.label, { x: x + 3, y: y + inner - 4, size: 10, halo: true });
   }
@@ -90,25 +95,21 @@ function drawLabels(sheet, scene, layout, top) {
 function lineCount(thumbnails) {
   let lines = 0;
   for (const { bins } of thumbnails) {
-    for (const value of bins.values) if (value >= VISIBLE) lines++;
+    for (const value of bins?.values ?? []) if (value >= VISIBLE) lines++;
   }
   return lines;
 }
 
 /**
  * @param {CanvasRenderingContext2D} context
- * @param {Bins} bins
- * @param {{size: number, color: string, form: Layout["form"], raster: boolean}} options
+ * @param {Thumbnail} thumbnail
+ * @param {number} size
+ * @param {boolean} raster
  */
-function paintBins(context, bins, { size, color, form, raster }) {
-  if (form === "matrix") {
-    const options = { width: size, height: size, color, root: true };
-    paintCells(context, cellsOfBins(bins), options);
-  } else if (raster) {
-    rasterBins(context, bins, size, color);
-  } else {
-    paintThumbnail(context, bins, { x: 0, y: 0, size, color });
-  }
+function paint(context, { bins, cells, color }, size, raster) {
+  if (cells) paintCells(context, cells, { width: size, height: size, color, root: true });
+  else if (bins && raster) rasterBins(context, bins, size, color);
+  else if (bins) paintThumbnail(context, bins, { x: 0, y: 0, size, color });
 }
 
 /**

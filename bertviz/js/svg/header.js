@@ -1,6 +1,8 @@
 // What an exported figure says about itself above the picture, where a page has its controls.
 
 import { HIDDEN } from "../data/filters.js";
+import { isAttention } from "../data/kinds.js";
+import { kindName } from "../scenes/kind_texts.js";
 import { estimatedWidth } from "./text_width.js";
 
 /** @typedef {import("../data/schema.js").Payload} Payload */
@@ -43,7 +45,7 @@ export function drawHeader(sheet, payload, state, options = {}) {
 function choicesIn(payload, state, what) {
   const { hide = "nothing" } = state;
   return [
-    payload.blocks.length > 1 ? `${state.block} attention` : "",
+    payload.blocks.length > 1 ? `${state.block}${isAttention(payload) ? " attention" : ""}` : "",
     what,
     state.pair === "All" ? "" : `only ${state.pair}`,
     hide === "nothing" ? "" : `without ${HIDDEN[hide].label}`,
@@ -58,7 +60,9 @@ function choicesIn(payload, state, what) {
  * The model, and how exactly its attention is shown.
  * @param {Payload} payload
  */
-function modelIn({ model: { name, exactness } }) {
+function modelIn(payload) {
+  const { name, exactness } = payload.model;
+  if (!isAttention(payload)) return [name, kindName(payload)].filter(Boolean).join(", ");
   const exact = exactness
     ? `max diff ${exactness.max_difference.toExponential(0)}`
     : "not verified";

@@ -1,6 +1,6 @@
 // Lines between two columns of tokens on a sheet: every row.
 
-import { paintAtRest, paintSelected } from "../paint/lines.js";
+import { paintAtRest, paintGaps, paintSelected } from "../paint/lines.js";
 import { numbersOf } from "../parts/lines.js";
 import { ROW } from "../parts/token_columns.js";
 
@@ -26,6 +26,7 @@ export function drawLines(sheet, plot) {
     (context, geometry) => void paint(context, plot, geometry),
     plot.raster,
   );
+  if (plot.gaps?.count) sheet.painting(0, sheet.y, (context) => paintGaps(context, plot));
   for (const column of plot.columns) drawTokens(sheet, plot, column);
   const { x, anchor } = plot.mean;
   for (const { r, text, strength } of numbersOf(plot, [0, plot.rows])) {

@@ -6,7 +6,7 @@ import { drawHeader } from "./header.js";
 import { linesPlot } from "../parts/lines.js";
 import { drawLines } from "./lines.js";
 import { modelScene, openedPicture } from "../scenes/model.js";
-import { describeValue, legendOf } from "../scenes/model_texts.js";
+import { describeValue, legendOf, notesOf } from "../scenes/model_texts.js";
 import { massNote } from "../scenes/legends.js";
 import { drawGrid } from "./grid.js";
 import { Sheet } from "./sheet.js";
@@ -39,7 +39,8 @@ export function modelFigure(source, state, { theme, width }) {
     sheet.aside(layout.beside ? gridWidth(layout) + GAP : 0, () => drawLines(sheet, lines));
     sheet.y = Math.max(sheet.y, below);
   }
-  const note = picture ? massNote(picture.edges, state) : "";
+  const own = scene.values ? notesOf(scene, picture?.edges ?? null, state) : null;
+  const note = own ?? (picture ? massNote(picture.edges, state) : "");
   drawFooter(sheet, { ...legendOf(scene, layout, theme), note });
   return sheet;
 }

@@ -18,16 +18,22 @@ export function detectMode(host) {
     if (kind) return /dark|high-contrast$/.test(kind) ? "dark" : "light";
   }
   // No notebook that says: the ground that the host stands on, then the ink it would write with.
-  for (
-    let element = /** @type {Element | null} */ (host);
-    element;
-    element = element.parentElement
-  ) {
+  for (let element = /** @type {Element | null} */ (host); element; element = above(element)) {
     const ground = luminance(getComputedStyle(element).backgroundColor);
     if (ground !== null) return ground < 0.4 ? "dark" : "light";
   }
   const ink = luminance(getComputedStyle(host).color);
   return ink !== null && ink > 0.6 ? "dark" : "light";
+}
+
+/**
+ * The element around another, also where that one is the child of a shadow root.
+ * @param {Element} element
+ * @returns {Element | null}
+ */
+function above(element) {
+  const { parentNode } = element;
+  return parentNode instanceof ShadowRoot ? parentNode.host : element.parentElement;
 }
 
 /**

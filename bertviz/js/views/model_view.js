@@ -45,7 +45,7 @@ function create(frame) {
   const selects = addSourceSelects(toolbar, frame, { layer: false });
   const measures = addMeasureSelects(toolbar, frame);
   addSave(toolbar, frame);
-  addMark(toolbar, source.payload.model);
+  addMark(toolbar, source.payload);
   const body = add(root, "model");
   let opening = false; // a cell was opened by hand, and may be out of sight
   const grid = new ModelGrid(body, frame, {

@@ -43,7 +43,7 @@ function create(frame) {
   const selects = addSourceSelects(toolbar, frame, { layer: true });
   const own = addNeuronSelects(toolbar, frame, () => scene);
   addSave(toolbar, frame);
-  addMark(toolbar, source.payload.model);
+  addMark(toolbar, source.payload);
 
   // Only one of the two is in the page at a time.
   const open = add(root, "open");

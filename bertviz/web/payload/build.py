@@ -6,7 +6,8 @@ import math
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from bertviz.web.payload import facts, sparse, vectors
+from bertviz.trace.settings import plainly
+from bertviz.web.payload import facts, sparse, values, vectors
 from bertviz.web.payload.chunks import Chunks
 from bertviz.web.payload.schema import VERSION, Theme, ViewName
 
@@ -14,6 +15,7 @@ if TYPE_CHECKING:
     from bertviz.trace import AttentionBlock, AttentionTrace, LayerAttention
 
 
+@plainly()
 def build(
     trace: AttentionTrace,
     view: ViewName,
@@ -66,7 +68,9 @@ def build(
         for layer, heads in pairs:
             row: dict[str, Any] = {"index": layer.index, "name": layer.name, "heads": heads}
             row |= {"weights": None, "less": None, "neurons": None}
-            if with_weights:
+            if with_weights and trace.kind != "attention":
+                row |= values.values_of(chunks, layer, heads, fine, trace.kind)
+            elif with_weights:
                 row |= sparse.weights_of(chunks, block.name, layer, heads, fine, comparison)
             if with_neurons:
                 row["neurons"] = shared.neurons(layer, heads)
@@ -75,6 +79,7 @@ def build(
     return {
         "version": VERSION,
         "view": view,
+        "kind": trace.kind,
         "theme": display_mode,
         "model": _model(trace, comparison),
         "blocks": blocks,

@@ -15,6 +15,7 @@ The schema, version 1. The page's decoder (``js/data/payload.js``) changes toget
     {
       "version": 1,
       "view": "head" | "model" | "neuron",
+      "kind": "attention" | "signed" | "unnormalized",   what the numbers are
       "theme": "auto" | "light" | "dark",       auto follows the notebook
       "model": {"name": str | null, "dtype": str, "exactness": null | {...}},
       "blocks": [{
@@ -26,6 +27,12 @@ The schema, version 1. The page's decoder (``js/data/payload.js``) changes toget
                                                 a weight of b is larger than that of a
           "less": Sparse | null,                comparison: by how much it is smaller, as weights
                                                 above zero
+          "scale": float,                       only of values that are not attention: the largest
+                                                |value| of the layer, in which weights and less (of
+                                                signed values, those below zero) are counted
+          "missing": {"chunk": int, "count": int} | null,    likewise: a bit for every (head, query,
+                                                key), the lowest of a byte first, 1 where there is
+                                                no value; count of these
           "neurons": Neurons | null             neuron view; model view of a short text
         }, ...]
       }, ...],

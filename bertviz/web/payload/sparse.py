@@ -52,11 +52,21 @@ def list_weights(weights: NDArray[np.float32], fine: bool = False) -> Listed:
         weights: (query, key), in 0..1; what is below zero counts as zero.
         fine: Whether to list everything distinguishable from zero, in small steps.
     """
+    steps = SHORT_STEPS if fine else LONG_STEPS
+    return listed(weights, steps, 0.5 / steps if fine else LONG_THRESHOLD)
+
+
+def listed(weights: NDArray[np.float32], steps: int, threshold: float) -> Listed:
+    """The same, with steps and a threshold of one's own.
+
+    Args:
+        weights: (query, key), in 0..1; what is below zero counts as zero.
+        steps: How many make up 1.
+        threshold: The smallest weight that is listed.
+    """
     import numpy as np
 
     queries, keys = weights.shape
-    steps = SHORT_STEPS if fine else LONG_STEPS
-    threshold = 0.5 / steps if fine else LONG_THRESHOLD
     flat = np.clip(weights, 0, 1).ravel()
     large = np.flatnonzero(flat >= threshold)
     row, column = np.divmod(large, keys)
@@ -74,8 +84,8 @@ def list_weights(weights: NDArray[np.float32], fine: bool = False) -> Listed:
     deltas = np.diff(column, prepend=0)
     deltas[first] = column[first]
     counts = np.bincount(row, minlength=queries)
-    listed = np.bincount(row, weights=values, minlength=queries) / steps
-    hidden = flat.reshape(queries, keys).sum(axis=1, dtype=np.float64) - listed
+    sums = np.bincount(row, weights=values, minlength=queries) / steps
+    hidden = flat.reshape(queries, keys).sum(axis=1, dtype=np.float64) - sums
     return Listed(np.maximum(hidden, 0).astype(np.float32), counts, deltas, values)
 
 
@@ -94,20 +104,21 @@ def weights_of(
             None.
     """
     fine = fine and layer.shape[1] <= SHORT
+    steps = SHORT_STEPS if fine else LONG_STEPS
     # One head at a time: a layer of 12 heads at 4,096 tokens would be 800 MB of float32.
     if comparison is None:
         weights = (layer.weights([head])[0].numpy() for head in heads)
-        listed = [list_weights(each, fine) for each in weights]
-        return {"weights": _packed(chunks, listed, fine), "less": None}
+        heads_listed = [list_weights(each, fine) for each in weights]
+        return {"weights": packed(chunks, heads_listed, steps), "less": None}
     more, less = [], []
     for head in heads:
         difference = comparison.weights(layer.index, [head], block)[0].numpy()
         more.append(list_weights(difference, fine))
         less.append(list_weights(-difference, fine))
-    return {"weights": _packed(chunks, more, fine), "less": _packed(chunks, less, fine)}
+    return {"weights": packed(chunks, more, steps), "less": packed(chunks, less, steps)}
 
 
-def _packed(chunks: Chunks, heads: Sequence[Listed], fine: bool) -> dict[str, int]:
+def packed(chunks: Chunks, heads: Sequence[Listed], steps: int) -> dict[str, int]:
     """The heads of a layer in one chunk."""
     import numpy as np
 
@@ -122,7 +133,6 @@ def _packed(chunks: Chunks, heads: Sequence[Listed], fine: bool) -> dict[str, in
             _planes(values),
         )
     )
-    steps = SHORT_STEPS if fine else LONG_STEPS
     return {"chunk": chunks.add(data), "listed": len(values), "steps": steps}
 
 

@@ -9,12 +9,11 @@ written; a test runs both on many states and compares them.
 
 from __future__ import annotations
 
-import numbers
-import operator
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
-from bertviz.errors import a_type, numbers_in_words
+from bertviz.arguments import as_choice, as_flag, as_index, as_items, as_number, as_numbers
+from bertviz.errors import a_type, numbers_in_words, short
 from bertviz.web.payload.schema import ViewName
 from bertviz.web.payload.state import DENSE, PAGE_MEASURES, STATE
 from bertviz.web.payload.state_tokens import check_positions, check_zoom, pairs_of
@@ -83,75 +82,42 @@ def _typed(view: ViewName, key: str, value: object) -> Any:
     if values is not None:
         return _listed(key, value, values)
     if key in ("block", "measure"):
-        if isinstance(value, str) or (value is None and key == "measure"):
-            return value
-        raise TypeError(f"{key}={value!r} is {a_type(value)}: expected a name.")
+        if value is None and key == "measure":
+            return None
+        if isinstance(value, str):
+            return str.__str__(value)
+        raise TypeError(f"{key}={short(value)} is {a_type(value)}: expected a name.")
     if key == "mass":
         return _mass(value)
     if key in ("heads", "also", "off"):
         return _integers(key, value)
     if key in ("zoom", "cell"):
         return None if value is None else _integers(key, value, repeats=True)
-    return None if value is None and key in ("query", "key") else integer(key, value)
+    return None if value is None and key in ("query", "key") else as_index(key, value)
 
 
 def _listed(key: str, value: object, values: Sequence[Any]) -> Any:
-    if values == (False, True):
-        if type(value).__name__ in ("bool", "bool_"):  # NumPy's too
-            return bool(value)
-        raise TypeError(f"{key}={value!r} is {a_type(value)}: expected True or False.")
-    if isinstance(value, str) and value in values:
-        return value
-    *others, last = map(repr, values)
-    expected = f"expected {', '.join(others)} or {last}."
-    if isinstance(value, str):
-        raise ValueError(f"{key}={value!r} is unknown: {expected}")
-    raise TypeError(f"{key}={value!r} is {a_type(value)}: {expected}")
+    return as_flag(key, value) if values == (False, True) else as_choice(key, value, values)
 
 
 def _mass(value: object) -> float:
     expected = "expected a number above 0 and up to 1, the part of each row that lines show"
-    if isinstance(value, bool) or not isinstance(value, numbers.Real):
-        raise TypeError(f"mass={value!r} is {a_type(value)}: {expected}.")
-    if not 0 < float(value) <= 1:
-        raise ValueError(f"mass={value!r} is out of range: {expected}.")
-    return float(value)
+    mass = as_number("mass", value, expected)
+    if not 0 < mass <= 1:
+        raise ValueError(f"mass={short(value)} is out of range: {expected}.")
+    return mass
 
 
-def integer(key: str, value: object) -> int:
-    """An int from an int, a NumPy integer or the like.
-
-    Args:
-        key: What the value was passed as, for the error.
-        value: What was passed.
-
-    Raises:
-        TypeError: It is a bool, a float or anything else that is not an integer.
-    """
-    try:
-        if isinstance(value, bool):
-            raise TypeError
-        return operator.index(value)  # type: ignore[arg-type]
-    except TypeError:
-        raise TypeError(
-            f"{key}={value!r} is {a_type(value)}: expected an integer, such as {key}=0."
-        ) from None
-
-
-def _integers(key: str, value: Any, repeats: bool = False) -> list[int]:
+def _integers(key: str, value: object, repeats: bool = False) -> list[int]:
     length = {"zoom": 4, "cell": 2}.get(key)
     example = str(list(range(length or 1)))
     expected = f"expected a list of integers, such as {key}={example}"
-    if isinstance(value, str | bytes | Mapping) or not hasattr(value, "__iter__"):
-        raise TypeError(f"{key}={value!r} is {a_type(value)}: {expected}.")
-    found = []
-    for each in value:
-        try:
-            found.append(integer(key, each))
-        except TypeError:
-            raise TypeError(f"{key} holds {each!r}, which is {a_type(each)}: {expected}.") from None
+    items = as_items(key, value, expected, sets=length is None)
+    found = as_numbers(key, items, "integers", example)
     if length is not None and len(found) != length:
-        raise ValueError(f"{key}={value!r} has {len(found)} numbers, not {length}: {expected}.")
+        raise ValueError(
+            f"{key}={short(found)} has {len(found)} numbers, not {length}: {expected}."
+        )
     return found if repeats else list(dict.fromkeys(found))
 
 
@@ -160,7 +126,8 @@ def _block(view: ViewName, payload: Mapping[str, Any], state: State) -> Mapping[
     name = state.get("block", payload["blocks"][0]["name"])
     if name not in blocks:
         raise ValueError(
-            f"block={name!r} is not in this {view} view: expected {' or '.join(map(repr, blocks))}."
+            f"block={short(name)} is not in this {view} view: expected"
+            f" {' or '.join(map(repr, blocks))}."
         )
     found: Mapping[str, Any] = blocks[name]
     return found
@@ -230,25 +197,24 @@ def _check_filters(shown: Shown, state: State) -> None:
 
 def _check_combinations(shown: Shown, state: State) -> None:
     """Check values that require or exclude others."""
-    difference = shown.payload["difference"]
+    why = _not_added_up(shown.payload)
     if state.get("words"):
         sides = (shown.block["query"], shown.block["key"] or shown.block["query"])
-        if difference:
-            raise ValueError(
-                "words=True does not go with a comparison: differences of opposite sign would"
-                " cancel out within a word."
-            )
+        if why is not None:
+            raise ValueError(f"words=True does not go with {why} within a word.")
         if not any(side["words"] for side in sides):
             raise ValueError(
                 "words=True has nothing to join: every word of this text is one token."
             )
-    if difference and state.get("combine", "each") != "each":
-        raise ValueError(
-            f"combine={state['combine']!r} does not go with a comparison: differences of opposite"
-            " sign would cancel out between heads."
-        )
+    if why is not None and state.get("combine", "each") != "each":
+        raise ValueError(f"combine={state['combine']!r} does not go with {why} between heads.")
     if state.get("renormalize"):
-        if difference:
+        if shown.payload["kind"] != "attention":
+            raise ValueError(
+                f"renormalize=True does not go with {shown.payload['kind']} values: their rows do"
+                " not sum to one."
+            )
+        if why is not None:
             raise ValueError(
                 "renormalize=True does not go with a comparison: rows of differences do not sum"
                 " to one."
@@ -260,16 +226,25 @@ def _check_combinations(shown: Shown, state: State) -> None:
             )
 
 
+def _not_added_up(payload: Mapping[str, Any]) -> str | None:
+    """What is shown, where it is not added up, as it would be within words or between heads."""
+    if payload["difference"]:
+        return "a comparison: differences of opposite sign would cancel out"
+    if payload["kind"] == "attention":
+        return None
+    return f"{payload['kind']} values, whose sums are to be passed: the page does not add them up"
+
+
 def _check_measure(shown: Shown, state: State) -> None:
     known = [measure["name"] for measure in shown.payload["measures"]]
     first = known[0] if known else None
-    if not shown.payload["difference"]:
+    if not shown.payload["difference"] and shown.payload["kind"] == "attention":
         first = first or ("entropy" if _is_dense(shown.payload["blocks"][0]) else None)
         known += [name for name in PAGE_MEASURES if name not in known]
     measure = state.get("measure", first)
     if measure is not None and measure not in known:
         expected = f"expected {', '.join(map(repr, known))}" if known else "it has none"
-        raise ValueError(f"measure={measure!r} is not in this model view: {expected}.")
+        raise ValueError(f"measure={short(measure)} is not in this model view: {expected}.")
     if state.get("sorted") and measure is None:
         example = f": pass measure={known[0]!r}" if known else ", and there is none"
         raise ValueError(f"sorted=True needs a measure to sort by{example}.")

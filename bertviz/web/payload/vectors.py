@@ -23,8 +23,15 @@ if TYPE_CHECKING:
 # tests/web/payload/test_vectors.py).
 FLOAT32_BYTES = 1_500_000
 
+# A bias travels as float16 where that changes no score by more than this, so no weight by more than
+# a two-hundredth of itself.
+ROUNDING = 0.005
+
 # Queries and keys of a whole model, as float16, that the model view takes along.
 BESIDE_BYTES = 1_000_000
+
+# float16 ends at 65,504: larger numbers keep float32.
+LARGEST_FLOAT16 = 60_000
 
 
 class Bias(NamedTuple):
@@ -66,9 +73,8 @@ class Vectors:
         key_heads = sorted({layer.key_head(head) for head in heads})
         queries = formula.queries[rows].float().numpy()
         keys = formula.keys[key_heads].float().numpy()
-        # float16 ends at 65,504: a model with larger vectors keeps float32.
         largest = max(abs(queries).max(initial=0), abs(keys).max(initial=0))
-        dtype = "f2" if self._large and largest < 60_000 else "f4"
+        dtype = "f2" if self._large and largest < LARGEST_FLOAT16 else "f4"
         data = [_bytes_of(array, dtype) for array in (queries, keys)]
         chunk = self._chunks.add(b"".join(data))
         bias = self._bias(layer, formula, heads, dtype)
@@ -107,6 +113,10 @@ class Vectors:
                 return Bias(None, causal=False)
             if bias.shape[-2:] == layer.shape and is_causal(hidden, exactly=True):
                 return Bias(None, causal=True)
+        with np.errstate(over="ignore"):
+            rounding = abs(bias.astype(np.float16).astype(np.float32) - bias)[~masked]
+        if not rounding.max(initial=0) <= ROUNDING:
+            dtype = "f4"
         bias = np.where(masked, -np.inf, bias)
         chunk = self._chunks.add(_bytes_of(bias, dtype))
         return Bias(_array(chunk, 0, dtype, bias.shape), causal=False)

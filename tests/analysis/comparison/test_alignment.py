@@ -150,6 +150,21 @@ WRONG: dict[str, tuple[Callable[[], Comparison], type[Exception], str]] = {
         ValueError,
         "layer=4 is not in block 'encoder': expected one of its layers, 0",
     ),
+    "count": (
+        lambda: compare(made(), made()).largest("3"),  # type: ignore[arg-type,return-value]
+        TypeError,
+        "count='3' is a str: expected an integer, such as count=3",
+    ),
+    "no count": (
+        lambda: compare(made(), made()).largest(-1),  # type: ignore[return-value]
+        ValueError,
+        "count=-1 gives nothing: expected an integer of at least 1",
+    ),
+    "a list as align": (
+        lambda: compare(made(), made(), align=["tokens"]),  # type: ignore[arg-type]
+        TypeError,
+        r"align=\['tokens'\] is a list: expected 'tokens' or None",
+    ),
     "block": (
         lambda: compare(made(), made()).largest(block="x"),  # type: ignore[return-value]
         ValueError,

@@ -9,6 +9,7 @@ import pytest
 import torch
 
 from bertviz import AttentionTrace, explain_head, extract, find_patterns
+from bertviz.trace import AttentionBlock, Formula, LayerAttention, Tokens
 
 
 def plainly(layer: Any, head: int, use: Any, exists: list[int], may: Any) -> list[float]:
@@ -57,6 +58,45 @@ def test_contributions_as_plain_loops_say(
     assert by_attention.contributions == pytest.approx(expected, abs=1e-5)
     assert by_attention.what == "its strongest keys"
     assert by_attention.mass == pytest.approx(float(weights[exists].max(1).values.mean()))
+
+
+def grouped(seed: int = 0) -> AttentionTrace:
+    """Four heads that share two keys in an order of their own, and a bias for each head."""
+    generator = torch.Generator().manual_seed(seed)
+    formula = Formula(
+        queries=torch.randn(4, 5, 6, generator=generator),
+        keys=torch.randn(2, 5, 6, generator=generator),
+        scaling=0.7,
+        position_bias=torch.randn(4, 5, 5, generator=generator),
+        key_heads=(1, 0, 0, 1),
+    )
+    layer = LayerAttention(index=0, name="", heads=(2, 3, 5, 7), formula=formula)
+    tokens = Tokens.read("abcde")
+    return AttentionTrace(
+        {"encoder": AttentionBlock("encoder", "encoder", tokens, tokens, (layer,))}
+    )
+
+
+@pytest.mark.parametrize("head", [2, 3, 5, 7])
+def test_heads_that_share_keys_are_explained_by_their_own(head: int) -> None:
+    trace = grouped()
+    layer = trace.blocks["encoder"].layers[0]
+    found = explain_head(trace, 0, head, "previous token")
+    expected = plainly(layer, head, lambda q, k: float(k == q - 1), [1, 2, 3, 4], lambda q, k: True)
+    assert found.contributions == pytest.approx(expected, abs=1e-5)
+    place = layer.heads.index(head)
+    bias = layer.explained.position_bias
+    assert bias is not None
+    lifts = [bias[place, q, q - 1] - bias[place, q].mean() for q in range(1, 5)]
+    assert found.added == pytest.approx(float(sum(lifts)) / 4, abs=1e-5)
+
+
+def test_half_precision_is_explained_in_float32() -> None:
+    half = torch.randn(2, 1, 1, 6, 8, generator=torch.Generator().manual_seed(1)).bfloat16()
+    found = explain_head(AttentionTrace.from_arrays(queries=half[0], keys=half[1]), 0, 0)
+    whole = half.float()
+    expected = explain_head(AttentionTrace.from_arrays(queries=whole[0], keys=whole[1]), 0, 0)
+    assert found.contributions == pytest.approx(expected.contributions, rel=1e-6)
 
 
 def test_without_and_with_only_the_top_neurons(
@@ -112,6 +152,38 @@ WRONG: dict[str, tuple[Callable[[AttentionTrace], Any], type[Exception], str]] =
     "head": (lambda t: explain_head(t, 0, 9), ValueError, "head=9 is not in layer 0: expected one"),
     "block": (lambda t: explain_head(t, 0, 0, block="x"), ValueError, "block='x' is unknown"),
     "pattern": (lambda t: explain_head(t, 0, 0, "next"), ValueError, "pattern='next' is unknown"),
+    "no trace": (
+        lambda t: explain_head([t], 0, 0),  # type: ignore[arg-type]
+        TypeError,
+        "trace is a list: expected an AttentionTrace",
+    ),
+    "a float": (lambda t: explain_head(t, 0.0, 0), TypeError, "layer=0.0 is a float"),  # type: ignore[arg-type]
+    "a string": (lambda t: explain_head(t, 0, "0"), TypeError, "head='0' is a str"),  # type: ignore[arg-type]
+    "a list as block": (
+        lambda t: explain_head(t, 0, 0, block=["encoder"]),  # type: ignore[arg-type]
+        TypeError,
+        r"block=\['encoder'\] is a list: expected one of encoder",
+    ),
+    "cells of strings": (
+        lambda t: explain_head(t, 0, 0, cells=[("a", "b")]),
+        TypeError,
+        "cells holds 'a', a str: expected positions of tokens",
+    ),
+    "sparse cells": (
+        lambda t: explain_head(t, 0, 0, cells=torch.eye(3).to_sparse()),
+        TypeError,
+        r"cells is a sparse tensor .*: pass cells.to_dense\(\)",
+    ),
+    "a number as pairs": (
+        lambda t: explain_head(t, 0, 0, pairs=2),  # type: ignore[arg-type]
+        TypeError,
+        "pairs=2 is an int: expected 'auto', 'halves' or 'interleaved' or None",
+    ),
+    "a float as rotary_dim": (
+        lambda t: explain_head(t, 0, 0, pairs="halves", rotary_dim=2.0),  # type: ignore[arg-type]
+        TypeError,
+        "rotary_dim=2.0 is a float",
+    ),
     "both": (
         lambda t: explain_head(t, 0, 0, "self", cells=[(0, 0)]),
         TypeError,

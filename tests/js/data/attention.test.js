@@ -94,3 +94,7 @@ test("all rows at once are the rows one by one", () => {
     attend(neurons, 1, q).weights.forEach((w, k) => close(all[4 * q + k], w, 1e-6));
   }
 });
+
+test("without sinks nothing is taken", () => {
+  assert.equal(attend(neuronsOf(), 0, 2).sink, 0);
+});

@@ -38,3 +38,20 @@ test("an even head has its entropy and distance, though nothing of it is listed"
   const distance = (n * n - 1) / (3 * n); // of two positions at random
   assert.ok(Math.abs(measured(weights, 0, "distance") - distance) < 1e-2);
 });
+
+test("what is not listed is spread evenly over the keys that are not listed", () => {
+  const weights = weightsOf([4, 5, 6], dense, 0.08);
+  const spread = dense.map((rows) =>
+    rows.map((row) => {
+      const hidden = row.filter((w) => w < 0.08);
+      const mean = hidden.reduce((a, b) => a + b, 0) / hidden.length;
+      return row.map((w) => (w < 0.08 ? mean : w));
+    }),
+  );
+  for (const name of ["entropy", "distance"]) {
+    spread.forEach((rows, h) => {
+      const mean = rows.reduce((sum, row, q) => sum + plainly[name](row, q), 0) / N;
+      assert.ok(Math.abs(measured(weights, 4 + h, name) - mean) < 1e-5, `${name} of ${h}`);
+    });
+  }
+});

@@ -95,7 +95,7 @@ test("a cell looks as its number says: a ground, a thumbnail, a dash where there
   const scene = modelScene(source, start);
   const layout = layoutOf(scene, 760);
   const look = lookOf(scene, layout, at(scene, 0, 4), light);
-  assert.deepEqual(look.thumbnails, [{ head: 4, color: light.inkOn(look.ground) }]);
+  assert.deepEqual(look.thumbnails, [{ ply: "own", color: light.inkOn(look.ground) }]);
   assert.equal(look.missing, false);
   assert.equal(lookOf(scene, layout, at(scene, 3, 1), light).missing, true);
   const plain = lookOf(scene, { ...layout, tiles: true }, at(scene, 0, 4), light);
@@ -108,8 +108,8 @@ test("of a comparison a cell has two thumbnails, one a sign", () => {
   const layout = layoutOf(scene, 760);
   assert.equal(layout.form, "matrix");
   assert.deepEqual(lookOf(scene, layout, at(scene, 0, 4), light).thumbnails, [
-    { head: 4, color: light.positive },
-    { head: ~4, color: light.negative },
+    { ply: "own", color: light.positive },
+    { ply: "less", color: light.negative },
   ]);
 });
 

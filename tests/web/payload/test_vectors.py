@@ -12,7 +12,7 @@ import pytest
 import torch
 
 from bertviz import extract
-from bertviz.trace import AttentionTrace, Formula, LayerAttention
+from bertviz.trace import AttentionBlock, AttentionTrace, Formula, LayerAttention, Tokens
 from bertviz.web import payload
 from bertviz.web.payload import vectors
 from tests.helpers import decoded
@@ -78,6 +78,45 @@ def test_vectors_beyond_half_precision_stay_whole() -> None:
     tensors = torch.full((1, 2, 3, 4), 1e5)
     layer = payload.build(AttentionTrace.from_arrays(queries=tensors, keys=tensors), "neuron")
     assert layer["blocks"][0]["layers"][0]["neurons"]["queries"]["dtype"] == "f4"
+
+
+@pytest.mark.parametrize("large", [59_000.0, 61_000.0, 65_519.0, 65_521.0, 1e30])
+@pytest.mark.parametrize("side", ["queries", "keys"])
+def test_long_texts_never_overflow_half_precision(side: str, large: float) -> None:
+    arrays = {"queries": torch.zeros(1, 1, 700, 600), "keys": torch.zeros(1, 1, 700, 600)}
+    arrays[side][0, 0, 3, 5] = -large
+    layer = payload.build(AttentionTrace.from_arrays(**arrays), "neuron")["blocks"][0]["layers"][0]
+    assert layer["neurons"][side]["dtype"] == ("f2" if large < 60_000 else "f4")
+
+
+@pytest.mark.parametrize(
+    ("value", "dtype"), [(3.0, "f2"), (7e4, "f4"), (-7e4, "f4"), (999.9, "f4")]
+)
+def test_biases_that_half_precision_cannot_hold_stay_whole(value: float, dtype: str) -> None:
+    """Beyond 65,504 there is no number; at 1,000 they are half a unit apart."""
+    bias = torch.zeros(1, 700, 700)
+    bias[0, 3, 5] = value
+    vectors = torch.zeros(1, 700, 600)
+    formula = Formula(vectors, vectors, scaling=1.0, position_bias=bias)
+    layer = LayerAttention(index=0, name="", heads=(0,), formula=formula)
+    tokens = Tokens.read([str(i) for i in range(700)])
+    block = AttentionBlock("encoder", "encoder", tokens, tokens, (layer,))
+    built = payload.build(AttentionTrace({"encoder": block}), "neuron")
+    assert built["blocks"][0]["layers"][0]["neurons"]["bias"]["dtype"] == dtype
+
+
+@pytest.mark.parametrize("heads", [1, 3])
+@pytest.mark.parametrize("lowest", [None, -math.inf, torch.finfo(torch.float32).min])
+def test_a_triangle_needs_no_bytes_however_it_is_written(lowest: float | None, heads: int) -> None:
+    seen = torch.ones(heads, 9, 9, dtype=torch.bool).tril()
+    mask = seen if lowest is None else torch.zeros(heads, 9, 9).masked_fill(~seen, lowest)
+    formula = Formula(torch.rand(3, 9, 4), torch.rand(3, 9, 4), scaling=1.0, mask=mask)
+    layer = LayerAttention(index=0, name="", heads=(0, 1, 2), formula=formula)
+    tokens = Tokens.read("abcdefghi")
+    block = AttentionBlock("encoder", "encoder", tokens, tokens, (layer,))
+    built = payload.build(AttentionTrace({"encoder": block}), "neuron")
+    neurons = built["blocks"][0]["layers"][0]["neurons"]
+    assert (neurons["causal"], neurons["bias"]) == (True, None)
 
 
 def test_layers_share_one_bias(build: Callable[..., Any]) -> None:

@@ -1,0 +1,76 @@
+// What colors and opacity mean where numbers are values and not attention, and what is not drawn.
+
+import { valueWriters } from "../data/formats.js";
+import { isFiltered } from "../data/filters.js";
+import { sharesHidden } from "../data/summaries.js";
+import { shownPart } from "./legends.js";
+
+/** @typedef {import("../data/edges.js").Edges} Edges */
+/** @typedef {import("../data/missing.js").Gaps} Gaps */
+/** @typedef {import("../state.js").State} State */
+/** @typedef {import("./legends.js").Legend} Legend */
+
+/**
+ * The ramp from the largest value below zero, or zero, to the largest above.
+ * @param {string} legend
+ * @param {number} most the largest size: full strength
+ * @param {boolean} signed
+ * @returns {Pick<Legend, "legend" | "smallest" | "largest" | "diverging">}
+ */
+export function valueRamp(legend, most, signed) {
+  const { short } = valueWriters(most, signed);
+  const ends = signed ? { smallest: short(-most), largest: short(most) } : { largest: short(most) };
+  return { legend, ...ends, diverging: signed };
+}
+
+/**
+ * @param {Edges} edges those of nothing selected, for a matrix
+ * @param {State} state
+ * @param {import("./head_legend.js").MatrixScale} [scale] of a matrix
+ * @returns {Legend}
+ */
+export function headValueLegend(edges, state, scale) {
+  const signed = edges.signs.includes(-1);
+  const most = edges.scale ?? 1;
+  const note = valueNote(edges, state);
+  const missing = missingText(edges.gaps);
+  if (scale) {
+    const kind = `${scale.root ? "√ " : ""}${state.heads.length > 1 ? "mean value" : "value"}`;
+    const colors = signed ? {} : { colors: ["transparent", scale.color] };
+    return { ...valueRamp(kind, scale.max, signed), ...colors, note, missing };
+  }
+  const strength = edges.gain * (most || 1);
+  const faint = strength < 0.995 ? `, lines drawn at ${strength.toFixed(2)} × this strength` : "";
+  return { ...valueRamp(`value${faint}`, most, signed), note, missing };
+}
+
+/**
+ * The parts of the picture's Σ|value| that are not drawn.
+ * @param {Edges} edges
+ * @param {State} state
+ */
+export function valueNote(edges, state) {
+  const { outside, weaker, unlisted } = sharesHidden(edges);
+  const where = state.zoom ? "the window" : shownPart(state);
+  const parts = [
+    { share: weaker, what: "in weaker lines" },
+    { share: unlisted, what: "too small to be seen" },
+    { share: isFiltered(state) || state.zoom ? outside : 0, what: `outside ${where}` },
+  ];
+  const told = parts.filter(({ share }) => share >= 0.0005);
+  if (!told.length) return "";
+  const written = told.map(({ share, what }) => `${percent(share)} ${what}`);
+  return `not drawn, of Σ|value|: ${written.join(", ")}`;
+}
+
+/** @param {number} share */
+const percent = (share) =>
+  share < 0.01 ? `${(100 * share).toFixed(1)}%` : `${Math.round(100 * share)}%`;
+
+/**
+ * What hatching means, if there is any.
+ * @param {Pick<Gaps, "count" | "total"> | null} gaps
+ */
+export function missingText(gaps) {
+  return gaps?.count ? `missing: ${gaps.count} of ${gaps.total} values` : undefined;
+}

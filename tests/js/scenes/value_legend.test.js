@@ -1,0 +1,97 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { headPicture, headScene, unselected, windowOf } from "../../../bertviz/js/scenes/head.js";
+import { headLegend } from "../../../bertviz/js/scenes/head_legend.js";
+import { modelScene } from "../../../bertviz/js/scenes/model.js";
+import { legendOf, notesOf } from "../../../bertviz/js/scenes/model_texts.js";
+import { describeAmong, describeCell } from "../../../bertviz/js/scenes/pair_texts.js";
+import { sentenceOf } from "../../../bertviz/js/parts/line_texts.js";
+import { layoutOf } from "../../../bertviz/js/parts/grid.js";
+import { linesPlot, numbersOf } from "../../../bertviz/js/parts/lines.js";
+import { nextState } from "../../../bertviz/js/state.js";
+import { THEMES } from "../../../bertviz/js/theme/colors.js";
+import { measure } from "../parts/pictures.js";
+import { payloads, sources, starts } from "../value_fixtures.js";
+
+const theme = THEMES.light;
+const stateOf = (/** @type {object} */ patch) => nextState(payloads.head, starts.head, patch);
+const pictureOf = (/** @type {any} */ state) =>
+  headPicture(headScene(sources.head, state), state, theme);
+
+test("lines: the scale with its number, and what is missing", () => {
+  const legend = headLegend(headScene(sources.head, starts.head), starts.head);
+  assert.deepEqual(legend, {
+    legend: "value, lines drawn at 0.71 × this strength",
+    smallest: "−40.0",
+    largest: "+40.0",
+    diverging: true,
+    note: "",
+    missing: "missing: 8 of 18 values",
+  });
+  const selected = stateOf({ query: 0 });
+  assert.equal(headLegend(headScene(sources.head, selected), selected).legend, "value");
+});
+
+test("a matrix: the largest mean; values outside a window are told", () => {
+  const state = stateOf({ mode: "matrix", zoom: [0, 3, 0, 2] });
+  const scene = headScene(sources.head, state);
+  const whole = unselected(pictureOf(state), windowOf(scene.all, state.zoom));
+  const scale = { max: 18, root: true, color: theme.positive };
+  const { legend, largest, note } = headLegend(whole.edges, state, scale);
+  assert.deepEqual([legend, largest], ["√ mean value", "+18.0"]);
+  assert.equal(note, "not drawn, of Σ|value|: 7% outside the window");
+});
+
+test("numbers, tooltips and sentences say missing, and nothing of attention", () => {
+  const state = stateOf({ query: 2, locked: true });
+  const plot = linesPlot(pictureOf(state), state, 600, measure);
+  assert.equal(plot.mean.text, "mean");
+  assert.deepEqual(
+    numbersOf(plot, [0, 3]).map(({ text }) => text),
+    ["−18.0", "+10.0", "+6.0"],
+  );
+  assert.equal(sentenceOf(plot, state), "query c: largest values a −18.0, b +10.0, c +6.0");
+  assert.equal(
+    describeAmong(pictureOf(state), state, "key", 1),
+    "c → b\nhead 1  +10.00\nhead 4  missing",
+  );
+  const gap = stateOf({ query: 1, locked: true });
+  const empty = linesPlot(pictureOf(gap), gap, 600, measure);
+  assert.deepEqual(
+    numbersOf(empty, [0, 3]).map(({ text }) => text),
+    ["missing", "missing", "missing"],
+  );
+  assert.equal(sentenceOf(empty, gap), "query b: all values missing");
+  assert.match(describeCell(pictureOf(gap), gap, 1, 0), /^b → a {2}\(1 → 0\)\nmean {2}missing\n/);
+  const one = stateOf({ query: 0, heads: [1] });
+  assert.equal(linesPlot(pictureOf(one), one, 600, measure).mean.text, "value");
+  assert.equal(linesPlot(pictureOf(starts.head), starts.head, 600, measure).gaps?.count, 8);
+});
+
+test("the model view: one scale for all heads, and that of the open one", () => {
+  const scene = modelScene(sources.model, starts.model);
+  const layout = layoutOf(scene, 760);
+  assert.equal(layout.form, "matrix");
+  assert.deepEqual(scene.plies, ["own", "less", "missing"]);
+  assert.deepEqual(legendOf(scene, layout, theme), {
+    legend: "√ value",
+    smallest: "−40.0",
+    largest: "+40.0",
+    diverging: true,
+    missing: "missing: 8 of 18 values",
+  });
+  const state = nextState(payloads.model, starts.model, { cell: [0, 1] });
+  const open = modelScene(sources.model, state);
+  assert.equal(legendOf(open, layout, theme).missing, "missing: 8 of 18 values", "of the grid");
+  const { edges } = { edges: open.edgesOfCell(/** @type {any} */ (open.open)) };
+  assert.equal(notesOf(open, edges, state), "lines of the opened head: full strength ±40.0");
+});
+
+test("rows are no wholes: neither words, sums nor renormalized rows", () => {
+  const state = stateOf({ words: true, combine: "sum", renormalize: true, hide: "first" });
+  assert.deepEqual(
+    [state.words, state.combine, state.renormalize, state.hide],
+    [false, "each", false, "first"],
+  );
+  assert.equal(nextState(payloads.model, starts.model, { measure: "entropy" }).measure, null);
+});
