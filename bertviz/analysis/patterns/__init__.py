@@ -62,13 +62,14 @@ import contextlib
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any, Literal, overload
 
-from bertviz.analysis.patterns.arguments import as_choice, as_count, as_flag, as_level
+from bertviz.analysis.patterns.arguments import as_count, as_level
 from bertviz.analysis.patterns.known import check_window, known_patterns
 from bertviz.analysis.patterns.own import Own, own_patterns
 from bertviz.analysis.patterns.pooling import Pool
 from bertviz.analysis.patterns.reading import Items, items_of, raise_located
 from bertviz.analysis.patterns.score import BestHead, HeadScore, Score
 from bertviz.analysis.patterns.scores import PatternScores, Skipped
+from bertviz.arguments import as_choice, as_flag
 from bertviz.progress import bar
 from bertviz.trace import AttentionTrace
 

@@ -2,29 +2,11 @@
 
 from __future__ import annotations
 
-import math
 import operator
 from typing import Any
 
+from bertviz.arguments import as_number
 from bertviz.errors import a_type, short
-
-
-def as_flag(name: str, value: object) -> bool:
-    """A bool, also NumPy's.
-
-    >>> as_flag("words", "no")
-    Traceback (most recent call last):
-        ...
-    TypeError: words='no' is a str: expected True or False.
-
-    Raises:
-        TypeError: It is something else.
-    """
-    if isinstance(value, bool):
-        return value
-    if type(value).__module__ == "numpy" and type(value).__name__ in ("bool", "bool_"):
-        return bool(value)
-    raise TypeError(f"{name}={short(value)} is {a_type(value)}: expected True or False.")
 
 
 def as_count(name: str, value: Any, *, least: int = 1, most: int | None = None) -> int:
@@ -73,35 +55,10 @@ def as_level(value: Any) -> float:
         TypeError: It is not a number.
         ValueError: It is outside.
     """
-    try:
-        if isinstance(value, bool | str | bytes | complex):
-            raise TypeError
-        level = float(value)
-    except OverflowError:
-        level = math.inf
-    except Exception:
-        raise TypeError(
-            f"level={short(value)} is {a_type(value)}: expected a probability between 0 and 1, such"
-            " as level=0.01."
-        ) from None
+    level = as_number("level", value, "expected a probability between 0 and 1, such as level=0.01")
     if not 0 < level < 1:
         raise ValueError(f"level must be a probability between 0 and 1, got {short(value)}.")
     return level
-
-
-def as_choice(name: str, value: object, choices: tuple[str, ...]) -> str:
-    """One of a few words.
-
-    Raises:
-        TypeError: It is not a string.
-        ValueError: It is another one.
-    """
-    expected = f"expected {' or '.join(map(repr, choices))}"
-    if not isinstance(value, str):
-        raise TypeError(f"{name}={short(value)} is {a_type(value)}: {expected}.")
-    if value not in choices:
-        raise ValueError(f"{name}={short(value)} is unknown: {expected}.")
-    return value
 
 
 def check_text(name: str, value: object, where: str = "a text") -> None:

@@ -103,8 +103,9 @@ def _sums(
     places = []
     for layer in block.layers:
         held = masks[layer.mask_identity]
-        own = torch.arange(layer.num_heads) if len(held.count) > 1 else torch.zeros(layer.num_heads)
-        places.append(own.long() + first[layer.mask_identity])
+        own = torch.arange(layer.num_heads, dtype=torch.int64, device="cpu")
+        own = own if len(held.count) > 1 else torch.zeros_like(own)
+        places.append(own + first[layer.mask_identity])
     mask = torch.cat(places)
     held_rows = torch.cat([held.rows for held in masks.values()])
     kept = torch.cat([layer.kept for layer in layers]) / held_rows[mask]
@@ -137,7 +138,7 @@ class _Masks:
         import torch
 
         def zeros(*shape: int) -> Tensor:
-            return torch.zeros(shape, dtype=torch.float64)
+            return torch.zeros(shape, dtype=torch.float64, device="cpu")
 
         self.count = zeros(masks, self.columns).long()
         self.uniform = zeros(masks, self.columns)

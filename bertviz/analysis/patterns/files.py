@@ -17,6 +17,7 @@ from bertviz.analysis.patterns.scores import PatternScores, Skipped
 from bertviz.analysis.patterns.scoring import Heads
 from bertviz.analysis.patterns.sums import Sums
 from bertviz.errors import short
+from bertviz.trace.settings import plainly
 from bertviz.writing import checked_path, write
 
 if TYPE_CHECKING:
@@ -84,6 +85,7 @@ def _name(path: Path) -> str:
     return repr(str(path)) if len(str(path)) < 1000 else short(str(path))
 
 
+@plainly()
 def _read(data: bytes) -> PatternScores:
     from safetensors.torch import load as from_bytes
 

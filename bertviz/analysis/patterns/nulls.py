@@ -43,7 +43,9 @@ def distance_null(texts: Sequence[Sums]) -> tuple[Tensor, Tensor]:
     import torch
 
     heads, content = len(texts[0].mass), texts[0].pairs.shape[1]
-    null, own, total = (torch.zeros(heads, content, dtype=torch.float64) for _ in range(3))
+    null, own, total = (
+        torch.zeros(heads, content, dtype=torch.float64, device="cpu") for _ in range(3)
+    )
     for some, masks in _by_masks(texts):
         everything = _Profile.over(texts, some, masks)
         for text, mask in zip(texts, masks, strict=True):
@@ -106,7 +108,7 @@ class _Profile:
         first = min(text.first for text in texts)
         span = max(text.first + text.distances for text in texts) - first
         weight, visible, pairs = (
-            torch.zeros(*shape, span, dtype=torch.float64)
+            torch.zeros(*shape, span, dtype=torch.float64, device="cpu")
             for shape in ((2, len(heads)), (2,), (texts[0].pairs.shape[1],))
         )
         for text, mask in zip(texts, masks, strict=True):

@@ -10,12 +10,13 @@ from typing import Any, ClassVar, NamedTuple
 
 from bertviz.analysis.lookup import check_name
 from bertviz.analysis.patterns import summary
-from bertviz.analysis.patterns.arguments import as_count, as_flag
+from bertviz.analysis.patterns.arguments import as_count
 from bertviz.analysis.patterns.score import BestHead, HeadScore, label_of
 from bertviz.analysis.patterns.scoring import Heads, head_scores
 from bertviz.analysis.patterns.sums import Sums
 from bertviz.analysis.summary import Summary
 from bertviz.analysis.tables import Table
+from bertviz.arguments import as_flag
 from bertviz.errors import a_type
 from bertviz.trace import Frozen
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from bertviz.analysis.patterns.nulls import distance_null
 from bertviz.analysis.patterns.score import HeadScore, Score
 from bertviz.analysis.patterns.sums import Sums
+from bertviz.trace.settings import plainly
 
 # The model's own numbers of the layers of each block, and of the heads of each layer.
 Heads = Mapping[str, Sequence[tuple[int, tuple[int, ...]]]]
@@ -77,13 +78,14 @@ class _Means:
     overlap: list[list[float]]
 
     @classmethod
+    @plainly()
     def over(cls, texts: Sequence[Sums], content: list[int]) -> _Means:
         import torch
 
         shape = texts[0].mass.shape
-        queries, count = (torch.zeros(shape, dtype=torch.int64) for _ in range(2))
+        queries, count = (torch.zeros(shape, dtype=torch.int64, device="cpu") for _ in range(2))
         mass, uniform, kept, single, squares = (
-            torch.zeros(shape, dtype=torch.float64) for _ in range(5)
+            torch.zeros(shape, dtype=torch.float64, device="cpu") for _ in range(5)
         )
         for text in texts:
             here = text.count[text.mask]
