@@ -73,7 +73,7 @@ class Drawing(TorchFunctionMode):
                 "Dropout was active although the model ran in eval mode: its code passes"
                 " training=True, or it calls a module in train mode from outside the model. The"
                 " trace shows one random outcome; call .eval() on that module.",
-                stacklevel=4,
+                stacklevel=5,
             )
 
     def generator(self, device: torch.device) -> torch.Generator | None:

@@ -84,6 +84,8 @@ def subjects(build: Callable[..., Any]) -> list[Subject]:
     found = [Subject(*case, build) for case in CASES]
     for subject in found:
         subject.extract()
+    for subject in found:  # making the others drew random numbers
+        subject.before = state(subject.model)
     return found
 
 

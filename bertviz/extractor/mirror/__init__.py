@@ -57,7 +57,7 @@ class Mirror:
             warnings.warn(
                 f"{len(opaque)} modules ({kinds}) cannot be copied, so they ran in train mode, as"
                 " they are: call model.eval() before extract.",
-                stacklevel=4,
+                stacklevel=5,
             )
         changed = self._tensors.changed()
         if changed:
@@ -69,5 +69,5 @@ class Mirror:
                 f"{first}{more} of the model changed while it ran, by its own forward or in another"
                 " thread. Parameters and very large buffers are shared with the model, so the"
                 " change stays; the trace may mix values from before and after it.",
-                stacklevel=4,
+                stacklevel=5,
             )
