@@ -24,7 +24,7 @@ from bertviz.extractor.inputs import Reading
 from bertviz.extractor.mirror import Mirror
 from bertviz.extractor.operations import Operations
 from bertviz.extractor.records import Keep
-from bertviz.extractor.surroundings import Surroundings
+from bertviz.extractor.surroundings import Surroundings, enter
 from bertviz.trace.settings import plainly
 
 
@@ -48,34 +48,44 @@ def captured(
         The capture, and what the model returned.
     """
     interface.install()
-    surroundings, drawing, mirror = Surroundings(), Drawing(), Mirror(reading.model)
-    if prepare is not None:
-        prepare(mirror.model)
-    capture = Capture(
-        replace(reading, model=mirror.model, decoder=mirror.of(reading.decoder)), keep, **options
-    )
-    _add_hooks(capture, mirror)
-    batch = mirror.of(reading.batch)  # a forward may write to its inputs too, or fill a cache
+    drawing, begun = Drawing(), list[Capture]()
 
-    def run() -> Any:
+    def run() -> tuple[Mirror, Any]:
+        mirror = Mirror(reading.model)
+        if prepare is not None:
+            prepare(mirror.model)
+        own = replace(reading, model=mirror.model, decoder=mirror.of(reading.decoder))
+        capture = Capture(own, keep, **options)
+        begun.append(capture)
+        _add_hooks(capture, mirror)
+        batch = mirror.of(reading.batch)  # a forward may write to its inputs too, or fill a cache
         current.set(capture)
-        return call(mirror.model, batch) if call is not None else mirror.model(**batch)
+        enter(drawing, Operations(capture))
+        return mirror, call(mirror.model, batch) if call is not None else mirror.model(**batch)
 
-    try:
-        output = surroundings.kept(run, (drawing, Operations(capture)))
-    finally:
-        capture.closed = True
+    def close() -> None:
+        for capture in begun:
+            capture.closed = True
+
+    mirror, output = Surroundings(close).kept(run)
     with plainly():
-        capture.settle()
-    mirror.warn()
-    drawing.warn()
-    return capture, output
+        begun[0].settle()
+    if prepare is None:
+        mirror.warn()
+        drawing.warn()
+    return begun[0], output
 
 
 def evaluated(model: nn.Module, batch: Mapping[str, Any]) -> Any:
     """What a model returns in eval mode without gradients; the model itself does not run."""
-    surroundings, drawing, mirror = Surroundings(), Drawing(), Mirror(model)
-    return surroundings.kept(lambda: mirror.model(**mirror.of(batch)), (drawing,))
+
+    def run() -> Any:
+        mirror = Mirror(model)
+        inputs = mirror.of(batch)
+        enter(Drawing())
+        return mirror.model(**inputs)
+
+    return Surroundings().kept(run)
 
 
 def _add_hooks(capture: Capture, mirror: Mirror) -> None:

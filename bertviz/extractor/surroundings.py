@@ -12,6 +12,7 @@ could get through. The context of a call is a copy, which Python drops by itself
 
 from __future__ import annotations
 
+import contextlib
 import contextvars
 from collections.abc import Callable
 from typing import Any, TypeVar
@@ -26,23 +27,26 @@ AGAIN = 6  # as many interrupts of one clean-up are survived
 
 
 class Surroundings:
-    """Thread and process as they are when this is made."""
+    """Thread and process as they are when this is made.
 
-    def __init__(self) -> None:
+    Args:
+        close: What else to do after the call; any number of times.
+    """
+
+    def __init__(self, close: Callable[[], None] | None = None) -> None:
+        self._close = close
         self._grad = torch.is_grad_enabled()
         self._modes = _modes()
         self._autocast = _autocast()
         self._cache = torch.is_autocast_cache_enabled()
         self._depth = _autocast_depth()
 
-    def kept(self, call: Callable[[], Result], modes: tuple[TorchFunctionMode, ...] = ()) -> Result:
-        """Call something without gradients, watched by some modes; afterwards all is as before."""
+    def kept(self, call: Callable[[], Result]) -> Result:
+        """Call something without gradients and uncompiled; afterwards all is as before."""
 
         def changed() -> Result:
             torch._C._set_grad_enabled(False)
             stance.hold(self)
-            for mode in modes:
-                mode.__enter__()
             return call()
 
         context = contextvars.copy_context()
@@ -51,14 +55,18 @@ class Surroundings:
     def _guarded(self, call: Callable[[], Result], again: int) -> Result:
         try:
             return self._guarded(call, again - 1) if again else call()
+        except BaseException as error:
+            _leave_contexts(error)
+            raise
         finally:
             self.restore()
 
     def restore(self) -> None:
         """Make everything what it was; a step that fails does not keep the others from it."""
         failed: list[BaseException] = []
-        # Modes first: they watch what the other steps call.
+        # Modes come before what they would watch.
         for step in (
+            self._close or _nothing,
             self._restore_modes,
             self._restore_grad,
             self._restore_stance,
@@ -101,6 +109,38 @@ class Surroundings:
         for _ in range(_autocast_depth() - self._depth):
             if torch.autocast_decrement_nesting() == 0:
                 torch.clear_autocast_cache()
+
+
+def enter(*modes: TorchFunctionMode) -> None:
+    """Let modes watch the rest of a call that is `kept`: they end with it."""
+    for mode in modes:
+        mode.__enter__()
+
+
+def _leave_contexts(error: BaseException) -> None:
+    """Run the clean-up of contexts that an interrupt cut off while they were entered.
+
+    The generator of a ``contextlib`` context is then still suspended, and would run its clean-up
+    whenever the traceback is dropped: torch's own would put modes back long after they ended.
+    """
+    seen: set[int] = set()
+    errors: list[BaseException | None] = [error]
+    while errors:
+        current = errors.pop()
+        if current is None or id(current) in seen:
+            continue
+        seen.add(id(current))
+        errors += [current.__context__, current.__cause__]
+        trace = current.__traceback__
+        while trace is not None:
+            if trace.tb_frame.f_code.co_filename == contextlib.__file__:
+                with contextlib.suppress(RuntimeError):  # it is still running
+                    trace.tb_frame.clear()
+            trace = trace.tb_next
+
+
+def _nothing() -> None:
+    pass
 
 
 def _modes() -> list[Any]:

@@ -56,11 +56,8 @@ def repair(model: nn.Module, sane: Callable[[], Any]) -> None:
     while torch._C._len_torch_function_stack():
         torch._C._pop_torch_function_stack()
     current.set(None)
-    while torch.autocast_decrement_nesting() > 0:
-        pass
-    while torch.autocast_increment_nesting() < 0:
-        pass
-    torch.autocast_decrement_nesting()
+    for _ in range(torch.autocast_increment_nesting()):
+        torch.autocast_decrement_nesting()
     if hasattr(torch, "_dynamo"):
         torch.compiler.set_stance("default")
     sane()

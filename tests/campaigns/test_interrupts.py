@@ -25,6 +25,8 @@ from tests.campaigns.left import differences, repair, state
 from tests.models import batch_of
 
 FOLDER = str(Path(bertviz.extractor.__file__).parent)
+# What sets a capture up and cleans up after it: every call in these files is tried.
+EVERY = tuple(f"{FOLDER}/{name}.py" for name in ("running", "surroundings", "stance", "progress"))
 CASES: list[tuple[str, dict[str, Any]]] = [
     ("bert", {}),
     ("llama", {"verify": True}),
@@ -84,6 +86,8 @@ def subjects(build: Callable[..., Any]) -> list[Subject]:
     found = [Subject(*case, build) for case in CASES]
     for subject in found:
         subject.extract()
+    for subject in found:  # making the others drew random numbers
+        subject.before = state(subject.model)
     return found
 
 
@@ -165,6 +169,7 @@ class _Fault:
     def __init__(self, at: int) -> None:
         self.at = at
         self.calls = 0
+        self.every: list[int] = []  # the calls in files of which every call is tried
         self.where = ""
 
     def __enter__(self) -> _Fault:
@@ -175,13 +180,12 @@ class _Fault:
         sys.setprofile(None)
 
     def _profile(self, frame: FrameType, event: str, arg: Any) -> None:
-        if event == "call" or event == "c_call":
-            ours = frame.f_code.co_filename.startswith(FOLDER)
-        else:
-            return
-        if not ours or arg is sys.setprofile:
+        file = frame.f_code.co_filename
+        if event not in ("call", "c_call") or not file.startswith(FOLDER) or arg is sys.setprofile:
             return
         self.calls += 1
+        if self.at < 0 and file in EVERY:
+            self.every.append(self.calls)
         if self.calls == self.at:
             sys.setprofile(None)
             self.where = f"{frame.f_code.co_name}:{frame.f_lineno} {event}"
@@ -199,10 +203,9 @@ def test_every_call_may_fail_once(
     for subject in subjects:
         with _Fault(-1) as counted:
             subject.extract()
-        calls = counted.calls
-        few = random.choice(calls, min(calls, 60), replace=False) + 1
-        places = range(1, calls + 1, max(1, calls // 3000)) if rounds(0, 1) else sorted(few)
-        for at in places:
+        every = random.permutation(counted.every)[: rounds(10, 10**6)]
+        others = random.integers(1, counted.calls + 1, rounds(4, 300))
+        for at in [*every, *others]:
             try:
                 with _Fault(int(at)) as fault:
                     subject.extract()

@@ -39,7 +39,7 @@ def _leave_everything() -> None:
 def test_whatever_a_call_leaves_is_undone() -> None:
     with torch.device("cpu"), Mode(), torch.enable_grad():
         before = surroundings()
-        Surroundings().kept(_leave_everything, (Mode(),))
+        Surroundings().kept(_leave_everything)
         assert differences(before, surroundings()) == []
         assert own.get() == 0
 
@@ -49,10 +49,10 @@ def test_a_mode_of_the_user_that_was_lost_is_there_again() -> None:
         before = surroundings()
 
         def lose() -> None:
-            for _ in range(3):
+            for _ in range(2):
                 torch._C._pop_torch_function_stack()
 
-        Surroundings().kept(lose, (Mode(),))
+        Surroundings().kept(lose)
         assert differences(before, surroundings()) == []
 
 
@@ -71,7 +71,7 @@ def test_a_step_that_fails_once_is_done_again(name: str, monkeypatch: pytest.Mon
     torch.compile(lambda x: x)
     before = surroundings()
     with pytest.raises(KeyboardInterrupt):
-        Surroundings().kept(_leave_everything, (Mode(),))
+        Surroundings().kept(_leave_everything)
     assert differences(before, surroundings()) == []
 
 

@@ -70,11 +70,10 @@ class Tensors:
             self._storages[place] = storage.clone()
             self._held.append(storage)
         empty = torch.empty(0, dtype=tensor.dtype, device=tensor.device)
-        with torch.no_grad():
-            # By storage, because a view must remain a view: also of one element, repeated.
-            return empty.set_(
-                self._storages[place], tensor.storage_offset(), tensor.size(), tensor.stride()
-            )
+        # By storage, because a view must remain a view: also of one element, repeated.
+        return empty.set_(
+            self._storages[place], tensor.storage_offset(), tensor.size(), tensor.stride()
+        )
 
 
 def _storage(tensor: Tensor) -> int | None:
