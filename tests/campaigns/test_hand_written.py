@@ -65,7 +65,10 @@ def _verdict(trace: AttentionTrace | None, place: int, own: torch.Tensor) -> str
     [layer] = found
     if layer.index != place:
         return f"misnumbered: {layer.index}"
-    weights = layer.weights()
+    try:
+        weights = layer.weights()
+    except RuntimeError as error:
+        return f"wrong: {error}"
     if weights.shape != own.shape:
         return f"wrong: {tuple(weights.shape)} for {tuple(own.shape)}"
     difference = (weights - own.float()).abs().max()

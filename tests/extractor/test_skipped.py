@@ -179,16 +179,22 @@ def test_nothing_is_told_of_models_that_are_captured_in_full(
 
 def test_softmaxes_that_are_not_attention_are_not_told() -> None:
     class Model(nn.Module):
-        """Attention, pooling over tokens, a router among experts and a classifier."""
+        """Attention and linear attention, pooling, a router among experts and a classifier."""
 
         def __init__(self) -> None:
             super().__init__()
+            self.linear, self.out = nn.Linear(16, 48), nn.Linear(16, 16)
             self.attention = nn.MultiheadAttention(16, 2, batch_first=True)
             self.pool, self.route, self.classify = (nn.Linear(16, n) for n in (1, 3, 5))
             self.experts = nn.ModuleList(nn.Linear(16, 16) for _ in range(3))
 
         def forward(self, x: Tensor) -> Tensor:
             x = x + self.attention(x, x, x)[0]
+            q, k, v = (t.unflatten(-1, (2, 8)).transpose(1, 2) for t in self.linear(x).chunk(3, -1))
+            decayed = (q @ k.mT * 0.9 ** torch.arange(36).view(6, 6)).tril() @ v
+            x = x + self.out(
+                (decayed / (decayed**2).mean(-1, True).sqrt()).transpose(1, 2).flatten(2)
+            )
             shares = self.route(x).softmax(-1)
             x = sum(shares[..., i, None] * e(x) for i, e in enumerate(self.experts))
             pooled = (self.pool(x).softmax(1).transpose(1, 2) @ x)[:, 0]

@@ -8,6 +8,7 @@ causal mask is aligned, and which keys the function adds.
 
 from __future__ import annotations
 
+import contextlib
 import inspect
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -37,8 +38,22 @@ def _sdpa(
     scale: float | None = None,
     enable_gqa: bool = False,
 ) -> None:
+    call.capture.count("scaled_dot_product_attention calls")
+    with call.capture.noting(call.capture.path()):
+        _note_sdpa(call, query, key, value, attn_mask, dropout_p, is_causal, scale)
+
+
+def _note_sdpa(
+    call: Call,
+    query: Tensor,
+    key: Tensor,
+    value: Tensor,
+    attn_mask: Tensor | None,
+    dropout_p: float,
+    is_causal: bool,
+    scale: float | None,
+) -> None:
     capture, row = call.capture, call.capture.keep.row
-    capture.count("scaled_dot_product_attention calls")
     queries, keys = (_with_batch(x, capture.batch_size) for x in (query, key))
     if queries is None or keys is None:
         capture.skip(
@@ -100,19 +115,26 @@ def _multi_head(call: Call, *args: Any, **kwargs: Any) -> None:
     capture.count("multi_head_attention_forward calls")
     bound = inspect.signature(F.multi_head_attention_forward).bind(*args, **kwargs)
     bound.apply_defaults()
-    dtype = call.result[0].dtype  # inside autocast, it computes in a shorter form
-    own = _with_its_mask(bound.arguments)
-    given = {name: _shortened(value, dtype) for name, value in own.items()}
-    cross = capture.is_cross(bound.arguments["query"], bound.arguments["key"])
-    record = _note_multi_head(capture, given, cross)
-    if record is None:
-        return
-    if capture.check:
-        asked = {**given, "need_weights": True, "average_attn_weights": False}
-        weights = F.multi_head_attention_forward(**asked)[1]
-        assert weights is not None, "it was asked for"
-        record.check_weights(weights[capture.keep.row] if weights.ndim == 4 else weights)
-    capture.judge(record)
+    with capture.noting(capture.path()):
+        dtype = call.result[0].dtype  # inside autocast, it computes in a shorter form
+        own = _with_its_mask(bound.arguments)
+        given = {name: _shortened(value, dtype) for name, value in own.items()}
+        cross = capture.is_cross(bound.arguments["query"], bound.arguments["key"])
+        record = _note_multi_head(capture, given, cross)
+        if record is None:
+            return
+        if capture.check:
+            with contextlib.suppress(Exception):  # then the report says that it was not compared
+                _compare_multi_head(record, given, capture.keep.row)
+        capture.judge(record)
+
+
+def _compare_multi_head(record: Record, given: Mapping[str, Any], row: int) -> None:
+    """Compare with the weights that the function returns when it is asked for them."""
+    asked = {**given, "need_weights": True, "average_attn_weights": False}
+    weights = F.multi_head_attention_forward(**asked)[1]
+    assert weights is not None, "it was asked for"
+    record.check_weights(weights[row] if weights.ndim == 4 else weights)
 
 
 def _with_its_mask(given: Mapping[str, Any]) -> dict[str, Any]:
@@ -124,10 +146,12 @@ def _with_its_mask(given: Mapping[str, Any]) -> dict[str, Any]:
     hinted = given["is_causal"] and not given["need_weights"] and given["key_padding_mask"] is None
     if not hinted or given["attn_mask"] is None:
         return {**given, "is_causal": False}
-    if given["bias_k"] is not None or given["add_zero_attn"] or given["static_k"] is not None:
-        raise ValueError("is_causal=True together with added keys is not understood")
     query, key = given["query"], given["key"]
-    later = torch.ones(query.shape[0], key.shape[0], dtype=torch.bool, device=query.device).triu(1)
+    if given["static_k"] is not None:
+        raise ValueError("is_causal=True together with static keys is not understood")
+    # Added keys come last, so most queries do not see them.
+    keys = key.shape[0] + (given["bias_k"] is not None) + bool(given["add_zero_attn"])
+    later = torch.ones(query.shape[0], keys, dtype=torch.bool, device=query.device).triu(1)
     return {**given, "attn_mask": later, "is_causal": False}
 
 
@@ -149,13 +173,13 @@ def _note_multi_head(capture: Capture, given: Mapping[str, Any], cross: bool) ->
             capture.path(), f"it reads a batch of {batch}, the model one of {capture.batch_size}"
         )
         return None
-    queries, keys, extra = _projected(query, key, heads, given)
+    queries, keys = _projected(query, key, heads, given)
     row = capture.keep.row
     q, k = (x[:, row].unflatten(-1, (heads, -1)).transpose(0, 1) for x in (queries, keys))
-    mask = _masked_or_added(given["attn_mask"], extra)
+    mask = _masked_or_added(given["attn_mask"], keys.shape[0])
     if mask is not None and mask.ndim == 3:
         mask = mask.unflatten(0, (batch, -1))
-    padding = _masked_or_added(given["key_padding_mask"], extra)
+    padding = _masked_or_added(given["key_padding_mask"], keys.shape[0])
     if padding is not None:
         padding = padding.view(-1, padding.shape[-1])[:, None, None]
     return capture.add(
@@ -171,8 +195,8 @@ def _note_multi_head(capture: Capture, given: Mapping[str, Any], cross: bool) ->
 
 def _projected(
     query: Tensor, key: Tensor, heads: int, given: Mapping[str, Any]
-) -> tuple[Tensor, Tensor, int]:
-    """Queries and keys, (token, batch, width), and how many keys the function added."""
+) -> tuple[Tensor, Tensor]:
+    """Queries and keys, (token, batch, width), with the keys that the function adds."""
     _, batch, width = query.shape
     if given["use_separate_proj_weight"]:
         weights = [given["q_proj_weight"], given["k_proj_weight"]]
@@ -183,25 +207,22 @@ def _projected(
         biases = given["in_proj_bias"].split(width)[:2]
     queries = F.linear(query, weights[0], biases[0])
     keys = F.linear(key, weights[1], biases[1])
-    extra = 0
     if given["bias_k"] is not None:
         keys = torch.cat([keys, given["bias_k"].expand(1, batch, width)])
-        extra += 1
     if given["static_k"] is not None:
         static = given["static_k"].unflatten(0, (batch, heads))
         keys = static.permute(2, 0, 1, 3).flatten(2)
     if given["add_zero_attn"]:
         keys = torch.cat([keys, keys.new_zeros(1, batch, width)])
-        extra += 1
-    return queries, keys, extra
+    return queries, keys
 
 
-def _masked_or_added(mask: Tensor | None, extra: int) -> Tensor | None:
-    """A mask that covers the extra keys too, True where a key is unmasked."""
+def _masked_or_added(mask: Tensor | None, keys: int) -> Tensor | None:
+    """A mask that covers the keys that were added, True where a key is unmasked."""
     if mask is None:
         return None
-    if extra:
-        mask = F.pad(mask, (0, extra))
+    if mask.shape[-1] < keys:
+        mask = F.pad(mask, (0, keys - mask.shape[-1]))
     return ~mask if mask.dtype == torch.bool else mask  # this function's True is a masked key
 
 

@@ -47,7 +47,8 @@ class Lost:
 
     def over_heads(self, axis: int, tensor: Tensor) -> bool:
         """Whether an axis of a tensor of these scores runs over texts or heads, by its size."""
-        return bool(self.sizes) and tensor.shape[axis] not in self.sizes
+        inside = tensor.ndim < 4 or not set(self.sizes) <= set(tensor.shape)
+        return bool(self.sizes) and not inside and tensor.shape[axis] not in self.sizes
 
 
 @dataclass(frozen=True)

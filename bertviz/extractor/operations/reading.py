@@ -21,6 +21,7 @@ from bertviz.extractor.operations.after import Fate, Weights
 from bertviz.extractor.operations.axes import Axes
 from bertviz.extractor.operations.products import Product
 from bertviz.extractor.records import Record, narrowed
+from bertviz.extractor.skips import cause
 from bertviz.extractor.wrapped import plain
 
 
@@ -72,8 +73,12 @@ def note(capture: Capture, product: Product, axis: int, weights: Tensor) -> Weig
         return None
     record.multiplied_in = coarser(record.multiplied_in, weights.dtype)
     rows = None if capture.check else sample(record.shape[0], _most_rows(found.weights))
-    record.check_weights(found.weights, rows)
-    again = _again(record, found, axis, rows)
+    again = None
+    try:
+        record.check_weights(found.weights, rows)
+        again = _again(record, found, axis, rows)
+    except Exception as error:  # what cannot be compared was not understood
+        record.problem = cause(error)
     capture.judge(record)
     return Weights.begin(Fate(product.path, record, again), weights, axis)
 

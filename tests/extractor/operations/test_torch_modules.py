@@ -78,6 +78,32 @@ def test_multihead_attention_with_everything(extra: str) -> None:
     assert block.kind == ("cross" if extra == "separate" else "encoder")
 
 
+@pytest.mark.parametrize("extra", [{"add_bias_kv": True}, {"add_zero_attn": True}])
+@pytest.mark.parametrize("kind", ["bool", "float", "padding", "hint"])
+def test_masks_do_not_hide_the_keys_that_multihead_attention_adds(
+    kind: str, extra: dict[str, Any]
+) -> None:
+    torch.manual_seed(0)
+    model = nn.MultiheadAttention(16, 4, batch_first=True, **extra).eval()
+    x, later = torch.randn(1, 5, 16), torch.ones(5, 5, dtype=torch.bool).triu(1)
+    inputs: dict[str, Any] = {"query": x, "key": x, "value": x}
+    if kind == "hint":  # believing it, the kernel hides the last keys, those that were added too
+        given = inputs | {"attn_mask": later, "is_causal": True, "need_weights": False}
+        weights = extract(model, inputs=given).blocks["decoder"].layers[0].weights()
+        assert weights.shape == (4, 5, 6)
+        assert weights.triu(1).max() == 0
+        return
+    inputs |= {
+        "bool": {"attn_mask": later},
+        "float": {"attn_mask": torch.zeros(5, 5).masked_fill(later, -1e9)},
+        "padding": {"key_padding_mask": torch.tensor([[False, False, True, False, True]])},
+    }[kind]
+    [block] = extract(model, inputs=inputs, verify=True).blocks.values()
+    own = model(**inputs, average_attn_weights=False)[1][0]
+    assert own[..., 5].min() > 0, "the added key is seen"
+    torch.testing.assert_close(block.layers[0].weights(), own.detach(), atol=1e-6, rtol=0)
+
+
 @pytest.mark.parametrize("causal", [False, True])
 @pytest.mark.parametrize("heads", [True, False])
 def test_scaled_dot_product_attention(causal: bool, heads: bool) -> None:

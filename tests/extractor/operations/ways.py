@@ -83,6 +83,10 @@ WAYS: dict[str, Callable[[Tensor, Tensor], Tensor]] = {
     ).view(len(q), HEADS, LENGTH, LENGTH),
     "scaled after the bias": lambda q, k: ((q @ k.mT + BIAS) * 0.2).softmax(-1),
     "subtracted": lambda q, k: (q @ k.mT - BIAS).softmax(-1),
+    "subtracted with alpha": lambda q, k: torch.sub(q @ k.mT, BIAS, alpha=2).softmax(-1),
+    "subtracted from a bias": lambda q, k: torch.sub(BIAS, q @ k.mT, alpha=0.5).softmax(-1),
+    "subtracted from a number": lambda q, k: (2 - q @ k.mT).softmax(-1),
+    "added with alpha": lambda q, k: torch.add(q @ k.mT, BIAS, alpha=0.3).softmax(-1),
     "softcap": lambda q, k: (torch.tanh(q @ k.mT * 0.3 / 2) * 2 + BIAS).softmax(-1),
     "stable": lambda q, k: (
         lambda scores: (scores - scores.max(-1, keepdim=True).values).softmax(-1)
