@@ -162,6 +162,7 @@ def test_every_hostile_file_is_a_named_error_or_a_trace_that_works(
 
 
 def test_the_good_files_work(good: list[bytes], tmp_path: Path) -> None:
-    for data in good:
+    for number, data in enumerate(good):
         (tmp_path / "x.safetensors").write_bytes(data)
-        use(AttentionTrace.load(tmp_path / "x.safetensors"), tmp_path / "x.safetensors", True)
+        trace = AttentionTrace.load(tmp_path / "x.safetensors")
+        use(trace, tmp_path / "x.safetensors", thoroughly=number % 3 == 0)
