@@ -37,8 +37,12 @@ def written(trace: AttentionTrace) -> tuple[dict[str, Any], dict[str, Tensor]]:
     def plain(where: str, value: Any) -> Any:
         if hasattr(value, "detach"):
             if id(value) not in names:
-                names[id(value)] = where
-                tensors[where] = value.detach().cpu().contiguous().clone()
+                # A block may have any name, a tensor's has to be UTF-8.
+                name = where.encode("utf-8", "backslashreplace").decode()
+                while name in tensors:
+                    name += "'"
+                names[id(value)] = name
+                tensors[name] = value.detach().cpu().contiguous().clone()
             return {"tensor": names[id(value)]}
         if isinstance(value, Formula):
             return _fields(value, lambda name, held: plain(f"{where}.{name}", held))

@@ -147,6 +147,23 @@ def test_a_saved_page_works_under_its_own_policy(
     context.close()
 
 
+def test_lines_that_are_an_image_are_saved_under_a_policy(served: Callable[..., Opened]) -> None:
+    """The picture holds an image of its own, which the policy does not have to allow."""
+    view = HeadView(AttentionTrace.from_arrays(weights=np.full((1, 1, 90, 90), 1 / 90)))
+    found = []
+    for markup in (whole(view.data), page.document(view.data)):
+        opened = served(markup)
+        opened.ready()
+        opened.set(mass=None)
+        for format in ("svg", "png"):
+            with opened.page.expect_download() as saved:
+                opened.host.locator(f'button[data-action="{format}"]').click()
+            found.append(saved.value.path().read_bytes())
+        assert opened.errors == []
+    assert b"data:image/png" in found[0]
+    assert found[:2] == found[2:]
+
+
 def test_without_a_nonce_the_sentence_stays(served: Callable[..., Opened]) -> None:
     opened = served(whole(HeadView(TRACE).data), POLICY)
     expect(opened.host).to_contain_text("This attention view needs JavaScript")

@@ -293,6 +293,51 @@ def fields_swapped(data: bytes, random: Random) -> bytes:
     return file.put_together()
 
 
+def plausible_changed(data: bytes, random: Random) -> bytes:
+    """A value of the right type, which may even be right."""
+    file = File(data)
+    container, key = pick(random, [p for p in places(file.about) if p[1] in PLAUSIBLE])
+    container[key] = PLAUSIBLE[key](random, container[key])
+    return file.put_together()
+
+
+def _shuffled(random: Random, values: Any) -> Any:
+    if not isinstance(values, list):
+        return values
+    return [values[int(i)] for i in random.permutation(len(values))]
+
+
+PLAUSIBLE: dict[str, Callable[[Random, Any], Any]] = {
+    "kind": lambda random, _: pick(random, ["encoder", "decoder", "cross"]),
+    "name": lambda random, _: pick(random, ["__proto__", "constructor", "a.b", "", "é", "\ud800"]),
+    "index": lambda random, _: pick(random, [0, 1, 7, 999, 2**31 - 1]),
+    "heads": lambda random, value: pick(
+        random, [_shuffled(random, value), [x + 2**31 - 9 for x in value], [x * 3 for x in value]]
+    ),
+    "causal": lambda _, value: not value,
+    "given_causal": lambda _, value: not value,
+    "rotary": lambda _, value: not value,
+    "scaling": lambda random, _: pick(random, [0, -1, 1e-30, 1e-300, 1e5, 1e20, 1e30, 3]),
+    "softcap": lambda random, _: pick(random, [None, 1, 1e-8, 1e-20, 1e20, 1e-31, 50.0]),
+    "key_heads": lambda random, value: pick(random, [None, [0] * 4, [1, 0, 1, 0], [1] * 4, [0]]),
+    "sentences": lambda random, value: value and [7 * x for x in value],
+    "words": lambda random, value: pick(random, [[0] * len(value), list(range(len(value)))]),
+    "special": lambda random, value: pick(random, [[True] * len(value), [not x for x in value]]),
+    "strings": _shuffled,
+    "text": lambda random, value: pick(random, [[""] * len(value), ["<b>\ud800\x00"] * len(value)]),
+    "mask": lambda random, value: None,
+    "sinks": lambda random, value: None,
+    "layers": _shuffled,
+    "blocks": lambda random, value: value[::-1],
+    "dtype": lambda random, _: pick(random, ["", "float64", "__proto__"]),
+    "model_name": lambda random, _: pick(random, [None, "", "<b>\ud800", "x" * 5000]),
+    "exactness": lambda random, _: None,
+    "max_difference": lambda random, _: pick(random, [0, -1, 1e300, 5]),
+    "note": lambda random, _: pick(random, [None, "", "</script>"]),
+    "terms": lambda random, _: pick(random, [[], ["x"] * 9]),
+}
+
+
 def list_lengthened(data: bytes, random: Random) -> bytes:
     file = File(data)
     lists = [c[k] for c, k in places(file.about) if isinstance(c[k], list) and c[k]]
@@ -383,6 +428,8 @@ MUTATIONS: list[Callable[[bytes, Random], bytes]] = [
     field_missing,
     field_extra,
     fields_swapped,
+    plausible_changed,
+    plausible_changed,
     list_lengthened,
     list_shortened,
     number_changed,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import collections
+import pickle
 import traceback
 import warnings
 from collections.abc import Callable
@@ -13,7 +14,16 @@ import numpy as np
 import pytest
 import torch
 
-from bertviz import AttentionTrace, HeadView, ModelView, NeuronView, extract, find_patterns
+from bertviz import (
+    AttentionTrace,
+    HeadView,
+    ModelView,
+    NeuronView,
+    compare,
+    explain_head,
+    extract,
+    find_patterns,
+)
 from tests.campaigns.hostile import MUTATIONS, pick
 from tests.models import batch_of
 
@@ -81,11 +91,24 @@ def use(trace: AttentionTrace, path: Path, thoroughly: bool) -> None:
         assert "data-view" in view.data
         assert view.rows(top=1)
     if thoroughly:
-        views[-1].save(path.with_suffix(".svg"))
-        views[0].save(path.with_suffix(".html"))
+        for view in views:
+            view.save(path.with_suffix(".svg"))
+            view.save(path.with_suffix(".html"))
+    longest = max(len(block.query) for block in trace.blocks.values())
     if with_formula:
-        trace.window(0, 1)
+        for start, stop in ((0, 1), (longest // 2, longest)):
+            part = trace.window(start, stop)
+            assert all(
+                bool(layer.weights().isfinite().all())
+                for block in part.blocks.values()
+                for layer in block.layers
+            )
+        [block, *_] = trace.blocks.values()
+        layer = block.layers[0]
+        str(explain_head(trace, layer.index, layer.heads[0], block=block.name))
     str(find_patterns(trace))
+    HeadView(compare(trace, trace)).data  # noqa: B018
+    pickle.loads(pickle.dumps(trace))
     again = path.with_name("again.safetensors")
     trace.save(again)
     back = AttentionTrace.load(again)
@@ -128,7 +151,7 @@ def test_every_hostile_file_is_a_named_error_or_a_trace_that_works(
                 failures.append(f"{what}: {error!r}")
                 continue
             try:
-                use(trace, path, thoroughly=number % 50 == 0)
+                use(trace, path, thoroughly=number % 40 == 0)
                 counts["usable"] += 1
             except BaseException as error:
                 counts["accepted, then failed"] += 1
@@ -139,6 +162,7 @@ def test_every_hostile_file_is_a_named_error_or_a_trace_that_works(
 
 
 def test_the_good_files_work(good: list[bytes], tmp_path: Path) -> None:
-    for data in good:
+    for number, data in enumerate(good):
         (tmp_path / "x.safetensors").write_bytes(data)
-        use(AttentionTrace.load(tmp_path / "x.safetensors"), tmp_path / "x.safetensors", True)
+        trace = AttentionTrace.load(tmp_path / "x.safetensors")
+        use(trace, tmp_path / "x.safetensors", thoroughly=number % 3 == 0)

@@ -157,6 +157,23 @@ def test_a_trace_that_could_not_be_loaded_is_not_saved(tmp_path: Path) -> None:
     assert path.read_bytes() == before
 
 
+def test_a_block_may_have_any_name(tmp_path: Path) -> None:
+    """Half a surrogate pair is no UTF-8, and what it is written as may be a name, too."""
+    path = tmp_path / "x.safetensors"
+    weights = torch.rand(2, 1, 2, 2).softmax(-1)
+    traces = [AttentionTrace.from_arrays(weights=each) for each in weights]
+    names = ["\ud800", "\\ud800"]
+    blocks = {
+        name: dataclasses.replace(trace.blocks["encoder"], name=name)
+        for name, trace in zip(names, traces, strict=True)
+    }
+    AttentionTrace(blocks=blocks).save(path)
+    back = AttentionTrace.load(path).blocks
+    assert list(back) == names
+    for name, expected in zip(names, weights, strict=True):
+        assert torch.equal(back[name].layers[0].weights(), expected)
+
+
 def test_the_table_knows_every_field(build: Callable[..., Any]) -> None:
     trace = extract(build("t5"), inputs=batch_of("t5"), batch_index=0, verify=True)
     about, tensors = written(trace)
