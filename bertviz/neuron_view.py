@@ -7,8 +7,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Literal, overload
 
-from bertviz.errors import a_type
+from bertviz.errors import a_type, short
 from bertviz.views.display import HtmlAction, finish
+from bertviz.views.lookalikes import is_model
 from bertviz.views.neuron import NeuronView
 from bertviz.views.signatures import Signatures
 from bertviz.views.sources import read
@@ -191,7 +192,7 @@ def show(
         None, or the view with ``html_action="return"``.
 
     Raises:
-        TypeError: ``model_type`` is neither a string nor None, often because it was left out.
+        TypeError: An argument is of the wrong type; often ``model_type`` was left out.
     """
     if model_type is not None and not isinstance(model_type, str):
         raise TypeError(
@@ -199,6 +200,14 @@ def show(
             " show(model, 'bert', tokenizer, sentence_a). Without it, call"
             " neuron_view(model, tokenizer, sentence_a, sentence_b)."
         )
+    if not is_model(model):
+        raise TypeError(
+            f"model is {a_type(model)}: expected a torch.nn.Module, such as what"
+            " AutoModel.from_pretrained(...) gives."
+        )
+    for name, sentence in (("sentence_a", sentence_a), ("sentence_b", sentence_b)):
+        if not isinstance(sentence, str) and not (sentence is None and name == "sentence_b"):
+            raise TypeError(f"{name}={short(sentence)} is {a_type(sentence)}: expected a string.")
     # Old code passes "" where there is no second sentence.
     texts = (model, tokenizer, sentence_a, sentence_b or None)
     options = {"layer": layer, "head": head, "display_mode": display_mode}
