@@ -41,6 +41,18 @@ def offers(value: object, name: str) -> bool:
         return False
 
 
+def axes_of(value: Any) -> int:
+    """How many axes a tensor or an array has; 0 for anything else.
+
+    >>> axes_of([1]), axes_of(0.5)
+    (0, 0)
+    """
+    try:
+        return int(value.ndim)
+    except Exception:
+        return 0
+
+
 def as_index(name: str, value: object, what: str = "") -> int:
     """An int from an int, a NumPy integer or the like.
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Literal, overload
 
+from bertviz.errors import a_type
 from bertviz.util import format_special_chars
 from bertviz.views.attention_lists import (
     attention_lists,
@@ -15,6 +16,7 @@ from bertviz.views.attention_lists import (
     with_delimiters,
 )
 from bertviz.views.display import HtmlAction, check_html_action, finish
+from bertviz.views.lookalikes import is_model
 from bertviz.views.neuron import NeuronView
 from bertviz.views.old_names import OFFERED, old_name
 from bertviz.views.signatures import Signatures
@@ -210,13 +212,21 @@ def show(
         None, or the view with ``html_action="return"``.
 
     Raises:
+        TypeError: An argument is of the wrong type.
         ArgumentError: ``model_type`` is neither a string nor None, often because it was left out.
         ValueError: ``sentence_a`` is empty.
     """
     check_html_action(html_action)
     if model_type is not None:
         check_model_type(model_type, "show")
+    if not is_model(model):
+        raise TypeError(
+            f"model is {a_type(model)}: expected a torch.nn.Module, such as what"
+            " AutoModel.from_pretrained(...) gives."
+        )
     check_sentence("sentence_a", sentence_a)
+    if sentence_b:
+        check_sentence("sentence_b", sentence_b)
     # Old code passes "" where there is no second sentence.
     texts = (model, tokenizer, sentence_a, sentence_b or None)
     options = {"layer": layer, "head": head, "display_mode": display_mode}

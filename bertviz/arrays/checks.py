@@ -6,7 +6,7 @@ import math
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from bertviz.arguments import as_index, as_items, as_number, offers
+from bertviz.arguments import as_index, as_items, as_number, axes_of, offers
 from bertviz.arrays.conversion import as_tensor
 from bertviz.arrays.kinds import HOW
 from bertviz.errors import short
@@ -190,7 +190,7 @@ def scales_of(scaling: Any, vectors: tuple[list[Tensor], list[Tensor]] | None) -
     if scaling is None:
         return [1 / math.sqrt(query.shape[-1]) for query in vectors[0]]
     expected = "expected one number, or one per layer"
-    if not offers(scaling, "__iter__") or getattr(scaling, "ndim", 1) == 0:
+    if not offers(scaling, "__iter__") or (offers(scaling, "shape") and axes_of(scaling) == 0):
         scaling = [_scale("scaling", scaling, expected)] * count
     each = as_items("scaling", scaling, expected)
     if len(each) != count:

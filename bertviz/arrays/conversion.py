@@ -103,7 +103,7 @@ def _from_numpy(name: str, value: Any) -> Tensor:
     try:
         array = np.asarray(value)
     except MemoryError:
-        raise
+        raise MemoryError(f"{name} is {a_type(value)} that does not fit into memory.") from None
     except Exception as error:  # NumPy runs the user's own __array__, __len__ and __getitem__
         raise TypeError(
             f"{name} is {a_type(value)} that is not an array of numbers ({short(error)}): {WANTED}."

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+from bertviz.arguments import axes_of
 from bertviz.errors import a_type
 
 if TYPE_CHECKING:
@@ -82,18 +83,10 @@ def is_generated(value: Any) -> bool:
         and all(
             isinstance(step, list | tuple)
             and bool(step)
-            and all(_axes(layer) == 4 for layer in step)
+            and all(axes_of(layer) == 4 for layer in step)
             for step in value
         )
     )
-
-
-def _axes(value: Any) -> int:
-    """How many axes a tensor or an array has; 0 for anything else."""
-    try:
-        return int(value.ndim)
-    except Exception:
-        return 0
 
 
 def whole_rows(steps: Sequence[Sequence[Tensor]], name: str) -> list[Tensor]:

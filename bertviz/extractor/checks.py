@@ -141,7 +141,11 @@ def check_batch(model: nn.Module, batch: Mapping[str, Any]) -> None:
         ids = batch.get(name)
         if ids is None:
             continue
-        if not isinstance(ids, Tensor) or ids.dtype not in (torch.int64, torch.int32):
+        if (
+            not isinstance(ids, Tensor)
+            or ids.is_nested
+            or ids.dtype not in (torch.int64, torch.int32)
+        ):
             found = ids.dtype if isinstance(ids, Tensor) else a_type(ids)
             raise TypeError(
                 f"inputs[{name!r}] is {found}: expected a tensor of integers (torch.int64), as"
@@ -174,9 +178,9 @@ def _check_shapes(batch: Mapping[str, Any]) -> None:
         ids, value = batch.get(owner), batch.get(name)
         if ids is None or value is None or ids.ndim != 2:
             continue
-        if not isinstance(value, Tensor):
+        if not isinstance(value, Tensor) or value.is_nested:
             raise TypeError(
-                f"inputs[{name!r}] is {a_type(value)}: expected a tensor of the shape of {owner},"
+                f"inputs[{name!r}] is {short(value)}: expected a tensor of the shape of {owner},"
                 f" {tuple(ids.shape)}."
             )
         if value.ndim < 3 and value.shape != ids.shape:
@@ -208,6 +212,14 @@ def device_to_keep(device: Any) -> torch.device:
     return found
 
 
+def _size(value: Any) -> str:
+    """The shape and type of a tensor; anything else as it is."""
+    try:
+        return f"{tuple(value.shape)} {str(value.dtype).removeprefix('torch.')}"
+    except Exception:
+        return short(value)
+
+
 @contextlib.contextmanager
 def described(reading: Reading, generate: Mapping[str, Any] | None) -> Iterator[None]:
     """While a model runs: note on its errors what it was called with, which its own rarely say."""
@@ -215,12 +227,7 @@ def described(reading: Reading, generate: Mapping[str, Any] | None) -> Iterator[
         yield
     except Exception as error:
         if sys.version_info >= (3, 11):
-            shapes = ", ".join(
-                f"{name} {tuple(value.shape)} {str(value.dtype).removeprefix('torch.')}"
-                if isinstance(value, Tensor)
-                else f"{name} {short(value)}"
-                for name, value in reading.batch.items()
-            )
+            shapes = ", ".join(f"{name} {_size(value)}" for name, value in reading.batch.items())
             options = "" if generate is None else f", with generate={short(generate)}"
             error.add_note(
                 f"{type(reading.model).__name__} was running on inputs: {shapes}{options}."

@@ -97,6 +97,11 @@ class Reading:
         check_batch(model, batch)
         if inputs is None:
             batch = accepted(model, batch)
+            if not batch:
+                raise TypeError(
+                    f"model is {a_type(model)}, whose forward takes none of what the tokenizer"
+                    f" gives ({', '.join(map(str, encoding))}): pass what it takes as inputs=..."
+                )
         size = batch_size(model, batch)
         two_stacks = has_two_stacks(model)
         reading = cls(
@@ -301,7 +306,9 @@ def batch_size(model: nn.Module, batch: Mapping[str, Any]) -> int:
         value = batch.get(name)
         if isinstance(value, Tensor) and value.ndim >= 2:
             return int(value.shape[0])
-    first = next(x for x in batch.values() if isinstance(x, Tensor) and x.ndim)
+    first = next((x for x in batch.values() if isinstance(x, Tensor) and x.ndim), None)
+    if first is None:
+        return 0
     if not isinstance(model, PreTrainedModel):
         # torch's own attention counts the texts in the second axis by default.
         own = [m for m in model.modules() if isinstance(m, nn.MultiheadAttention)]

@@ -12,7 +12,7 @@ from collections.abc import Hashable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, TypeVar
 
-from bertviz.arguments import as_items, as_numbers
+from bertviz.arguments import as_flag, as_items, as_numbers
 from bertviz.errors import a_type, short
 from bertviz.trace.readable import display_text, special_tokens, word_text, words_of
 
@@ -67,7 +67,7 @@ class Tokens:
         >>> Tokens.read(["[CLS]", "straw", "##berries", "[SEP]"]).words
         (0, 1, 1, 2)
         """
-        strings = strings_of("strings", strings)
+        strings, prettify = strings_of("strings", strings), as_flag("prettify", prettify)
         special = special_tokens(strings, tokenizer)
         return cls(
             strings=strings,

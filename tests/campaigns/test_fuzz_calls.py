@@ -28,6 +28,7 @@ from bertviz import (
     model_view,
     neuron_view,
 )
+from bertviz.trace import Tokens
 from tests.campaigns.material import ANY, CONTAINERS, SCALARS, TEXTS, pick, written
 from tests.campaigns.verdicts import Verdicts, show, use
 
@@ -180,6 +181,53 @@ def targets(
             _shown,
             ("NeuronView", "attention"),
         ),
+        Target(
+            "NeuronView(explanation)",
+            NeuronView,
+            {"trace": vectors, "explanation": explain_head(vectors, 1, 0), "layer": 1, "head": 0},
+            _shown,
+            ("NeuronView", "attention"),
+        ),
+        Target(
+            "HeadView(comparison)",
+            HeadView,
+            {"trace": comparison, "layer": 1, "heads": [0], **view_options},
+            _shown,
+            ("HeadView",),
+        ),
+        Target(
+            "show",
+            neuron_view.show,  # type: ignore[attr-defined]
+            {
+                "model": model,
+                "model_type": "gpt2",
+                "tokenizer": tokenizer,
+                "sentence_a": "i went",
+                "sentence_b": None,
+                "display_mode": "dark",
+                "layer": 1,
+                "head": 0,
+                "html_action": "return",
+            },
+            _shown,
+            ("text", "text_pair", "attention"),
+        ),
+        Target(
+            "model_view(stacks)",
+            model_view,
+            {
+                "encoder_attention": torch.ones(1, 2, 3, 3) / 3,
+                "cross_attention": torch.ones(1, 2, 2, 3) / 3,
+                "encoder_tokens": ["a", "b", "c"],
+                "decoder_tokens": ["d", "e"],
+                "html_action": "return",
+                "include_layers": [0],
+            },
+            _shown,
+        ),
+        Target("Tokens.read", Tokens.read, {"strings": ["a", "b"], "prettify": True}, len),
+        Target("neuron.rows", NeuronView(vectors).rows, {"query": 1, "key": 1, "top": 1}),
+        Target("model.rows", ModelView(comparison).rows, {"query": 1, "key": 1, "top": 1}),
         Target("view.rows", view.rows, {"query": 1, "key": 1, "top": 1}),
         Target("view.to_pandas", view.to_pandas, {"query": 1, "key": None, "top": None}),
         Target("view.save", view.save, saved),

@@ -49,3 +49,21 @@ def test_show_without_a_model_type_says_so(model: BertModel, tokenizer: BertToke
         show(model, tokenizer, A, B)  # type: ignore[call-overload]
     with pytest.raises(ValueError, match="html_action"):
         show(model, "bert", tokenizer, A, html_action="x")  # type: ignore[call-overload]
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("model", [1]),
+        ("sentence_a", None),
+        ("sentence_a", [A]),
+        ("sentence_b", torch.ones(2)),
+        ("sentence_b", 0),
+    ],
+)
+def test_show_names_what_is_wrong(
+    model: BertModel, tokenizer: BertTokenizer, name: str, value: object
+) -> None:
+    arguments = {"model": model, "sentence_a": A, "sentence_b": B, name: value}
+    with pytest.raises(TypeError, match=rf"^{name}.* is an? "):
+        show(model_type="bert", tokenizer=tokenizer, **arguments)  # type: ignore[call-overload]

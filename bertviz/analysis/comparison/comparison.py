@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
 from bertviz.analysis.lookup import check_name
 from bertviz.analysis.summary import Summary
 from bertviz.analysis.tables import Table
-from bertviz.arguments import as_index
+from bertviz.arguments import as_index, as_numbers
 from bertviz.trace import AttentionBlock, AttentionTrace, Frozen, Heads
 from bertviz.trace.settings import plainly
 
@@ -106,6 +106,8 @@ class Comparison(Summary, Table):
             ValueError: There is no such block, layer or head.
         """
         name = self._block(block)
+        if heads is not None:  # an iterator can be read once
+            heads = as_numbers("heads", heads, "head numbers")
         one, other = (trace.blocks[name].layer(layer) for trace in (self.a, self.b))
         return other.weights(heads).cpu() - one.weights(heads).cpu()
 

@@ -173,6 +173,10 @@ WRONG: dict[str, tuple[Callable[[], Comparison], type[Exception], str]] = {
 }
 
 
+def test_heads_may_come_from_an_iterator() -> None:
+    assert compare(made(), made()).weights(0, iter([0])).shape == (1, 2, 2)
+
+
 @pytest.mark.parametrize("name", WRONG)
 def test_errors_name_the_first_difference(name: str) -> None:
     call, kind, message = WRONG[name]
