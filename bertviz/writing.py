@@ -50,18 +50,21 @@ def checked_path(path: object, suffixes: Sequence[str] = (), advice: str = "") -
         raise TypeError(f"path={short(path)} is {a_type(path)}: expected a str or a pathlib.Path.")
     if not text:
         raise ValueError("path='' is empty: expected the name of a file.")
+    if "\0" in text:
+        raise ValueError(f"path={short(text)} holds a null character, which no file's name can.")
     try:
-        encoded = os.fsencode(text)
+        os.fsencode(text)
     except UnicodeEncodeError:
-        encoded = b"\0"
-    if b"\0" in encoded:
-        raise ValueError(f"path={short(text)} holds a character that no file's name can.")
+        raise ValueError(
+            f"path={short(text)} holds half of a character (a lone surrogate), which no file's name"
+            " can."
+        ) from None
     target = Path(text)
     if suffixes and target.suffix.lower() not in suffixes:
-        found = f"ends in {target.suffix!r}" if target.suffix else "has no suffix"
+        found = f"ends in {short(target.suffix)}" if target.suffix else "has no suffix"
         several = len(suffixes) > 1
         expected = f"one of {', '.join(suffixes)}, such" if several else f"{suffixes[0]}; save"
-        example = f"{target.stem or 'x'}{suffixes[0]}"
+        example = f"{target.stem if 0 < len(target.stem) <= 60 else 'x'}{suffixes[0]}"
         more = f" {advice}" if advice else ""
         raise ValueError(f"path={short(text)} {found}: expected {expected} as {example!r}.{more}")
     return target
