@@ -31,6 +31,9 @@ from bertviz.extractor.mirror.tensors import MOST_BYTES, Tensors
 
 ATOMIC = frozenset({bool, int, float, complex, str, bytes, type(None), torch.dtype, torch.device})
 CONTAINERS = (dict, list, set, frozenset, tuple, collections.deque)
+# Most of a module's own attributes are containers that are empty in most modules.
+PLAIN = frozenset({dict, collections.OrderedDict, set})
+EMPTY = frozenset(name for name, value in vars(nn.Module()).items() if type(value) in PLAIN)
 # Of longer containers only the container is copied, not its items.
 MOST_ITEMS = 10_000
 # A data object is small: up to so many values, and objects in objects to such a depth.
@@ -109,8 +112,12 @@ class Values:
                 value, result = self._waiting.pop()
                 own = vars(result)
                 for name, item in _items(vars(value)):
-                    hooks = name.endswith("_hooks") and isinstance(item, dict)
-                    own[name] = self._hooks(item) if hooks else self.copied(item)
+                    if name in EMPTY and not item and type(item) in PLAIN:
+                        own[name] = type(item)()
+                    elif name.endswith("_hooks") and isinstance(item, dict):
+                        own[name] = self._hooks(item)
+                    else:
+                        own[name] = self.copied(item)
                 for name in _slots(type(value)):
                     if hasattr(value, name):
                         object.__setattr__(result, name, self.copied(getattr(value, name)))
