@@ -53,21 +53,27 @@ def check_numbers(model: nn.Module) -> None:
             f"{type(model).__name__} was made in a FakeTensorMode, in which tensors have a shape"
             " and no numbers: make it outside of that mode."
         )
+    processes = _processes(model)
+    if processes > 1:
+        raise ValueError(
+            f"{type(model).__name__} is split over {processes} processes (tensor parallel), of"
+            " which each computes some of the heads: no process could capture all. Load the model"
+            " whole, for example with device_map='auto'."
+        )
+
+
+def _processes(model: nn.Module) -> int:
+    """Over how many processes a model's layers are split."""
+    processes = [int(getattr(model, "_tp_size", None) or 1)]  # as transformers notes it
     for module in model.modules():
-        if "FSDP" in "".join(kind.__name__ for kind in type(module).__mro__):
+        if any("FSDP" in kind.__name__ for kind in type(module).__mro__):
             continue  # it gathers its parameters before it runs
+        parameter: Any  # a DTensor, if it has placements
         for parameter in module.parameters(recurse=False):
-            mesh = getattr(parameter, "device_mesh", None)
-            if mesh is not None and mesh.size() > 1 and _is_sharded(parameter):
-                raise ValueError(
-                    f"{type(model).__name__} is split over {mesh.size()} processes (tensor"
-                    " parallel), of which each computes some of the heads: no process could"
-                    " capture all. Load the model whole, for example with device_map='auto'."
-                )
-
-
-def _is_sharded(parameter: Any) -> bool:
-    return any(place.is_shard() for place in parameter.placements)
+            places = getattr(parameter, "placements", ())
+            if any(place.is_shard() for place in places):
+                processes.append(int(parameter.device_mesh.size()))
+    return max(processes)
 
 
 def check_tokenizer(tokenizer: object) -> None:
