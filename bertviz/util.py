@@ -67,7 +67,12 @@ def format_attention(
             f"The layers of attention have shapes {shapes[0]} and {shapes[1]}, which cannot be one"
             " tensor: choose layers that are alike."
         )
-    stacked = torch.stack([torch.as_tensor(layer) for layer in given])
+    # Tensors stay on their device.
+    tensors = [
+        layer if isinstance(layer, torch.Tensor) else torch.as_tensor(layer, device="cpu")
+        for layer in given
+    ]
+    stacked = torch.stack(tensors)
     return stacked.squeeze(1)
 
 

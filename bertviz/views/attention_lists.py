@@ -156,10 +156,10 @@ def _inputs(model_type: str, tokenizer: Any, sentences: Sentences) -> dict[str, 
     if None in ids:
         unknown = [*sentences.a, *sentences.b][ids.index(None)]
         raise ValueError(f"tokenizer has no id for {unknown!r}, a token of the text.")
-    inputs = {"input_ids": torch.tensor([ids], dtype=torch.long)}
+    inputs = {"input_ids": torch.tensor([ids], dtype=torch.long, device="cpu")}
     if sentences.b and model_type == "bert":
         numbers = [0] * len(sentences.a) + [1] * len(sentences.b)
-        inputs["token_type_ids"] = torch.tensor([numbers])
+        inputs["token_type_ids"] = torch.tensor([numbers], device="cpu")
     return inputs
 
 
