@@ -50,6 +50,8 @@ class Container:
             ValueError: It is not a safetensors file; the message says why.
         """
         status = os.fstat(file.fileno())
+        if stat.S_ISCHR(status.st_mode) or stat.S_ISBLK(status.st_mode):
+            raise ValueError("it is a device, which may have no end")
         if not stat.S_ISREG(status.st_mode):  # a pipe, say, whose length nobody knows
             file = io.BytesIO(file.read())
         size = len(file.getbuffer()) if isinstance(file, io.BytesIO) else status.st_size

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from bertviz.errors import short
 from bertviz.trace.attention_trace import AttentionTrace
 from bertviz.trace.block import AttentionBlock
 from bertviz.trace.formula import Formula
@@ -43,7 +44,7 @@ def check_trace(trace: AttentionTrace) -> None:
             raise ValueError(f"{where} has no layers")
         numbers = [layer.index for layer in block.layers]
         if len(set(numbers)) < len(numbers):
-            raise ValueError(f"{where} has two layers of one number: {numbers}")
+            raise ValueError(f"{where} has two layers of one number: {short(numbers)}")
         for layer in block.layers:
             _check_layer(f"{where}, layer {layer.index}", block, layer, trace.kind)
 
@@ -66,7 +67,7 @@ def _check_tokens(where: str, tokens: Tokens) -> None:
 def _check_layer(where: str, block: AttentionBlock, layer: LayerAttention, kind: TraceKind) -> None:
     count = len(layer.heads)
     if not count or len(set(layer.heads)) < count:
-        raise ValueError(f"{where} has no heads, or one twice: {list(layer.heads)}")
+        raise ValueError(f"{where} has no heads, or one twice: {short(list(layer.heads))}")
     expected = (count, len(block.query), len(block.key))
     if layer.given_weights is not None:
         _check_shape(where, "given_weights", layer.given_weights, [expected])
@@ -125,8 +126,8 @@ def _check_key_heads(where: str, formula: Formula, heads: int) -> None:
             raise ValueError(f"{where}: {heads} heads cannot share {held} heads of keys evenly")
     elif len(formula.key_heads) != heads or max(formula.key_heads) >= held:
         raise ValueError(
-            f"{where}: key_heads is {list(formula.key_heads)}: expected a number below {held} for"
-            f" each of {heads} heads"
+            f"{where}: key_heads is {short(list(formula.key_heads))}: expected a number below"
+            f" {held} for each of {heads} heads"
         )
 
 

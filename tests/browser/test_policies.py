@@ -223,9 +223,9 @@ def test_an_output_is_cloned_into_a_shadow_root(served: Callable[..., Opened]) -
 
 SANDBOXES = {
     "allow-scripts allow-same-origin allow-downloads": "",
-    "allow-scripts allow-same-origin": "Not saved: this frame is in a sandbox that refuses",
-    "allow-scripts": "If no file arrives, this frame is in a sandbox that refuses",
-    "allow-scripts allow-downloads": "If no file arrives, this frame is in a sandbox that refuses",
+    "allow-scripts allow-same-origin": "Not saved: this page is in a sandbox that refuses",
+    "allow-scripts": "If no file arrives, this page is in a sandbox that refuses",
+    "allow-scripts allow-downloads": "If no file arrives, this page is in a sandbox that refuses",
 }
 
 
@@ -254,3 +254,13 @@ def test_a_sandbox_that_refuses_downloads_is_named(
         expect(said).to_have_text("")
         return
     assert link.get_attribute("download") == f"head_view.{format}"
+
+
+def test_a_page_that_a_server_puts_into_a_sandbox_says_so(served: Callable[..., Opened]) -> None:
+    """Jupyter's server does so with every HTML file that it opens."""
+    opened = served(page.document(HeadView(TRACE).data), "sandbox allow-scripts")
+    opened.ready()
+    opened.host.locator('button[data-action="svg"]').click()
+    said = opened.host.locator(".save [role=alert]")
+    expect(said).to_contain_text("If no file arrives, this page is in a sandbox that refuses")
+    expect(said.locator("a")).to_have_attribute("download", "head_view.svg")

@@ -5,7 +5,9 @@ from __future__ import annotations
 import dataclasses
 import json
 import math
+import os
 import re
+import threading
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -195,6 +197,19 @@ def test_torchs_default_device_does_not_matter(tmp_path: Path) -> None:
     AttentionTrace.from_arrays(weights=torch.full((1, 2, 2), 0.5)).save(path)
     with torch.device("meta"):
         assert AttentionTrace.load(path).blocks["encoder"].layers[0].weights().sum() == 2
+
+
+def test_a_pipe_is_read_and_a_device_is_not(tmp_path: Path) -> None:
+    AttentionTrace.from_arrays(weights=torch.full((1, 2, 2), 0.5)).save(tmp_path / "x.safetensors")
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    data = (tmp_path / "x.safetensors").read_bytes()
+    writer = threading.Thread(target=lambda: pipe.write_bytes(data))
+    writer.start()
+    assert AttentionTrace.load(pipe).num_layers == 1
+    writer.join()
+    with pytest.raises(ValueError, match=r"path='/dev/zero' is not .*\(it is a device"):
+        AttentionTrace.load("/dev/zero")
 
 
 def test_views_of_a_loaded_trace_of_arrays(tmp_path: Path) -> None:

@@ -2,8 +2,8 @@
 // be asked before.
 
 /**
- * @returns {"yes" | "no" | "unknown"} unknown in a frame of another origin, whose sandbox nobody
- *   inside can read
+ * @returns {"yes" | "no" | "unknown"} unknown where nobody inside can read the sandbox: in a frame
+ *   of another origin, or when a server asked for it
  */
 export function mayDownload() {
   for (let frame = window; frame !== frame.parent; frame = /** @type {any} */ (frame.parent)) {
@@ -12,7 +12,9 @@ export function mayDownload() {
     const { sandbox } = element;
     if (element.hasAttribute("sandbox") && !sandbox.contains("allow-downloads")) return "no";
   }
-  return "yes";
+  // A server may put a page of its own into a sandbox, as Jupyter's does; it then has no origin.
+  // Nor has a file, which may download.
+  return origin === "null" && location.protocol !== "file:" ? "unknown" : "yes";
 }
 
 /**

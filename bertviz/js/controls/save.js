@@ -73,8 +73,8 @@ function download(link, said) {
   }
   const refused =
     may === "no"
-      ? "Not saved: this frame is in a sandbox that refuses downloads."
-      : "If no file arrives, this frame is in a sandbox that refuses downloads.";
+      ? "Not saved: this page is in a sandbox that refuses downloads."
+      : "If no file arrives, this page is in a sandbox that refuses downloads.";
   said.append(`${refused} Save the link with a right-click: `, link);
 }
 
