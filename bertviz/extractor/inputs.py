@@ -253,19 +253,21 @@ def tensors(encoding: Mapping[str, Any], device: torch.device) -> dict[str, Any]
 
 def _moved(name: str, value: Tensor, device: torch.device) -> Tensor:
     """A tensor on the model's device."""
-    if value.is_meta and device.type != "meta":
+    try:
+        holds_nothing = value.is_meta and device.type != "meta"
+        moved = None if holds_nothing else value.to(device)
+    except Exception as error:
+        if type(value) is Tensor:
+            raise
+        raise ValueError(  # a subclass may refuse anything
+            f"inputs[{name!r}] is {a_type(value)} that cannot be moved to {device}: {short(error)}."
+        ) from None
+    if moved is None:
         raise TypeError(
             f"inputs[{name!r}] is a tensor on the meta device, which holds no numbers: make the"
             " batch with tokenizer(..., return_tensors='pt')."
         )
-    if type(value) is Tensor:
-        return value.to(device)
-    try:
-        return value.to(device)
-    except Exception as error:  # of a subclass
-        raise ValueError(
-            f"inputs[{name!r}] is {a_type(value)} that cannot be moved to {device}: {short(error)}."
-        ) from error
+    return moved
 
 
 def accepted(model: nn.Module, batch: dict[str, Any]) -> dict[str, Any]:
