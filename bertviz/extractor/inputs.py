@@ -247,11 +247,6 @@ def tensors(encoding: Mapping[str, Any], device: torch.device) -> dict[str, Any]
                 ) from None
             if value.ndim == 1:
                 value = value[None]
-        if isinstance(value, Tensor) and value.device.type == "meta":
-            raise ValueError(
-                f"inputs[{name!r}] is on the meta device, where tensors have a shape and no"
-                " numbers: make the batch on the CPU, for example with torch.device('cpu')."
-            )
         batch[name] = _moved(name, value, device) if isinstance(value, Tensor) else value
     if not any(isinstance(value, Tensor) and value.ndim for value in batch.values()):
         raise ValueError(
@@ -262,14 +257,20 @@ def tensors(encoding: Mapping[str, Any], device: torch.device) -> dict[str, Any]
 
 def _moved(name: str, value: Tensor, device: torch.device) -> Tensor:
     """A tensor on the model's device."""
-    if type(value) is Tensor:
-        return value.to(device)
     try:
-        return value.to(device)
-    except Exception as error:  # of a subclass
-        raise ValueError(
+        moved = None if value.is_meta else value.to(device)
+    except Exception as error:
+        if type(value) is Tensor:
+            raise
+        raise ValueError(  # a subclass may refuse anything
             f"inputs[{name!r}] is {a_type(value)} that cannot be moved to {device}: {short(error)}."
-        ) from error
+        ) from None
+    if moved is None:
+        raise ValueError(
+            f"inputs[{name!r}] is on the meta device, where tensors have a shape and no numbers:"
+            " make the batch on the CPU, for example with torch.device('cpu')."
+        )
+    return moved
 
 
 def accepted(model: nn.Module, batch: dict[str, Any]) -> dict[str, Any]:
