@@ -199,6 +199,15 @@ def refers_to(value: Any, depth: int = 2) -> bool:
     return False
 
 
+def attributes_of(value: Any) -> dict[str, Any] | None:
+    """The attributes of an object; None if it has none, or does not show them."""
+    try:
+        own = value.__dict__
+    except Exception:  # a class may do anything when it is asked
+        return None
+    return own if isinstance(own, dict) else None
+
+
 def _holds_modules(value: Any) -> bool:
     """Whether a container or an object holds a module directly."""
     if isinstance(value, dict):
@@ -207,5 +216,5 @@ def _holds_modules(value: Any) -> bool:
         return any(refers_to(x) for x in list(value)[:MOST_ITEMS])
     if isinstance(value, type | types.ModuleType):
         return False
-    own = getattr(value, "__dict__", None)
-    return isinstance(own, dict) and any(refers_to(x) for x in list(own.values()))
+    own = attributes_of(value)
+    return own is not None and any(refers_to(x) for x in list(own.values()))
