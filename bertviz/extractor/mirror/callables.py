@@ -106,13 +106,13 @@ class Callables:
 
     def _builtin(self, method: Any) -> Any:
         owner = method.__self__
-        if not isinstance(owner, list | dict | set):
+        if not issubclass(type(owner), list | dict | set):
             return method
         return getattr(self._copied(owner), method.__name__)
 
     def _reference(self, reference: Any) -> Any:
         value = reference()
-        if value is None or not isinstance(value, nn.Module | dict | types.MethodType):
+        if not issubclass(type(value), nn.Module | dict | types.MethodType):
             return reference
         new = self._copied(value)
         return reference if new is value else type(reference)(new)
@@ -210,11 +210,12 @@ def attributes_of(value: Any) -> dict[str, Any] | None:
 
 def _holds_modules(value: Any) -> bool:
     """Whether a container or an object holds a module directly."""
-    if isinstance(value, dict):
+    kind = type(value)
+    if issubclass(kind, dict):
         return any(refers_to(x) for x in list(value.values())[:MOST_ITEMS])
-    if isinstance(value, list | tuple | set):
+    if issubclass(kind, list | tuple | set):
         return any(refers_to(x) for x in list(value)[:MOST_ITEMS])
-    if isinstance(value, type | types.ModuleType):
+    if issubclass(kind, type | types.ModuleType):
         return False
     own = attributes_of(value)
     return own is not None and any(refers_to(x) for x in list(own.values()))

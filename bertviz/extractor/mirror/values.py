@@ -145,20 +145,19 @@ class Values:
         return self._remember(module, result)
 
     def _object(self, value: Any) -> Any:
-        own = attributes_of(value)
-        if own is None or type(value).__module__.partition(".")[0] in SERVICES:
+        own, kind = attributes_of(value), type(value)
+        if own is None or kind.__module__.partition(".")[0] in SERVICES:
             return value
         part = (
             KERNEL in own
-            or isinstance(value, RemovableHandle)
+            or kind is RemovableHandle
             or any(refers_to(item) for item in _items_of(own))
             or _is_data(value, [MOST_VALUES])
         )
         if not part:
             return value
-        kind: Any = type(value)
         try:
-            result = kind() if kind is types.SimpleNamespace else object.__new__(kind)
+            result: Any = kind() if kind is types.SimpleNamespace else object.__new__(kind)
         except TypeError:
             return value
         self._later(self._fill_object, value, result)
@@ -265,9 +264,10 @@ def _items(value: Any) -> list[tuple[Any, Any]]:
 def _items_of(own: dict[str, Any]) -> Iterator[Any]:
     """Attributes, and the items of those that are containers."""
     for _, item in _items(own):
-        if isinstance(item, dict):
+        kind = type(item)  # not isinstance: objects may lie about their class, or refuse
+        if issubclass(kind, dict):
             yield from [value for _, value in _items(item)[:MOST_VALUES]]
-        elif isinstance(item, list | tuple | set):
+        elif issubclass(kind, list | tuple | set):
             yield from _listed(item)[:MOST_VALUES]
         else:
             yield item

@@ -1,4 +1,4 @@
-"""Models that hold odd things are captured like others, and nothing of what they hold is changed."""
+"""Models that hold odd things are captured like others, and what they hold stays as it is."""
 
 from __future__ import annotations
 
