@@ -23,7 +23,7 @@ from torch.overrides import TorchFunctionMode
 from bertviz.extractor import stance
 
 Result = TypeVar("Result")
-AGAIN = 6  # as many interrupts of one clean-up are survived
+AGAIN = 4  # as many interrupts of one clean-up are survived
 
 
 class Surroundings:

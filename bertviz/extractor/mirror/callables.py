@@ -106,13 +106,13 @@ class Callables:
 
     def _builtin(self, method: Any) -> Any:
         owner = method.__self__
-        if not isinstance(owner, list | dict | set):
+        if not issubclass(type(owner), list | dict | set):
             return method
         return getattr(self._copied(owner), method.__name__)
 
     def _reference(self, reference: Any) -> Any:
         value = reference()
-        if value is None or not isinstance(value, nn.Module | dict | types.MethodType):
+        if not issubclass(type(value), nn.Module | dict | types.MethodType):
             return reference
         new = self._copied(value)
         return reference if new is value else type(reference)(new)
@@ -199,13 +199,23 @@ def refers_to(value: Any, depth: int = 2) -> bool:
     return False
 
 
+def attributes_of(value: Any) -> dict[str, Any] | None:
+    """The attributes of an object; None if it has none, or does not show them."""
+    try:
+        own = value.__dict__
+    except Exception:  # a class may do anything when it is asked
+        return None
+    return own if isinstance(own, dict) else None
+
+
 def _holds_modules(value: Any) -> bool:
     """Whether a container or an object holds a module directly."""
-    if isinstance(value, dict):
+    kind = type(value)
+    if issubclass(kind, dict):
         return any(refers_to(x) for x in list(value.values())[:MOST_ITEMS])
-    if isinstance(value, list | tuple | set):
+    if issubclass(kind, list | tuple | set):
         return any(refers_to(x) for x in list(value)[:MOST_ITEMS])
-    if isinstance(value, type | types.ModuleType):
+    if issubclass(kind, type | types.ModuleType):
         return False
-    own = getattr(value, "__dict__", None)
-    return isinstance(own, dict) and any(refers_to(x) for x in list(own.values()))
+    own = attributes_of(value)
+    return own is not None and any(refers_to(x) for x in list(own.values()))

@@ -13,6 +13,7 @@ the model is tied in the mirror, and cycles are no problem.
 from __future__ import annotations
 
 import collections
+import contextlib
 import copy
 import enum
 import random
@@ -26,7 +27,7 @@ import torch
 from torch import Tensor, nn
 from torch.utils.hooks import RemovableHandle
 
-from bertviz.extractor.mirror.callables import Callables, refers_to
+from bertviz.extractor.mirror.callables import Callables, attributes_of, refers_to
 from bertviz.extractor.mirror.tensors import MOST_BYTES, Tensors
 
 ATOMIC = frozenset({bool, int, float, complex, str, bytes, type(None), torch.dtype, torch.device})
@@ -53,7 +54,7 @@ class Values:
         self._callables = Callables(self.copied)
         self._copies: dict[int, Any] = {}
         self._held: list[Any] = []  # originals, so that no identity is used twice
-        self._waiting: list[tuple[Any, Any]] = []  # objects whose attributes are not copied yet
+        self._waiting: list[Callable[[], None]] = []  # fill what is still empty
         self._filling = False
         self._ways: dict[type, Callable[[Any], Any]] = {}
 
@@ -103,28 +104,33 @@ class Values:
         self._held.append(value)
         return result
 
-    # --- objects with attributes, filled one after the other: no deep recursion ---------------
+    # --- objects and containers are filled one after the other, so nothing is nested too deeply --
 
     def _fill(self) -> None:
         self._filling = True
         try:
             while self._waiting:
-                value, result = self._waiting.pop()
-                own = vars(result)
-                for name, item in _items(vars(value)):
-                    if name in EMPTY and not item and type(item) in PLAIN:
-                        own[name] = type(item)()
-                    elif name.endswith("_hooks") and isinstance(item, dict):
-                        own[name] = self._hooks(item)
-                    else:
-                        own[name] = self.copied(item)
-                for name in _slots(type(value)):
-                    if hasattr(value, name):
-                        object.__setattr__(result, name, self.copied(getattr(value, name)))
-                if isinstance(value, nn.Module):
-                    own["training"] = False
+                self._waiting.pop()()
         finally:
             self._filling = False
+
+    def _later(self, fill: Callable[..., None], *args: Any) -> None:
+        self._waiting.append(lambda: fill(*args))
+
+    def _fill_object(self, value: Any, result: Any) -> None:
+        own = vars(result)
+        for name, item in _items(vars(value)):
+            if name in EMPTY and not item and type(item) in PLAIN:
+                own[name] = type(item)()
+            elif name.endswith("_hooks") and isinstance(item, dict):
+                own[name] = self._hooks(item)
+            else:
+                own[name] = self.copied(item)
+        for name in _slots(type(value)):
+            with contextlib.suppress(AttributeError):
+                object.__setattr__(result, name, self.copied(object.__getattribute__(value, name)))
+        if isinstance(value, nn.Module):
+            own["training"] = False
 
     def _module(self, module: nn.Module) -> Any:
         if isinstance(module, torch.jit.ScriptModule):
@@ -135,30 +141,26 @@ class Values:
         except TypeError:  # partly made in C
             self.opaque.append(module)
             return self._remember(module, module)
-        self._waiting.append((module, result))
+        self._later(self._fill_object, module, result)
         return self._remember(module, result)
 
     def _object(self, value: Any) -> Any:
-        try:
-            own = vars(value)
-        except TypeError:
-            return value
-        if type(value).__module__.partition(".")[0] in SERVICES:
+        own, kind = attributes_of(value), type(value)
+        if own is None or kind.__module__.partition(".")[0] in SERVICES:
             return value
         part = (
             KERNEL in own
-            or isinstance(value, RemovableHandle)
+            or kind is RemovableHandle
             or any(refers_to(item) for item in _items_of(own))
             or _is_data(value, [MOST_VALUES])
         )
         if not part:
             return value
-        kind: Any = type(value)
         try:
-            result = kind() if kind is types.SimpleNamespace else object.__new__(kind)
+            result: Any = kind() if kind is types.SimpleNamespace else object.__new__(kind)
         except TypeError:
             return value
-        self._waiting.append((value, result))
+        self._later(self._fill_object, value, result)
         return self._remember(value, result)
 
     # --- containers ---------------------------------------------------------------------------
@@ -178,15 +180,17 @@ class Values:
         except TypeError:
             return self._remember(value, value)
         if value:
-            put = (
-                collections.OrderedDict if isinstance(value, collections.OrderedDict) else dict
-            ).__setitem__
-            copied = self.copied if len(value) <= MOST_ITEMS else _same
-            for key, item in _items(value):
-                put(result, copied(key), copied(item))
+            self._later(self._fill_dict, value, result)
         if type(value) not in (dict, collections.OrderedDict, collections.defaultdict):
             self._attributes(value, result)
         return result
+
+    def _fill_dict(self, value: dict[Any, Any], result: Any) -> None:
+        ordered = isinstance(value, collections.OrderedDict)
+        put = (collections.OrderedDict if ordered else dict).__setitem__
+        copied = self.copied if len(value) <= MOST_ITEMS else _same
+        for key, item in _items(value):
+            put(result, copied(key), copied(item))
 
     def _sequence(self, value: Any) -> Any:
         kind: Any = type(value)
@@ -197,6 +201,12 @@ class Values:
         except TypeError:
             return self._remember(value, value)
         self._remember(value, result)
+        self._later(self._fill_sequence, value, result)
+        if kind not in CONTAINERS:
+            self._attributes(value, result)
+        return result
+
+    def _fill_sequence(self, value: Any, result: Any) -> None:
         items = _listed(value)
         if len(items) <= MOST_ITEMS:
             items = [self.copied(item) for item in items]
@@ -204,9 +214,6 @@ class Values:
             set.update(result, items)
         else:
             result.extend(items)
-        if kind not in CONTAINERS:
-            self._attributes(value, result)
-        return result
 
     def _frozen(self, value: Any) -> Any:
         if len(value) > MOST_ITEMS:
@@ -225,8 +232,8 @@ class Values:
         return result
 
     def _attributes(self, value: Any, result: Any) -> None:
-        if getattr(value, "__dict__", None):
-            self._waiting.append((value, result))
+        if attributes_of(value):
+            self._later(self._fill_object, value, result)
 
     def _generator(self, value: Any) -> Any:
         if isinstance(value, torch.Generator):
@@ -257,9 +264,10 @@ def _items(value: Any) -> list[tuple[Any, Any]]:
 def _items_of(own: dict[str, Any]) -> Iterator[Any]:
     """Attributes, and the items of those that are containers."""
     for _, item in _items(own):
-        if isinstance(item, dict):
+        kind = type(item)  # not isinstance: objects may lie about their class, or refuse
+        if issubclass(kind, dict):
             yield from [value for _, value in _items(item)[:MOST_VALUES]]
-        elif isinstance(item, list | tuple | set):
+        elif issubclass(kind, list | tuple | set):
             yield from _listed(item)[:MOST_VALUES]
         else:
             yield item
@@ -301,7 +309,7 @@ def _is_data(value: Any, left: list[int], depth: int = MOST_DEPTH) -> bool:
         return all(_is_data(x, left, depth - 1) for x in _listed(value))
     if not _in_python(kind):
         return kind.__module__ in ("builtins", "torch") and not hasattr(value, "__self__")
-    own = getattr(value, "__dict__", None)
+    own = attributes_of(value)
     if own is None or kind.__module__.partition(".")[0] in SERVICES:
         return False
     return all(_is_data(x, left, depth - 1) for _, x in _items(own))
