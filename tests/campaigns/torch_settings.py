@@ -54,6 +54,8 @@ def default_device(device: str) -> Iterator[None]:
         yield
     finally:
         torch.set_default_device(None)
+        # torch 2.6 asks the device of the context that is no more.
+        vars(torch._GLOBAL_DEVICE_CONTEXT).pop("device_context", None)
 
 
 @contextlib.contextmanager

@@ -27,7 +27,7 @@ def in_a_child(work: Callable[[], None]) -> int:
     """The exit code of a child that works; 14 if it hangs."""
     child = os.fork()
     if child == 0:
-        signal.alarm(20)
+        signal.alarm(120)
         try:
             work()
         except BaseException:

