@@ -34,6 +34,8 @@ def test_attention_written_at_random(
         for place, layer in enumerate(model.layers):
             verdict = reason or _verdict(trace, place, layer.weights[index])
             counts[verdict.split(":")[0]] += 1
+            if verdict == "missing" and layer.program.softmax == "over heads":
+                continue  # shares of heads are not attention, told or not
             if verdict.split(":")[0] not in ("exact", "told"):
                 bad.append(f"round {number}, layer {place}: {verdict}\n  {layer.program}")
     print(f"hand-written attention, seed {seed}: {dict(counts)}")

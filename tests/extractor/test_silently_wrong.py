@@ -159,6 +159,15 @@ def test_a_difference_that_is_not_a_number_is_infinite_except_for_padding() -> N
     assert _differences([layer], [theirs], 0, range(4), range(5)) == [math.inf]
 
 
+def test_a_bias_that_is_not_a_number_does_not_count_as_padding() -> None:
+    def how(q: Tensor, k: Tensor) -> Tensor:
+        scores = q @ k.mT + torch.full((LENGTH,), math.inf)
+        return (scores - scores.amax(-1, keepdim=True)).softmax(-1)
+
+    with pytest.raises(NothingCaptured, match="not a number"):
+        extract(Own(how), inputs={"x": torch.randn(1, LENGTH, HEADS * DIM)})
+
+
 @pytest.mark.parametrize("verify", [False, True])
 @pytest.mark.parametrize("way", ["operations", "interface"])
 def test_scores_that_overflow(way: str, verify: bool, build: Callable[..., Any]) -> None:

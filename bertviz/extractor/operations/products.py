@@ -48,7 +48,8 @@ class Lost:
     def over_heads(self, axis: int, tensor: Tensor) -> bool:
         """Whether an axis of a tensor of these scores runs over texts or heads, by its size."""
         inside = tensor.ndim < 4 or not set(self.sizes) <= set(tensor.shape)
-        return bool(self.sizes) and not inside and tensor.shape[axis] not in self.sizes
+        outer = tensor.shape[axis] not in self.sizes or axis < tensor.ndim - 2
+        return bool(self.sizes) and not inside and outer
 
 
 @dataclass(frozen=True)
