@@ -71,7 +71,7 @@ def grouped(seed: int = 0) -> AttentionTrace:
         key_heads=(1, 0, 0, 1),
     )
     layer = LayerAttention(index=0, name="", heads=(2, 3, 5, 7), formula=formula)
-    tokens = Tokens.read("abcde")
+    tokens = Tokens.read(list("abcde"))
     return AttentionTrace(
         {"encoder": AttentionBlock("encoder", "encoder", tokens, tokens, (layer,))}
     )

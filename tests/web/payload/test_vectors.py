@@ -112,7 +112,7 @@ def test_a_triangle_needs_no_bytes_however_it_is_written(lowest: float | None, h
     mask = seen if lowest is None else torch.zeros(heads, 9, 9).masked_fill(~seen, lowest)
     formula = Formula(torch.rand(3, 9, 4), torch.rand(3, 9, 4), scaling=1.0, mask=mask)
     layer = LayerAttention(index=0, name="", heads=(0, 1, 2), formula=formula)
-    tokens = Tokens.read("abcdefghi")
+    tokens = Tokens.read(list("abcdefghi"))
     block = AttentionBlock("encoder", "encoder", tokens, tokens, (layer,))
     built = payload.build(AttentionTrace({"encoder": block}), "neuron")
     neurons = built["blocks"][0]["layers"][0]["neurons"]
