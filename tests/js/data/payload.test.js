@@ -110,7 +110,7 @@ test("queries, keys and biases of both precisions; a bias that layers share is r
 });
 
 test("halves are read exactly: signs, subnormal numbers, infinity", () => {
-  const halves = [0x0000, 0x0001, 0x8001, 0x03ff, 0x0400, 0x3555, 0x7bff, 0x7c00, 0xfc00, 0x7e00];
+  const halves = [0x0000, 0x0001, 0x8001, 0x03ff, 0x0400, 0x3555, 0x7bff, 0x7c00, 0xfc00, 0x7c01];
   const bytes = Uint8Array.of(...halves.map(LOW), ...halves.map(HIGH));
   const [tiny, third] = [2 ** -24, 0x555 / 2 ** 12];
   const expected = [0, tiny, -tiny, 1023 * tiny, 2 ** -14, third, 65504, Infinity, -Infinity, NaN];
