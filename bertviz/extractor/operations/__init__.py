@@ -27,7 +27,7 @@ from torch import Tensor, nn
 from torch.overrides import TorchFunctionMode
 
 from bertviz.extractor.capture import Capture, current
-from bertviz.extractor.operations import after, noted, rules  # noqa: F401, they fill the table
+from bertviz.extractor.operations import after, noted, rules
 from bertviz.extractor.operations.after import Weights
 from bertviz.extractor.operations.contraction import ENDS
 from bertviz.extractor.operations.known import Known
@@ -104,7 +104,9 @@ class Operations(TorchFunctionMode):
                 self._conclude(func, result, given, named, found, answer)
         except Exception as error:
             name = getattr(func, "__name__", "an operation")
-            if isinstance(result, Tensor):
+            if name_of(func) in noted.WHOLE:  # no softmax will come that tells of it
+                self.capture.skip(self.capture.path(), f"{name}, {cause(error)}")
+            elif isinstance(result, Tensor):
                 lost = Lost(self.capture.path(), f"{name}, {cause(error)}")
                 self.known.remember(result, lost)
         return result

@@ -23,6 +23,8 @@ from bertviz.extractor.operations.table import Call, watches
 from bertviz.extractor.records import Record
 from bertviz.extractor.wrapped import plain
 
+WHOLE = ("scaled_dot_product_attention", "multi_head_attention_forward")
+
 # --- scaled_dot_product_attention ------------------------------------------------------------
 
 
