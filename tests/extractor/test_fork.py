@@ -13,7 +13,7 @@ import torch
 from torch import nn
 
 from bertviz import extract
-from bertviz.extractor import interface
+from bertviz.extractor import stance
 from tests.models import batch_of
 
 pytestmark = [
@@ -38,11 +38,13 @@ def in_a_child(work: Callable[[], None]) -> int:
 
 
 def test_while_another_thread_holds_the_lock(build: Callable[[str], Any]) -> None:
+    import torch._dynamo  # noqa: F401, else there is nothing to lock
+
     model, batch = build("bert"), batch_of("bert")
     held, done = threading.Event(), threading.Event()
 
     def hold() -> None:
-        with interface._installing:
+        with stance._lock:
             held.set()
             done.wait()
 
