@@ -17,7 +17,7 @@ from bertviz.trace import Formula
 
 
 def capture_of(model: nn.Module | None = None, skipped: list[Skip] | None = None) -> Any:
-    names = {} if model is None else {name: module for name, module in model.named_modules()}
+    names = {} if model is None else dict(model.named_modules())
     return SimpleNamespace(module=names.get, skipped=skipped or [])
 
 
