@@ -90,7 +90,7 @@ def check(
 
 
 @pytest.mark.parametrize("key_heads", [1, 2, 4])
-@pytest.mark.parametrize(("queries", "keys"), [(5, 5), (3, 7), (6, 4), (1, 4)])
+@pytest.mark.parametrize(("queries", "keys"), [(5, 5), (3, 7), (6, 4), (2, 2), (2, 5), (1, 4)])
 @pytest.mark.parametrize("causal", [True, False, None])
 def test_causal_or_not_with_any_number_of_keys(
     key_heads: int, queries: int, keys: int, causal: bool | None

@@ -109,6 +109,27 @@ def test_layers_are_wanted_by_their_number_or_place(path: str, order: int, wante
     assert made.formula.queries.numel() == (24 if wanted else 0)
 
 
+@pytest.mark.parametrize("generating", [True, False])
+def test_what_is_kept_elsewhere_is_compared_where_the_model_is(generating: bool) -> None:
+    """A device without numbers: nothing could come back from there."""
+    away = torch.device("meta")
+    sharing = Sharing(0, away)
+    made = Recorder(Keep(heads=frozenset({1, 3}), device=away), sharing, generating)
+    queries, keys, mask = numbers(4, 3, 2), numbers(2, 5, 2, seed=1), numbers(1, 1, 3, 5, seed=2)
+    if generating:
+        keys = keys[:, :3]
+    bias = numbers(1, 1, 1, 5, seed=3)
+    terms = {"mask": sharing.copy(mask, keys.shape[1]), "causal": False}
+    terms["position_bias"] = sharing.copy(bias, keys.shape[1])
+    record = made.record("a", False, 0, queries, keys, scaling=0.5, **terms)
+    for tensor in (record.formula.queries, record.formula.keys, record.formula.mask):
+        assert tensor is not None
+        assert tensor.device == away
+    own = {"mask": mask[0, ..., : keys.shape[1]], "position_bias": bias[0, ..., : keys.shape[1]]}
+    expected = whole(queries, keys, **own)[[1, 3]]
+    torch.testing.assert_close(record.on_its_device().weights([0, 1]), expected)
+
+
 def test_what_is_kept_is_a_copy_of_its_own() -> None:
     fused = numbers(2, 4, 9)
     queries, keys, sinks = fused[..., :3], fused[..., 3:6], numbers(2)
@@ -294,3 +315,61 @@ def test_a_bound_on_products() -> None:
     assert comparison.reach(queries.half() * 1000, keys.half()) < math.inf, "in float32"
     assert math.isnan(comparison.reach(queries * math.nan, keys))
     assert comparison.tolerated(torch.bfloat16, math.nan) == pytest.approx(0.16)
+
+
+def test_a_precision_without_a_tolerance_has_that_of_float32() -> None:
+    assert comparison.tolerated(torch.float8_e5m2, 0.0) == 1e-4
+    assert comparison.coarser(torch.float64, torch.float32) == torch.float32
+
+
+# --- masks and biases that layers share -------------------------------------------------------
+
+
+def test_a_term_of_any_number_of_axes_is_this_texts_part() -> None:
+    sharing = Sharing(1, CPU)
+    for shape in ((5,), (4, 5), (2, 4, 5), (3, 2, 4, 5), (1, 2, 4, 5)):
+        term = numbers(*shape)
+        found = sharing.copy(term, 5)
+        assert found is not None
+        whole = term.expand(3, 2, 4, 5)[1]
+        assert torch.equal(found.expand(2, 4, 5), whole)
+        assert found.ndim == 3
+        cut = sharing.copy(term, 3)
+        assert cut is not None
+        assert torch.equal(cut.expand(2, 4, 3), whole[..., :3])
+        assert found.shape[2] == 5, "each number of keys has its own"
+    one = numbers(3, 1, 4, 1)
+    found = sharing.copy(one, 5)
+    assert found is not None
+    assert found.shape == (1, 4, 1), "the same for all keys"
+    assert sharing.copy(None, 5) is None
+
+
+def test_a_term_is_shared_as_long_as_it_is_the_same() -> None:
+    sharing, term = Sharing(0, CPU), numbers(1, 1, 4, 5)
+    first = sharing.copy(term, 5)
+    assert sharing.copy(term, 5) is first
+    assert sharing.copy(term[:, :, :3], 5) is not first
+    assert sharing.near(first, CPU) is first
+    assert sharing.near(None, CPU) is None
+    term[..., 3, 4] += 1
+    second = sharing.copy(term, 5)
+    assert first is not None
+    assert second is not None
+    assert float((second - first).abs().sum()) == pytest.approx(1)
+    expanded = sharing.copy(numbers(1, 1, 1, 5).expand(1, 2, 4, 5), 5)
+    assert expanded is not None
+    assert expanded.shape == (1, 1, 5)
+
+
+def test_masked_pairs_are_kept_as_those_that_are_seen() -> None:
+    sharing, hidden = Sharing(0, CPU), numbers(1, 4, 5) > 0
+    seen = sharing.seen_of(hidden)
+    assert torch.equal(seen, ~hidden)
+    assert sharing.seen_of(hidden) is seen
+    away = Sharing(0, torch.device("meta"))
+    kept = away.seen_of(hidden)
+    assert kept.device.type == "meta"
+    near = away.near(kept, CPU)
+    assert near is not None
+    assert torch.equal(near, ~hidden)

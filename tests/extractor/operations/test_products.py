@@ -11,6 +11,7 @@ import torch
 import torch.nn.functional as F  # noqa: N812, its usual name
 from torch import Tensor
 
+from bertviz import NothingCaptured, extract
 from bertviz.extractor.operations.after import Fate, Weights, factor
 from bertviz.extractor.operations.contraction import summed
 from bertviz.extractor.operations.known import UNSEEN, Known
@@ -42,6 +43,10 @@ def test_a_factor_scales_what_was_added_before_but_no_mask() -> None:
     assert made.factor == 1
     assert made.terms[0].tensor.unique().tolist() == [2], "what was before stays"
     assert scaled.times(4).factor == 12  # type: ignore[union-attr]
+    for number in (torch.tensor(0.5), 2):
+        made = product().times(number)
+        assert made is not None
+        assert type(made.factor) is float
     assert scaled.times(torch.tensor([4.0]), inverse=True).factor == 0.75  # type: ignore[union-attr]
 
 
@@ -185,6 +190,7 @@ SUMS: list[tuple[str, tuple[Any, ...], Tensor, Any]] = [
     ("einsum", ("i j, j k -> i k", [A, B]), B, (0, A)),
     ("einsum", ("ij,jk->k", A, B), A, None),
     ("einsum", ("ij,jk", A, B), A, None),
+    ("einsum", ("ij,j", A, B[:, 0]), A, None),
     ("einsum", ("...j,jk->...k", A, B), A, None),
     ("einsum", ("ij,jk,kl->il", A, B, B), A, None),
     ("einsum", (A, [0, 1], B, [1, 2]), A, None),
@@ -366,6 +372,68 @@ def test_a_product_of_one_head(way: str) -> None:
         return F.softmax(scores(q, k if way == "inner" else k.mT) * 0.3, -1)[None, None]
 
     assert understood(how)
+
+
+@pytest.mark.parametrize("kind", ["one query", "one key", "one head", "one query of one head"])
+def test_attention_of_few(kind: str) -> None:
+    def how(q: Tensor, k: Tensor) -> Tensor:
+        q = q[:, :, -1:] if "query" in kind else q
+        k = k[:, :, :1] if "key" in kind else k
+        if "head" in kind:
+            q, k = q[:, :1], k[:, :1]
+        return (q @ k.mT * 0.5).softmax(-1)
+
+    assert understood(how)
+
+
+def test_products_that_meet_values_without_a_softmax_are_no_attention() -> None:
+    """Linear attention; the softmax of a later classifier is none either."""
+
+    class Linear(Own):
+        def forward(self, x: Tensor) -> Tensor:
+            q, k = self.query(x), self.key(x)
+            mixed = (q @ k.mT) @ x
+            attended = (q @ k.mT).softmax(-1) @ x
+            return (mixed + attended).mean(1).softmax(-1)
+
+    trace = extract(Linear(lambda q, k: q), inputs={"x": torch.randn(1, LENGTH, HEADS * DIM)})
+    assert trace.skipped == {}
+    assert [len(block.layers) for block in trace.blocks.values()] == [1]
+
+
+@pytest.mark.parametrize("mix", ["einsum", "conv2d"])
+def test_scores_that_are_mixed_between_heads_are_told(mix: str) -> None:
+    weight = torch.randn(HEADS, HEADS)
+
+    def how(q: Tensor, k: Tensor) -> Tensor:
+        scores = q @ k.mT
+        if mix == "einsum":
+            return torch.einsum("bhij,hg->bgij", scores, weight).softmax(-1)
+        return F.conv2d(scores, weight[:, :, None, None]).softmax(-1)
+
+    with pytest.raises(NothingCaptured, match=f"its scores go through '{mix}', which is not"):
+        extract(Own(how), inputs={"x": torch.randn(1, LENGTH, HEADS * DIM)})
+
+
+@pytest.mark.parametrize(
+    ("error", "reason"),
+    [
+        (RuntimeError("DefaultCPUAllocator: not enough memory: you tried"), "not enough memory"),
+        (RuntimeError("shape mismatch"), r"its scores have the shape \(1, 4, 6, 6\)"),
+        (IndexError("no such axis"), r"its scores have the shape \(1, 4, 6, 6\)"),
+        (ValueError("a reason"), "self: a reason|: a reason"),
+    ],
+)
+def test_why_scores_could_not_be_read(
+    error: Exception, reason: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: Any) -> None:
+        raise error
+
+    monkeypatch.setattr("bertviz.extractor.operations.reading._read", fail)
+    model = Own(lambda q, k: (q @ k.mT).softmax(-1))
+    with pytest.raises(NothingCaptured, match=reason):
+        extract(model, inputs={"x": torch.randn(1, LENGTH, HEADS * DIM)})
 
 
 REFUSED: dict[str, Callable[[Tensor, Tensor], Tensor]] = {
