@@ -198,7 +198,7 @@ def device_to_keep(device: Any) -> torch.device:
         raise TypeError(f"device={short(device)} is {a_type(device)}: {expected}.")
     try:
         found = torch.device(device)
-        torch.empty(0, device=found)
+        torch.empty(0, dtype=torch.float32, device=found)
     except Exception as error:
         raise ValueError(
             f"device={short(device)} cannot be used ({short(error)}): {expected}."

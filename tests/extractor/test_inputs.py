@@ -12,6 +12,7 @@ import torch
 from torch import Tensor, nn
 
 from bertviz.extractor import NothingCaptured, extract
+from bertviz.extractor.inputs import has_two_stacks
 from tests.models import A, B, batch_of, texts
 
 
@@ -291,3 +292,13 @@ def test_a_text_within_a_batch_is_counted_from_either_end(build: Callable[..., A
         extract(model, inputs={"input_ids": ids})
     with pytest.raises(ValueError, match=r"batch_index=3 is out of range: .* 3 texts, 0 to 2"):
         extract(model, inputs={"input_ids": ids}, batch_index=3)
+
+
+def test_which_models_are_encoder_decoders(build: Callable[..., Any]) -> None:
+    assert has_two_stacks(build("t5"))
+    assert not has_two_stacks(build("t5").encoder), "its encoder alone has the same configuration"
+    assert not has_two_stacks(build("bert"))
+    own: Any = nn.Linear(1, 1)
+    assert not has_two_stacks(own)
+    own.config = build("t5").config
+    assert has_two_stacks(own), "a model of one's own is believed"

@@ -141,6 +141,7 @@ KERNELS: dict[str, dict[str, Any]] = {
     "softcap": {"softcap": 1.5},
     "s_aux": {"s_aux": numbers(HEADS, seed=7)},
     "sinks": {"sinks": numbers(HEADS, seed=8)},
+    "a sink with all axes": {"s_aux": numbers(1, HEADS, 1, 1, seed=16)},
     "a sink of every query": {"s_aux": numbers(1, HEADS, 5, 1, seed=9)},
     "a sink of every text and query": {"s_aux": numbers(3, HEADS, 5, 1, seed=10)},
     "a bias": {"position_bias": numbers(1, HEADS, 5, 5, seed=11)},

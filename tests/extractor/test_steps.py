@@ -194,6 +194,10 @@ def test_what_can_be_followed() -> None:
         check_options(model(), [])
     with pytest.raises(TypeError, match="Identity cannot generate"):
         check_options(nn.Identity(), {})
+    attribute = model()
+    attribute.generate = 3
+    with pytest.raises(TypeError, match="Identity cannot generate"):
+        check_options(attribute, {})
     cannot = model()
     cannot.can_generate = lambda: False
     with pytest.raises(TypeError, match="Identity cannot generate"):

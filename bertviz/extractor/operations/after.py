@@ -79,7 +79,7 @@ class Weights:
         """Weights as a softmax along an axis gave them."""
         order = [*(i for i in range(result.ndim) if i != axis), axis]
         shape = tuple(result.shape[i] for i in order)
-        layout = torch.empty(shape, device="meta")
+        layout = torch.empty(shape, dtype=torch.float32, device="meta")
         return cls(fate, layout.permute(*(order.index(i) for i in range(result.ndim))), shape)
 
     def as_given(self, tensor: Tensor) -> Tensor | None:

@@ -117,6 +117,10 @@ def test_a_change_that_nobody_saw() -> None:
     assert known.among((tensor,), {})[id(tensor)].changed is None
     tensor[0] += 1
     assert known.among((tensor,), {})[id(tensor)].changed == UNSEEN
+    weights = Weights.begin(Fate("a", record), tensor, 2)
+    known.remember(tensor, weights.after("mul", tensor * 2, (tensor, 2), {}, tensor))
+    tensor[0] += 1
+    assert known.among((tensor,), {})[id(tensor)].changed == "mul", "the first change is told"
     known.remember(tensor, None)
     assert known.among((tensor,), {}) == {}
     known.forget(3)
