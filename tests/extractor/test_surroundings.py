@@ -152,3 +152,18 @@ def test_a_process_forked_in_a_capture_can_capture(build: Callable[..., Any]) ->
     finish.set()
     thread.join()
     assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
+
+
+def test_a_forked_child_holds_nothing_of_the_threads_that_are_gone(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(stance, "_holders", {1, 2})
+    monkeypatch.setattr(stance, "_lock", stance._lock)
+    restored: list[int] = []
+    monkeypatch.setattr(stance, "_restore", lambda: restored.append(1))
+    lock = stance._lock
+    stance._in_a_forked_child()
+    assert stance._holders == set()
+    assert stance._lock is not lock, "another thread may hold it for good"
+    stance._in_a_forked_child()
+    assert restored == [1], "who held nothing restores nothing"

@@ -10,6 +10,11 @@ EQUIVALENT: dict[tuple[str, str, str], str] = {
     ("bertviz/extractor/operations/products.py", "bool(self.sizes)", "self.sizes"): (
         "only its truth is asked for"
     ),
+    (
+        "bertviz/extractor/operations/products.py",
+        'torch.empty(shape, dtype=torch.float32, device="meta")',
+        "torch.empty(shape, dtype=torch.float32)",
+    ): "memory that nobody reads",
     ("bertviz/extractor/surroundings.py", "id(current)", "current"): "errors are told by identity",
     ("bertviz/extractor/records.py", "values.abs().amax().float()", "values.abs().amax()"): (
         "a quotient of the same numbers"
