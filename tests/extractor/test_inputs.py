@@ -12,7 +12,7 @@ import torch
 from torch import Tensor, nn
 
 from bertviz.extractor import NothingCaptured, extract
-from bertviz.extractor.inputs import has_two_stacks
+from bertviz.extractor.inputs import Reading, has_two_stacks
 from tests.models import A, B, batch_of, texts
 
 
@@ -302,3 +302,15 @@ def test_which_models_are_encoder_decoders(build: Callable[..., Any]) -> None:
     assert not has_two_stacks(own)
     own.config = build("t5").config
     assert has_two_stacks(own), "a model of one's own is believed"
+
+
+def test_what_a_decoder_lacks(build: Callable[..., Any]) -> None:
+    reading = Reading.of(build("t5"), inputs={"input_ids": texts(rows=2)}, batch_index=1)
+    assert reading.lacks_decoder_inputs
+    for name in ("decoder_input_ids", "decoder_inputs_embeds", "labels"):
+        assert not reading.with_inputs(**{name: texts(rows=2)}).lacks_decoder_inputs
+    started = reading.starting_decoder()
+    assert started.batch["decoder_input_ids"].tolist() == [[0], [0]]
+    assert not started.lacks_decoder_inputs
+    assert reading.lacks_decoder_inputs, "the first reading is as it was"
+    assert not Reading.of(build("bert"), inputs={"input_ids": IDS}).lacks_decoder_inputs

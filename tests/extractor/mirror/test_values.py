@@ -10,10 +10,11 @@ import weakref
 from typing import Any
 
 import numpy as np
+import pytest
 import torch
 from torch import Tensor, nn
 
-from bertviz.extractor.mirror import Mirror
+from bertviz.extractor.mirror import Mirror, values
 
 
 class Layer(nn.Module):
@@ -185,3 +186,29 @@ def test_what_is_part_of_a_model_and_what_is_a_service() -> None:
     copy.random.random()
     assert not model.array.any()
     assert model.random.getstate() == random.Random(3).getstate()
+
+
+def test_data_has_limits(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Beyond them an object is a service: it might hold anything."""
+
+    class Data:
+        def __init__(self, value: Any) -> None:
+            self.value = value
+
+    def nested(depth: int) -> Any:
+        value: Any = 1
+        for _ in range(depth):
+            value = [value]
+        return value
+
+    def is_copied(value: Any) -> bool:
+        model = Layer()
+        model.data = Data(value)
+        return Mirror(model).model.data is not model.data
+
+    assert is_copied(nested(values.MOST_DEPTH - 1))
+    assert not is_copied(nested(values.MOST_DEPTH + 2))
+    assert is_copied(list(range(100)))
+    monkeypatch.setattr(values, "MOST_VALUES", 50)
+    assert is_copied(list(range(48)))
+    assert not is_copied(list(range(51)))

@@ -36,6 +36,7 @@ FACTORS: dict[str, Callable[[Tensor, Tensor], Tensor]] = {
     "einsum with spaces": lambda q, k: torch.einsum("b h i d, b h j d -> b h i j", q, k),
     "einsum of a list": lambda q, k: torch.einsum("bhid,bhjd->bhij", [q, k]),
     "__rmatmul__": lambda q, k: k.mT.__rmatmul__(q),
+    "a bias of one key": lambda q, k: q @ k[:, :, :1].mT + BIAS[..., :1],
     "minimum of a far number": lambda q, k: torch.minimum(q @ k.mT, torch.tensor(5e4)),
 }
 
