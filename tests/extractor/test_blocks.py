@@ -10,7 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from bertviz import AttentionTrace, extract
-from bertviz.extractor.blocks import _indices, _is_causal, _numbers, _once
+from bertviz.extractor.blocks import _decodes, _indices, _is_causal, _numbers, _once
 from bertviz.extractor.records import Record, numbers_in, tower
 from bertviz.extractor.skips import Skip
 from bertviz.trace import Formula
@@ -175,10 +175,7 @@ def test_a_stack_of_two_kinds_or_sizes_has_a_block_for_each() -> None:
     }
     twice = Stacks(text=[Attention(), Attention()])
     trace = read(twice, text=4, text_again=5)
-    assert set(trace.blocks) == {"text", "text encoder 5x5"} or set(trace.blocks) == {
-        "text encoder 4x4",
-        "text encoder 5x5",
-    }
+    assert list(trace.blocks) == ["text encoder 4x4", "text encoder 5x5"]
     one = read(Stacks(text=[Attention(), Attention(True)]), text=4)
     assert list(one.blocks) == ["encoder", "decoder"]
     assert [[layer.index for layer in b.layers] for b in one.blocks.values()] == [[0], [1]]
@@ -198,3 +195,22 @@ def test_layers_that_are_not_wanted_leave_the_numbers_of_the_others() -> None:
         extract(model, inputs=inputs, layers=[0, 4])
     with pytest.raises(ValueError, match=r"heads holds 1, which .* it has heads 0"):
         extract(model, inputs=inputs, heads=[0, 1])
+
+
+def test_a_decoder_is_known_by_the_name_of_its_stack() -> None:
+    one: Any = SimpleNamespace(two_stacks=False)
+    assert _decodes(record("model.theDecoder.layers.0"), one)
+    assert not _decodes(record("model.layers.0.decoder"), one), "its stack, not what is below it"
+    two: Any = SimpleNamespace(two_stacks=True)
+    assert _decodes(record("layers.0"), two)
+
+
+def test_blocks_of_a_model_without_names_are_named_by_their_kind() -> None:
+    class Listed(nn.ModuleList):
+        def forward(self, x: Tensor, y: Tensor) -> Tensor:
+            self[0](x)
+            return self[1](y)
+
+    inputs = {"x": torch.randn(1, 4, 8), "y": torch.randn(1, 5, 8)}
+    trace = extract(Listed([Attention(), Attention()]), inputs=inputs)
+    assert list(trace.blocks) == ["encoder encoder 4x4", "encoder encoder 5x5"]

@@ -142,4 +142,5 @@ def test_dropout_in_place_changes_what_it_is_given() -> None:
             assert set(x.unique().tolist()) == {0, 2}
         x = torch.ones(4, 50)
         assert set(nn.functional.dropout(x, 0.5).unique().tolist()) == {0, 2}
+        assert set(nn.functional.dropout(x).unique().tolist()) == {0, 2}, "a half by default"
         assert x.min() == 1

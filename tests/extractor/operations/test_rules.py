@@ -138,3 +138,9 @@ def test_own_weights_are_of_the_right_size() -> None:
     model(torch.randn(1, LENGTH, HEADS * DIM))
     assert model.weights is not None
     assert model.weights.shape == SHAPE
+
+
+def test_a_softmax_over_something_else_than_keys_says_so() -> None:
+    model = Own(lambda q, k: (q @ k.mT).softmax(1))
+    with pytest.raises(NothingCaptured, match="its softmax is not over keys"):
+        extract(model, inputs={"x": torch.randn(1, LENGTH, HEADS * DIM)})
