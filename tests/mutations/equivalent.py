@@ -6,6 +6,13 @@ from __future__ import annotations
 EQUIVALENT: dict[tuple[str, str, str], str] = {
     ("bertviz/extractor/mirror/tensors.py", "20", "21"): "a limit of memory",
     ("bertviz/extractor/comparison.py", "26", "27"): "a limit of time",
+    ("bertviz/extractor/comparison.py", "21", "22"): "a limit of memory",
+    (
+        "bertviz/extractor/blocks.py",
+        "list({(skip.path, skip.order): skip for skip in reversed(skips)}.values())",
+        "{(skip.path, skip.order): skip for skip in reversed(skips)}.values()",
+    ): "it is only iterated over",
+    ("bertviz/extractor/recording.py", "int(queries.shape[0])", "queries.shape[0]"): "an int",
     ("bertviz/extractor/operations/reading.py", "float(off)", "off"): "compared as a tensor",
     ("bertviz/extractor/operations/products.py", "bool(self.sizes)", "self.sizes"): (
         "only its truth is asked for"

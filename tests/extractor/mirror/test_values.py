@@ -212,3 +212,21 @@ def test_data_has_limits(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(values, "MOST_VALUES", 50)
     assert is_copied(list(range(48)))
     assert not is_copied(list(range(51)))
+
+
+def test_long_containers_hold_what_they_held() -> None:
+    model, count = Layer(), values.MOST_ITEMS + 1
+    model.held = {"tuple": tuple(range(count)), "list": list(range(count)), "set": {*range(count)}}
+    copy = Mirror(model).model
+    assert copy.held == model.held
+    copy.held["list"].append(1)
+    assert len(model.held["list"]) == count
+
+
+def test_a_buffer_in_the_memory_of_a_parameter_stays_there() -> None:
+    model = nn.Linear(3, 3)
+    model.register_buffer("row", model.weight.detach()[0])
+    model.register_buffer("own", torch.ones(3))
+    copy = Mirror(model).model
+    assert copy.row.data_ptr() == model.weight.data_ptr()
+    assert copy.own.data_ptr() != model.own.data_ptr()
