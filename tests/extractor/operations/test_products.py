@@ -165,7 +165,7 @@ def test_keys_times_queries_are_the_same_scores(order: tuple[int, ...]) -> None:
 
 # --- over which axis --------------------------------------------------------------------------
 
-A, B = torch.ones(4, 5), torch.ones(5, 3)
+A, B, C = torch.ones(4, 5), torch.ones(5, 3), torch.ones(4, 3)
 SUMS: list[tuple[str, tuple[Any, ...], Tensor, Any]] = [
     ("matmul", (A, B), A, (1, B)),
     ("matmul", (A, B), B, (0, A)),
@@ -174,6 +174,8 @@ SUMS: list[tuple[str, tuple[Any, ...], Tensor, Any]] = [
     ("mv", (A, B[:, 0]), A, (1, B[:, 0])),
     ("baddbmm", (torch.ones(1), A, B), A, (1, B)),
     ("addmm", (torch.ones(1), A, B), B, (0, A)),
+    ("addmm", (C, A, B), C, None),
+    ("matmul", (A,), A, None),
     ("linear", (A, B), A, (1, B)),
     ("linear", (A, B), B, None),
     ("linear", (A,), A, None),
