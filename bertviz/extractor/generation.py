@@ -143,6 +143,8 @@ def _joined(steps: Sequence[Record]) -> Record:
     width = first.shape[1] if first.cross else rows
     keys = formulas[0].keys if first.cross else torch.cat([f.keys for f in formulas], 1)
     unmasked, bias = _terms(steps, rows, width, keys.device)
+    if bool((unmasked == unmasked[:1]).all()):  # a bias of each head says so for each head
+        unmasked = unmasked[:1]
     causal = not first.cross and unmasked.shape[0] == 1 and is_causal(~unmasked, exactly=True)
     sinks = [f.sinks for f in formulas if f.sinks is not None]
     if any(each.ndim == 2 for each in sinks):  # a single query's may have no axis of queries

@@ -127,3 +127,20 @@ def test_dropout_that_eval_does_not_end_is_told() -> None:
         warnings.simplefilter("error")
         plain = nn.TransformerEncoderLayer(8, 2, 8, dropout=0.5, batch_first=True).train()
         extract(plain, inputs={"src": torch.ones(1, 3, 8)})
+
+
+def test_dropout_in_place_changes_what_it_is_given() -> None:
+    torch.manual_seed(0)
+    with Drawing():
+        for drop in (
+            lambda x: torch.dropout_(x, 0.5, True),
+            lambda x: torch.feature_dropout_(x, 0.5, True),
+            lambda x: nn.functional.dropout(x, 0.5, True, inplace=True),
+        ):
+            x = torch.ones(4, 50)
+            assert drop(x) is x
+            assert set(x.unique().tolist()) == {0, 2}
+        x = torch.ones(4, 50)
+        assert set(nn.functional.dropout(x, 0.5).unique().tolist()) == {0, 2}
+        assert set(nn.functional.dropout(x).unique().tolist()) == {0, 2}, "a half by default"
+        assert x.min() == 1

@@ -12,6 +12,7 @@ import torch
 from torch import Tensor, nn
 
 from bertviz.extractor import NothingCaptured, extract
+from bertviz.extractor.inputs import Reading, has_two_stacks
 from tests.models import A, B, batch_of, texts
 
 
@@ -198,3 +199,118 @@ def test_a_model_that_fails_is_noted_with_its_inputs(build: Callable[..., Any]) 
     assert note == (
         "BertModel was running on inputs: input_ids (1, 3) int64, inputs_embeds (1,) float32."
     )
+
+
+def test_layers_and_heads_are_any_collection_of_numbers(build: Callable[..., Any]) -> None:
+    model = build("bert")
+    for made in (list, tuple, set, frozenset, np.array, iter):
+        trace = extract(model, inputs={"input_ids": IDS}, layers=made([0, 2]), heads=made([1]))
+        layers = trace.blocks["encoder"].layers
+        assert [layer.index for layer in layers] == [0, 2]
+        assert {layer.heads for layer in layers} == {(1,)}
+    with pytest.raises(ValueError, match="layers is empty: name at least one"):
+        extract(model, inputs={"input_ids": IDS}, layers=[])
+    with pytest.raises(
+        ValueError, match=r"layers holds 3, which .* does not have: it has 3 layers"
+    ):
+        extract(model, inputs={"input_ids": IDS}, layers=[3])
+    with pytest.raises(ValueError, match=r"heads holds 4, which .* it has heads 0 to 3"):
+        extract(model, inputs={"input_ids": IDS}, heads=[0, 4])
+
+
+def test_embeddings_take_the_place_of_ids(build: Callable[..., Any]) -> None:
+    model, mask = build("bert"), torch.tensor([[1, 1, 0], [1, 1, 1]])
+    embedded = model.embeddings.word_embeddings(IDS).detach().expand(2, -1, -1)
+    own = extract(
+        model, inputs={"input_ids": IDS.expand(2, -1), "attention_mask": mask}, batch_index=0
+    )
+    trace = extract(
+        model, inputs={"inputs_embeds": embedded, "attention_mask": mask}, batch_index=0
+    )
+    for one, other in zip(
+        own.blocks["encoder"].layers, trace.blocks["encoder"].layers, strict=True
+    ):
+        assert one.shape == (2, 2)
+        torch.testing.assert_close(one.weights(), other.weights())
+
+
+MORE_BATCHES: list[tuple[dict[Any, Any], type[Exception], str]] = [
+    (
+        {"input_ids": IDS[0]},
+        ValueError,
+        r"inputs\['input_ids'\] has shape \(3,\): expected \(texts",
+    ),
+    (
+        {"input_ids": IDS, "token_type_ids": IDS * 0 - 1},
+        ValueError,
+        r"inputs\['token_type_ids'\] holds -1: BertModel",
+    ),
+    (
+        {"input_ids": IDS, "token_type_ids": IDS * 0 + 2},
+        ValueError,
+        r"inputs\['token_type_ids'\] holds 2: BertModel has embeddings for 0 to 1",
+    ),
+    ({"input_ids": IDS * 0 - 1}, ValueError, r"input_ids holds -1, but"),
+    ({"input_ids": IDS * 0 + 99}, ValueError, r"input_ids holds 99, but .* ids 0 to 98"),
+    (
+        {"input_ids": IDS, "attention_mask": [[1, 1]]},
+        ValueError,
+        r"inputs\['attention_mask'\] has shape \(1, 2\)",
+    ),
+    (
+        {"input_ids": IDS, "attention_mask": "111"},
+        TypeError,
+        r"inputs\['attention_mask'\] is a str: expected a tensor of the shape of input_ids",
+    ),
+    (
+        {"input_ids": IDS, "position_ids": IDS.float()},
+        TypeError,
+        r"inputs\['position_ids'\] is torch",
+    ),
+]
+
+
+@pytest.mark.parametrize(("inputs", "error", "message"), MORE_BATCHES, ids=range(len(MORE_BATCHES)))
+def test_numbers_at_the_ends_of_what_a_model_takes(
+    inputs: dict[Any, Any], error: type[Exception], message: str, build: Callable[..., Any]
+) -> None:
+    model = build("bert")
+    with pytest.raises(error, match=message):
+        extract(model, inputs=inputs)
+    for ids in (IDS.int(), IDS * 0, IDS * 0 + 98):  # these are all right
+        extract(model, inputs={"input_ids": ids, "token_type_ids": torch.tensor([[0, 1, 1]])})
+
+
+def test_a_text_within_a_batch_is_counted_from_either_end(build: Callable[..., Any]) -> None:
+    ids = torch.tensor([[5, 6, 7], [8, 9, 10], [11, 12, 13]])
+    model = build("bert")
+    for index in (-3, -1, 0, 2):
+        one = extract(model, inputs={"input_ids": ids[index][None]}).blocks["encoder"]
+        found = extract(model, inputs={"input_ids": ids}, batch_index=index).blocks["encoder"]
+        torch.testing.assert_close(found.layers[2].weights(), one.layers[2].weights())
+    with pytest.raises(ValueError, match=r"a batch of 3 texts: pass batch_index=0 to 2"):
+        extract(model, inputs={"input_ids": ids})
+    with pytest.raises(ValueError, match=r"batch_index=3 is out of range: .* 3 texts, 0 to 2"):
+        extract(model, inputs={"input_ids": ids}, batch_index=3)
+
+
+def test_which_models_are_encoder_decoders(build: Callable[..., Any]) -> None:
+    assert has_two_stacks(build("t5"))
+    assert not has_two_stacks(build("t5").encoder), "its encoder alone has the same configuration"
+    assert not has_two_stacks(build("bert"))
+    own: Any = nn.Linear(1, 1)
+    assert not has_two_stacks(own)
+    own.config = build("t5").config
+    assert has_two_stacks(own), "a model of one's own is believed"
+
+
+def test_what_a_decoder_lacks(build: Callable[..., Any]) -> None:
+    reading = Reading.of(build("t5"), inputs={"input_ids": texts(rows=2)}, batch_index=1)
+    assert reading.lacks_decoder_inputs
+    for name in ("decoder_input_ids", "decoder_inputs_embeds", "labels"):
+        assert not reading.with_inputs(**{name: texts(rows=2)}).lacks_decoder_inputs
+    started = reading.starting_decoder()
+    assert started.batch["decoder_input_ids"].tolist() == [[0], [0]]
+    assert not started.lacks_decoder_inputs
+    assert reading.lacks_decoder_inputs, "the first reading is as it was"
+    assert not Reading.of(build("bert"), inputs={"input_ids": IDS}).lacks_decoder_inputs

@@ -90,7 +90,7 @@ def check(
 
 
 @pytest.mark.parametrize("key_heads", [1, 2, 4])
-@pytest.mark.parametrize(("queries", "keys"), [(5, 5), (3, 7), (6, 4), (1, 4)])
+@pytest.mark.parametrize(("queries", "keys"), [(5, 5), (3, 7), (6, 4), (2, 2), (2, 5), (1, 4)])
 @pytest.mark.parametrize("causal", [True, False, None])
 def test_causal_or_not_with_any_number_of_keys(
     key_heads: int, queries: int, keys: int, causal: bool | None
@@ -141,6 +141,7 @@ KERNELS: dict[str, dict[str, Any]] = {
     "softcap": {"softcap": 1.5},
     "s_aux": {"s_aux": numbers(HEADS, seed=7)},
     "sinks": {"sinks": numbers(HEADS, seed=8)},
+    "a sink with all axes": {"s_aux": numbers(1, HEADS, 1, 1, seed=16)},
     "a sink of every query": {"s_aux": numbers(1, HEADS, 5, 1, seed=9)},
     "a sink of every text and query": {"s_aux": numbers(3, HEADS, 5, 1, seed=10)},
     "a bias": {"position_bias": numbers(1, HEADS, 5, 5, seed=11)},
@@ -180,3 +181,34 @@ def test_queries_that_are_not_one_text_per_row_are_told(shape: tuple[int, ...]) 
     inputs = {"input_ids": torch.ones(3, 5, dtype=torch.int64), "key": numbers(3, HEADS, 5, DIM)}
     with pytest.raises(NothingCaptured, match=r"its queries have the shape \(\d, .*, not one text"):
         extract(Reshaped("eager", HEADS), inputs=inputs, batch_index=2)
+
+
+def test_a_function_inside_another_is_part_of_it() -> None:
+    """A kernel that calls another through the interface is one attention."""
+    made: list[Any] = []
+
+    def outer(
+        module: Any, query: Tensor, key: Tensor, value: Tensor, *given: Any, **kw: Any
+    ) -> Any:
+        inner = ALL_ATTENTION_FUNCTIONS.get_interface("eager", eager)
+        return inner(module, query, key, value, *given, **kw)
+
+    class Outer(Attends):
+        def forward(self, query: Tensor, key: Tensor) -> Tensor:
+            function = ALL_ATTENTION_FUNCTIONS.get_interface("eager", outer)
+            value = torch.eye(5).expand(1, HEADS, -1, -1)
+            made.append(function)
+            out: Tensor = function(self, query, key, value)[0]
+            return out
+
+    inputs = {"query": numbers(1, HEADS, 5, DIM), "key": numbers(1, HEADS, 5, DIM, seed=1)}
+    model = Outer("eager", HEADS)
+    trace = extract(model, inputs=inputs)
+    [block] = trace.blocks.values()
+    [layer] = block.layers
+    # After its run, a capture notes nothing any more, whoever has kept its function.
+    seen = layer.weights()
+    value = torch.eye(5).expand(1, HEADS, -1, -1)
+    out = made[0](model, inputs["query"], inputs["key"], value)[0]
+    torch.testing.assert_close(out[0].transpose(0, 1), seen, atol=2e-6, rtol=0)
+    assert trace.skipped == {}

@@ -56,6 +56,22 @@ def test_a_mode_of_the_user_that_was_lost_is_there_again() -> None:
         assert differences(before, surroundings()) == []
 
 
+@pytest.mark.parametrize("lost", range(4))
+@pytest.mark.parametrize("left", range(3))
+def test_modes_are_those_that_were_there_in_their_order(lost: int, left: int) -> None:
+    with Mode(), Mode(), Mode():
+        before = surroundings()
+
+        def change() -> None:
+            for _ in range(lost):
+                torch._C._pop_torch_function_stack()
+            for _ in range(left):
+                Mode().__enter__()
+
+        Surroundings().kept(change)
+        assert differences(before, surroundings()) == []
+
+
 @pytest.mark.parametrize("name", ["_restore_modes", "_restore_grad", "_restore_stance"])
 def test_a_step_that_fails_once_is_done_again(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     right = getattr(Surroundings, name)
@@ -136,3 +152,18 @@ def test_a_process_forked_in_a_capture_can_capture(build: Callable[..., Any]) ->
     finish.set()
     thread.join()
     assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
+
+
+def test_a_forked_child_holds_nothing_of_the_threads_that_are_gone(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(stance, "_holders", {1, 2})
+    monkeypatch.setattr(stance, "_lock", stance._lock)
+    restored: list[int] = []
+    monkeypatch.setattr(stance, "_restore", lambda: restored.append(1))
+    lock = stance._lock
+    stance._in_a_forked_child()
+    assert stance._holders == set()
+    assert stance._lock is not lock, "another thread may hold it for good"
+    stance._in_a_forked_child()
+    assert restored == [1], "who held nothing restores nothing"

@@ -105,7 +105,7 @@ class Axes:
         steps = {axis: strides[axis] // columns for axis in others}  # in rows of the product
         inside = [axis for axis in others if steps[axis] % rows]
         if len(inside) > 1:  # heads that share keys stand among the rows
-            inside = [axis for axis in inside if shape[axis] == columns][:1] or inside[:1]
+            inside = [axis for axis in inside if shape[axis] == columns] or inside
         if not inside and rows > 1:
             raise ValueError("it has no axis of queries")
         query = inside[0] if inside else None

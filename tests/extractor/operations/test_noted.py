@@ -10,6 +10,7 @@ import torch.nn.functional as F  # noqa: N812, its usual name
 from torch import Tensor, nn
 
 from bertviz import NothingCaptured, extract
+from bertviz.extractor.recording import Recorder
 
 HEADS, DIM, TEXTS, QUERIES, KEYS = 2, 4, 3, 4, 6
 WIDTH = HEADS * DIM
@@ -56,12 +57,8 @@ def sdpa_layers(
 
 @pytest.mark.parametrize("keys", [QUERIES, KEYS, 3])
 @pytest.mark.parametrize("causal", [True, False])
-@pytest.mark.parametrize("merged", [True, False])
-def test_causality_of_sdpa_begins_with_the_first_key(keys: int, causal: bool, merged: bool) -> None:
+def test_causality_of_sdpa_begins_with_the_first_key(keys: int, causal: bool) -> None:
     query, key = numbers(TEXTS, HEADS, QUERIES, DIM), numbers(TEXTS, HEADS, keys, DIM, seed=1)
-    if merged:  # texts and heads in one axis
-        query, key = query.flatten(0, 1), key.flatten(0, 1)
-        query, key = query.unflatten(0, (TEXTS, HEADS)), key.unflatten(0, (TEXTS, HEADS))
     for layer, _ in sdpa_layers(query, key, is_causal=causal):
         assert layer.scaling == pytest.approx(DIM**-0.5)
         assert layer.formula.causal is (causal and keys == QUERIES)
@@ -95,18 +92,41 @@ def test_masks_of_sdpa(shape: tuple[int, ...], kind: str) -> None:
     sdpa_layers(query, key, attn_mask=mask)
 
 
-@pytest.mark.parametrize("shape", [(QUERIES, KEYS), (1, QUERIES, KEYS), (HEADS, QUERIES, KEYS)])
-def test_masks_of_sdpa_without_an_axis_of_texts(shape: tuple[int, ...]) -> None:
-    query, key = numbers(HEADS, QUERIES, DIM), numbers(HEADS, KEYS, DIM, seed=1)
+@pytest.mark.parametrize("texts", [1, TEXTS])
+@pytest.mark.parametrize("heads", [1, HEADS])
+@pytest.mark.parametrize("masks", ["of keys", "one", "one of all", "each"])
+def test_masks_of_sdpa_with_texts_and_heads_in_one_axis(texts: int, heads: int, masks: str) -> None:
+    count = texts * heads
+    query, key = numbers(count, QUERIES, DIM), numbers(count, KEYS, DIM, seed=1)
+    shapes = {"of keys": (1, KEYS), "one": (QUERIES, KEYS), "one of all": (1, QUERIES, KEYS)}
+    shape = shapes.get(masks, (count, QUERIES, KEYS))
 
     class One(Sdpa):
         def forward(self, input_ids: Tensor) -> Tensor:
             return super().forward(query, key)
 
     model = One(attn_mask=numbers(*shape, seed=2))
-    trace = extract(model, inputs={"input_ids": torch.ones(1, QUERIES, dtype=torch.int64)})
-    [layer] = next(iter(trace.blocks.values())).layers
-    torch.testing.assert_close(layer.weights(), model.last(), atol=2e-6, rtol=0)
+    ids = {"input_ids": torch.ones(texts, QUERIES, dtype=torch.int64)}
+    for row in range(texts):
+        trace = extract(model, inputs=ids, batch_index=row)
+        [layer] = next(iter(trace.blocks.values())).layers
+        own = model.last().unflatten(0, (texts, heads))[row]
+        torch.testing.assert_close(layer.weights(), own, atol=2e-6, rtol=0)
+
+
+def test_one_head_of_one_text_without_any_axis_of_its_own() -> None:
+    query, key = numbers(QUERIES, DIM), numbers(KEYS, DIM, seed=1)
+
+    class One(Sdpa):
+        def forward(self, input_ids: Tensor) -> Tensor:
+            return super().forward(query, key)
+
+    ids = torch.ones(1, QUERIES, dtype=torch.int64)
+    model = One(attn_mask=numbers(QUERIES, KEYS, seed=2))
+    [layer] = next(iter(extract(model, inputs={"input_ids": ids}).blocks.values())).layers
+    torch.testing.assert_close(layer.weights(), model.last()[None], atol=2e-6, rtol=0)
+    with pytest.raises(NothingCaptured, match=r"its queries have the shape \(4, 4\), not one text"):
+        extract(model, inputs={"input_ids": ids.expand(2, -1)}, batch_index=0)
 
 
 def test_dropout_of_sdpa_is_named() -> None:
@@ -250,6 +270,37 @@ def test_another_batch_than_the_models_is_told() -> None:
     ids = torch.ones(2, 5, dtype=torch.int64)
     with pytest.raises(NothingCaptured, match="it reads a batch of 4, the model one of 2"):
         extract(Folded(), inputs={"input_ids": ids}, batch_index=1)
+
+
+def test_a_layer_whose_record_fails_is_skipped_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """So the layers after it keep their numbers."""
+
+    class Layers(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.layers = nn.ModuleList(Layer() for _ in range(3))
+
+        def forward(self, x: Tensor) -> Tensor:
+            for layer in (self.layers[0], self.layers[0], self.layers[0]):
+                x = layer(x)
+            return x
+
+    class Layer(nn.Module):
+        def forward(self, x: Tensor) -> Tensor:
+            return F.scaled_dot_product_attention(x, x, x)
+
+    right = Recorder.record
+
+    def record(self: Recorder, path: str, cross: bool, order: int, *given: Any, **more: Any) -> Any:
+        if order == 0:
+            raise MemoryError
+        return right(self, path, cross, order, *given, **more)
+
+    monkeypatch.setattr(Recorder, "record", record)
+    with pytest.warns(UserWarning, match="1 attention module was not captured"):
+        trace = extract(Layers(), inputs={"x": numbers(1, HEADS, 4, DIM)})
+    [block] = trace.blocks.values()
+    assert [layer.index for layer in block.layers] == [1, 2]
 
 
 def test_what_goes_wrong_in_noting_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
