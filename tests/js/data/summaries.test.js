@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { attend, keysOf, queryOf } from "../../../bertviz/js/data/attention.js";
 import { cellsOf } from "../../../bertviz/js/data/cells.js";
-import { withLess } from "../../../bertviz/js/data/differences.js";
+import { boostOf, withLess } from "../../../bertviz/js/data/differences.js";
 import { edgesOf } from "../../../bertviz/js/data/edges.js";
 import { shortSigned, valueWriters, writersOf } from "../../../bertviz/js/data/formats.js";
 import { headWeights } from "../../../bertviz/js/data/head_weights.js";
@@ -159,4 +159,17 @@ test("numbers that round to zero have no sign, halves round up", () => {
   const { short } = writersOf({ signs: [1, -1] });
   assert.deepEqual([0.005, -0.005, 0.0049].map(short), ["+0.01", "−0.01", "0.00"]);
   assert.deepEqual([0.05, -0.05, 0.049].map(shortSigned), ["+0.1", "−0.1", "0.0"]);
+});
+
+test("small differences are drawn up to ten times as strong as they are", () => {
+  const of = (/** @type {number} */ value) =>
+    boostOf(withLess(weightsOf([0], [[[0.01]]]), weightsOf([0], [[[value]]])));
+  assert.deepEqual([0.5, 0.05].map(of), [2, 10]);
+  assert.equal(boostOf(weightsOf([0], [[[0.05]]])), 1, "weights are as they are");
+});
+
+test("in bins, what is not listed lies on every key of a column", () => {
+  const dense = Array.from({ length: 4 }, () => [0.5, 0.1, 0.1, 0.1, 0.1, 0.1]);
+  const { values: cells } = cellsOf(edgesWith({}, weightsOf([0], [dense], 0.2), [0]), 1, 4, 6, 2);
+  [0.7, 0.3, 0.7, 0.3].forEach((mass, i) => close(cells[i], mass));
 });
