@@ -119,10 +119,13 @@ def test_given_weights_are_cut_and_keep_no_claim_to_be_causal() -> None:
             weights=weights, queries=vectors, keys=vectors, kind="decoder"
         )
         [block] = trace.blocks.values()
-        [part] = pick(block, [1, 3], [0, 2]).layers
-        assert part.weights().tolist() == [[[0.5, 0], [0.25, 0.25]]] * 2
+        [part] = pick(block, [1, 3], [0, 1]).layers
+        assert part.weights().tolist() == [[[0.5, 0.5], [0.25, 0.25]]] * 2
         assert part.given_causal is False
         assert (part.formula is None) == (vectors is None)
+        if vectors is not None:
+            expected = block.layers[0].scores()[:, [1, 3]][:, :, [0, 1]]
+            assert torch.equal(part.scores(), expected)
 
 
 def test_a_window_skips_blocks_that_end_before_it() -> None:
