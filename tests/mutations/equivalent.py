@@ -6,6 +6,7 @@ DATA = "bertviz/js/data"
 BEYOND = "typed arrays ignore what is written beyond their end, and there is nothing to read"
 COUNTED = "what is read or written once more than needed is not used"
 SIGNS = "signs are 1 or -1, never 0"
+MEMORY = "how much is computed at a time; results are the same"
 SAME = "an equal number takes the place of itself"
 
 # (path, what the mutant replaces, what stands there instead): why nothing changes
@@ -13,6 +14,7 @@ EQUIVALENT: dict[tuple[str, str, str], str] = {
     (f"{DATA}/attention.js", "key < keyCount", "(key <= keyCount)"): BEYOND,
     (f"{DATA}/attention.js", "query < queryCount", "(query <= queryCount)"): BEYOND,
     (f"{DATA}/attention.js", "score > max", "(score >= max)"): SAME,
+    (f"{DATA}/what_if.js", "n < headDim", "(n <= headDim)"): BEYOND,
     (f"{DATA}/binary.js", "i < size", "(i <= size)"): BEYOND,
     (f"{DATA}/cells.js", "c < keys", "(c <= keys)"): BEYOND,
     (f"{DATA}/cells.js", "r < queries", "(r <= queries)"): BEYOND,
@@ -39,6 +41,16 @@ EQUIVALENT: dict[tuple[str, str, str], str] = {
     (f"{DATA}/value_cells.js", "r < queries", "(r <= queries)"): BEYOND,
     (f"{DATA}/value_cells.js", "c < keys", "(c <= keys)"): BEYOND,
     (f"{DATA}/value_cells.js", "Math.abs(value) > max", "(Math.abs(value) >= max)"): SAME,
+    (
+        "bertviz/analysis/comparison/comparison.py",
+        'zip("ab", sides, strict=True)',
+        "zip('ab', sides)",
+    ): "there are always two sides",
+    ("bertviz/analysis/comparison/differences.py", "4_000_000", "8000000"): MEMORY,
+    ("bertviz/analysis/patterns/counting.py", "1_000_000", "2000000"): MEMORY,
+    ("bertviz/analysis/patterns/predictive.py", "20_000_000", "40000000"): MEMORY,
+    ("bertviz/trace/windows.py", "512", "1024"): MEMORY,
+    ("bertviz/trace/layer.py", "512", "1024"): MEMORY,
     (
         "bertviz/analysis/neurons/explaining.py",
         "draw.tolist()",

@@ -6,7 +6,7 @@ import { boostOf, withLess } from "../../../bertviz/js/data/differences.js";
 import { edgesOf } from "../../../bertviz/js/data/edges.js";
 import { shortSigned, valueWriters, writersOf } from "../../../bertviz/js/data/formats.js";
 import { headWeights } from "../../../bertviz/js/data/head_weights.js";
-import { gapsOf } from "../../../bertviz/js/data/missing.js";
+import { gapsOf, isMissing } from "../../../bertviz/js/data/missing.js";
 import { boxesOf, meansOf, sharesHidden, weightsAt } from "../../../bertviz/js/data/summaries.js";
 import { neuronsOf, weightsOf } from "../fixtures.js";
 
@@ -54,6 +54,11 @@ test("head 0 has values, gaps and signs like any other", () => {
     [0, 1, 0],
     [0, 2, 1],
   ]);
+});
+
+test("where nothing can be missing, nothing is", () => {
+  assert.equal(isMissing(weightsOf([0], [[[1]]]), 0, 0, 0), false);
+  assert.equal(gapsOf(weightsOf([0], [[[1]]]), [0], all(1), all(1)), null);
 });
 
 test("of a selected key only its own gaps count", () => {
@@ -127,6 +132,15 @@ test("an evenly spread head of 512 keys is listed, every weight at the limit", (
   const { weight, hidden } = headWeights(even, 0);
   assert.equal(weight.length, 512);
   assert.equal(hidden[0], 0);
+  const more = neuronsOf({ heads: [0], queryCount: 1, keyCount: 513, headDim: 1, queries });
+  assert.equal(headWeights(more, 0).weight.length, 0);
+});
+
+test("two rows and two keys have a bias each", () => {
+  const bias = { data: Float32Array.of(1, 2, 3, 4), shape: [1, 2, 2] };
+  const neurons = neuronsOf({ queryCount: 2, keyCount: 2, bias });
+  assert.deepEqual(Array.from(attend(neurons, 1, 1).bias), [3, 4]);
+  assert.deepEqual(Array.from(attend(neurons, 1, 0).bias), [1, 2]);
 });
 
 test("queries and keys of a head are a slice of the layer's", () => {

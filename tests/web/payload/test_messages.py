@@ -9,7 +9,7 @@ import pytest
 
 from bertviz.trace import AttentionTrace
 from bertviz.web import payload
-from bertviz.web.payload import check_state
+from bertviz.web.payload import STATE, check_state
 from bertviz.web.payload.state_tokens import left_by, pairs_of
 from tests.helpers import Difference
 
@@ -186,6 +186,18 @@ def test_filters_leave_positions_of_their_side() -> None:
     assert left_by(special, "key", {"hide": "special"}) == list(range(7))
     none = {**tokens, "sentences": None}
     assert left_by(none, "key", {"pair": "A→A"}) == list(range(7))
+
+
+def test_words_of_many_tokens_stand_at_their_first() -> None:
+    words = {"of": [0, 0, 0, 1, 2, 2], "text": ["a", "b", "c"]}
+    tokens = {"text": list("abcdef"), "words": words, "sentences": None, "special": []}
+    assert left_by(tokens, "key", {"words": True}) == [0, 3, 4]
+
+
+def test_the_values_that_are_listed() -> None:
+    assert STATE["head"]["words"] == (False, True)
+    assert STATE["head"]["mode"] == ("lines", "matrix")
+    assert STATE["head"]["query"] is None
 
 
 def test_pairs_that_both_sides_have() -> None:
