@@ -140,6 +140,15 @@ def test_heads_that_are_shipped_bring_their_own_keys_and_sinks() -> None:
     torch.testing.assert_close(torch.tensor(found["weights"]), layer.weights(3)[0])
 
 
+def test_half_precision_is_shipped_as_float32() -> None:
+    half = torch.randn(2, 1, 2, 3, 4, generator=torch.Generator().manual_seed(0)).bfloat16()
+    trace = AttentionTrace.from_arrays(queries=half[0], keys=half[1])
+    [[heads]] = decoded(payload.build(trace, "neuron"))
+    true = trace.blocks["encoder"].layers[0].weights()
+    found = torch.tensor([head["weights"] for head in heads])
+    torch.testing.assert_close(found, true, atol=1e-6, rtol=0)
+
+
 def test_how_many_bytes_queries_and_keys_take() -> None:
     layer = layer_of()  # four heads share two of keys, 3 x 2 numbers each
     assert vectors.size_of([(layer, [1, 2, 3, 4])]) == 4 * (4 * 6 + 2 * 6)
