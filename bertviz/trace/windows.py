@@ -71,10 +71,12 @@ def _part(block: AttentionBlock, rows: Part, columns: Part) -> AttentionBlock:
 
 def _layer(layer: LayerAttention, cut: Cut) -> LayerAttention:
     formula = layer.formula
+    if formula is not None and formula.causal and isinstance(cut.rows, list):
+        formula = replace(formula, causal=False, mask=_written_out(formula))
     if layer.given_weights is not None and isinstance(cut.rows, list):
         return replace(
             layer,
-            formula=None if formula is None else _without_others(formula.cut(cut)),
+            formula=None if formula is None else formula.cut(cut),
             given_weights=layer.given_weights[:, cut.rows][:, :, cut.columns],
             # Scattered rows and columns of a causal matrix need not be causal; zeros stay zero.
             given_causal=False,
@@ -84,17 +86,11 @@ def _layer(layer: LayerAttention, cut: Cut) -> LayerAttention:
             f"Layer {layer.index} holds weights, of which a part is a slice: pass"
             " weights[..., start:stop, start:stop]. A window is made of queries and keys."
         )
-    if formula.causal and isinstance(cut.rows, list):
-        formula = replace(formula, causal=False, mask=_written_out(formula))
     # A causal mask of a window needs no change: it is aligned at the ends, which are the same.
     part = formula.cut(cut)
     outside = _outside(layer, cut)
     queries, keys = part.queries.clone(), part.keys.clone()
     return replace(layer, formula=replace(part, queries=queries, keys=keys, sinks=outside))
-
-
-def _without_others(formula: Formula) -> Formula:
-    return replace(formula, sinks=None, mask=None, position_bias=None)
 
 
 def _written_out(formula: Formula) -> Tensor:

@@ -124,3 +124,19 @@ def test_the_payload_has_the_heads_that_are_shipped(both: AttentionTrace) -> Non
 
 def test_without_measures_there_are_none(trace: AttentionTrace) -> None:
     assert ModelView(trace)._payload["measures"] == []
+
+
+def test_measures_may_come_one_by_one(trace: AttentionTrace) -> None:
+    class Lazy:
+        def measures(self) -> Any:
+            yield measure()
+            yield measure(name="y", null={"encoder": {0: {0: None}}})
+
+    found = measures_of(Lazy(), trace)
+    assert [(one["name"], one["null"]) for one in found] == [
+        ("x", None),
+        ("y", {"encoder": {0: {0: None}}}),
+    ]
+    assert measures_of(None, trace) == []
+    with pytest.raises(ValueError, match="measures is empty"):
+        measures_of(type("No", (), {"measures": lambda self: iter(())})(), trace)

@@ -129,6 +129,7 @@ def test_steps_that_cannot_be_put_together() -> None:
         whole_rows([[square], [square]], "attention")
     # A prompt alone is one step; steps of one token each have no prompt.
     assert whole_rows([[square]], "attention")[0].tolist() == square.tolist()
+    assert whole_rows([[square], [square], [numbered(1, 1, 5, 0)]], "attention")[0].shape[1] == 5
     [rows] = whole_rows([[numbered(1, 1, 1, 3)], [numbered(1, 1, 2, 4)]], "attention")
     assert rows.tolist() == [[[3, 0], [4, 5]]]
 

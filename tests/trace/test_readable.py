@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, ClassVar
 
 import pytest
 from tokenizers import Tokenizer, decoders, models, pre_tokenizers
@@ -111,3 +111,99 @@ def test_a_tokenizer_says_what_is_special(word_tokenizer: Callable[..., Any]) ->
 )
 def test_the_usual_special_tokens_are_known(token: str) -> None:
     assert special_tokens([token, "<", "s"]) == (True, False, False)
+
+
+class Slow:
+    """A tokenizer without a backend, as far as tokens are read off it."""
+
+    all_special_tokens = ("<s>", "<unk>", "<mask>")
+    unk_token, mask_token = "<unk>", "<mask>"
+
+
+def test_a_slow_tokenizer_says_what_is_special() -> None:
+    class Token:
+        def __init__(self, text: str, special: bool) -> None:
+            self.text, self.special = text, special
+
+        def __str__(self) -> str:
+            return self.text
+
+    tokenizer = Slow()
+    tokenizer.added_tokens_decoder = {5: Token("<here>", True), 6: Token("more", False)}  # type: ignore[attr-defined]
+    tokens = ["<s>", "<unk>", "<mask>", "<here>", "more", "[CLS]"]
+    assert special_tokens(tokens, tokenizer) == (True, False, False, True, False, False)
+    assert special_tokens(tokens, object()) == (True, False, False, False, False, True)
+
+
+@pytest.mark.parametrize(
+    "token",
+    [
+        *["[SEP]", "[PAD]", "[BOS]", "[EOS]", "<pad>", "<eos>", "<cls>", "<sep>"],
+        *["<start_of_turn>", "<end_of_turn>", "<|eot_id|>"],
+    ],
+)
+def test_more_of_the_usual_special_tokens(token: str) -> None:
+    assert special_tokens([token, f"a{token}", f"{token}a"]) == (True, False, False)
+
+
+def test_byte_level_vocabularies_are_recognized() -> None:
+    class Bytes:
+        byte_decoder: ClassVar = {}
+
+    assert display_text(["Ã©"]) == ("é",), "all of it stands for bytes"
+    assert display_text(["Ã©", "Ġa"]) == ("é", " a")
+    assert display_text(["a"], Bytes()) == ("a",)
+    assert display_text(["Ã", "a"]) == ("Ã", "a"), "a part of a character alone does not tell"
+    assert display_text(["Ã"], Bytes()) == ("‹C3›",)
+    assert display_text(["Ã©", "你"]) == ("Ã©", "你"), "a vocabulary of characters"
+    assert display_text(["é"]) == ("é",)
+    assert display_text(["Ġ你"]) == ("Ġ你",), "added as it is"
+    assert display_text(["a", "Ċ"]) == ("a", "⏎")
+    assert display_text(["x" + "Ã", "Ġ"]) == ("x‹C3›", "␣")
+
+
+def test_pieces_of_characters_are_written_as_their_bytes() -> None:
+    assert display_text(["<0xF0>", "<0x9F>", "<0x41>", "<0x7F>"]) == ("‹F0›", "‹9F›", "A", "␡")
+    assert word_text(["‹F0 9F›", "‹98›"], [0, 0]) == ("‹F0 9F 98›",)
+    assert word_text(["‹E4›", "‹BD A0›", "x"], [0, 0, 0]) == ("你x",)
+    assert word_text(["a", "‹E4›", "b"], [0, 1, 2]) == ("a", "‹E4›", "b")
+    assert word_text(["##a", "##b"], [0, 0]) == ("##ab",), "the first of a text keeps its mark"
+
+
+def test_what_is_partly_invisible_is_shown_as_it_is() -> None:
+    assert display_text(["\u200d a"]) == ("\u200d a",)
+    assert display_text([" \u200d"]) == ("U+200D",)
+    assert display_text(["\u200d\ufeff"]) == ("U+200D U+FEFF",)
+    assert display_text(["\u00a0\u00a0"]) == ("␣␣",)
+    assert display_text(["\x1f", "\x7f", " a\tb"]) == ("␟", "␡", " a⇥b")
+
+
+@pytest.mark.parametrize(
+    ("tokens", "special", "ids", "expected"),
+    [
+        # A tokenizer's own word ids, unless one of them spans a space.
+        (["a", "b", "c"], [0, 0, 0], [0, 0, 1], (0, 0, 1)),
+        (["▁a", "b", "▁c"], [0, 0, 0], [0, 0, 1], (0, 0, 1)),
+        (["▁a", "b", "▁c"], [0, 0, 0], [0, 0, 0], (0, 0, 1)),
+        (["a", "b"], [0, 0], [0, 0, 0], (0, 1)),
+        (["a", "'", "b"], [0, 0, 0], [0, 0, 0], (0, 0, 0)),
+        (["a", "b"], [0, 0], [0, 1], (0, 1)),
+        # Special tokens stand alone, on either side.
+        (["a", "##b", "##c"], [0, 1, 0], None, (0, 1, 2)),
+        (["<s>", "x", "y"], [1, 0, 0], [None, 0, 0], (0, 1, 1)),
+        (["<s>", "<s>"], [1, 1], [None, None], (0, 1)),
+        # Marks of the vocabulary.
+        (["a", "##b", "c"], [0, 0, 0], [0, 0, 0], (0, 0, 1)),
+        (["▁a", "1", ",", "b", "e\u0301"], [0] * 5, None, (0, 0, 1, 2, 2)),
+        (["▁a", "\u0301"], [0, 0], None, (0, 0)),
+        (["▁你", "好"], [0, 0], [0, 0], (0, 1)),
+        (["▁a", "好"], [0, 0], [0, 0], (0, 1)),
+        (["▁好", "a"], [0, 0], [0, 0], (0, 1)),
+        (["Ġa", "ðŁ", "ĺĢ"], [0, 0, 0], None, (0, 1, 1)),
+        ([], [], None, ()),
+    ],
+)
+def test_which_tokens_make_a_word(
+    tokens: list[str], special: list[int], ids: Any, expected: tuple[int, ...]
+) -> None:
+    assert words_of(tokens, [bool(x) for x in special], word_ids=ids) == expected

@@ -121,16 +121,18 @@ def _same_token_elsewhere(text: Text, rows: slice) -> Tensor:
 
 
 def _same_token_in_the_other_sentence(text: Text, rows: slice) -> Tensor:
-    query, key = text.query.sentences, text.key.sentences
-    if query is None or key is None:
+    sentences = text.key.sentences
+    if sentences is None:
         raise Unavailable("needs two sentences, as in (text, text_pair)")
-    return _same_token(text, rows) & (query[rows, None] != key)
+    return _same_token(text, rows) & (sentences[text.positions[rows], None] != sentences)
 
 
 def _same_word(text: Text, rows: slice) -> Tensor:
     if text.in_words:
         raise Unavailable("the subword tokens of each word were merged (words=True)")
-    same: Tensor = text.query.words[rows, None] == text.key.words
+    # The queries may be the last of the keys, and then number their words from 0 again.
+    words = text.key.words
+    same: Tensor = words[text.positions[rows], None] == words
     return same & (text.distance(rows) != 0)
 
 
@@ -149,10 +151,10 @@ def _first_token(text: Text, rows: slice) -> Tensor:
 
 def _bag_of_words(text: Text, rows: slice) -> Tensor:
     words = ~text.key.special & ~text.key.delimiters & ~text.query.special[rows, None]
-    query, key = text.query.sentences, text.key.sentences
-    if query is None or key is None or not text.shared:
+    sentences = text.key.sentences
+    if sentences is None or not text.shared:
         return words
-    return words & (query[rows, None] == key)
+    return words & (sentences[text.positions[rows], None] == sentences)
 
 
 def _induction(text: Text, rows: slice) -> Tensor:

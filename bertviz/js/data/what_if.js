@@ -36,7 +36,7 @@ export function contributions({ products, weights, scores }, headDim) {
  * @param {Float32Array} values
  */
 export function ranked(values) {
-  return Array.from(values.keys()).sort((a, b) => values[b] - values[a] || a - b);
+  return Array.from(values.keys()).sort((a, b) => values[b] - values[a]);
 }
 
 /**

@@ -63,6 +63,12 @@ def test_labels_follow_the_stated_rule() -> None:
         assert "next token" not in strict.labels()[0, 0]
 
 
+def test_what_is_given_out_cannot_be_changed(scores: PatternScores) -> None:
+    for held in (scores.unavailable, scores.about, scores.heads, scores.reasons, scores.sums[0]):
+        with pytest.raises(TypeError, match="cannot be changed"):
+            held["x"] = "y"  # type: ignore[index]
+
+
 def test_measures(scores: PatternScores) -> None:
     measures = {measure["name"]: measure for measure in scores.measures()}
     assert "same word" not in measures
