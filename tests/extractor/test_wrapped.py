@@ -160,6 +160,10 @@ def test_distributed_queries_and_keys(function: str, processes: Callable[[int], 
     expected = next(iter(extract(model, inputs={"x": x}).blocks.values())).layers[0].weights()
     distribute_module(model, mesh)
     spread = distribute_tensor(x, mesh, [Replicate()])
+    try:
+        model(spread)
+    except NotImplementedError as error:
+        pytest.skip(f"this version of torch does not distribute it: {error}")
     trace = extract(model, inputs={"x": spread}, verify=True)
     [layer] = next(iter(trace.blocks.values())).layers
     assert type(layer.queries) is Tensor
