@@ -225,8 +225,8 @@ def show(
             " AutoModel.from_pretrained(...) gives."
         )
     check_sentence("sentence_a", sentence_a)
-    if sentence_b:
-        check_sentence("sentence_b", sentence_b)
+    if not (sentence_b is None or isinstance(sentence_b, str)):
+        check_sentence("sentence_b", sentence_b)  # type: ignore[unreachable]
     # Old code passes "" where there is no second sentence.
     texts = (model, tokenizer, sentence_a, sentence_b or None)
     options = {"layer": layer, "head": head, "display_mode": display_mode}

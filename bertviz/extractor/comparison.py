@@ -88,7 +88,7 @@ def tolerated(dtype: torch.dtype, scores: float) -> float:
         scores: A bound on the size of the scores. Rounding them in half precision moves a weight by
             the rounding error of its score.
 
-        >>> round(tolerated(torch.float32, 10.0), 6), round(tolerated(torch.bfloat16, 1000.0), 2)
+    >>> round(tolerated(torch.float32, 10.0), 6), round(tolerated(torch.bfloat16, 1000.0), 2)
     (0.000101, 0.16)
     """
     rounding = torch.finfo(dtype).eps * scores

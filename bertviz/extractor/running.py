@@ -61,15 +61,17 @@ def captured(
         batch = mirror.of(reading.batch)  # a forward may write to its inputs too, or fill a cache
         current.set(capture)
         enter(drawing, Operations(capture))
-        return mirror, call(mirror.model, batch) if call is not None else mirror.model(**batch)
+        output = call(mirror.model, batch) if call is not None else mirror.model(**batch)
+        capture.closed = True
+        with plainly():
+            capture.settle()
+        return mirror, output
 
     def close() -> None:
         for capture in begun:
             capture.closed = True
 
     mirror, output = Surroundings(close).kept(run)
-    with plainly():
-        begun[0].settle()
     if prepare is None:
         mirror.warn()
         drawing.warn()

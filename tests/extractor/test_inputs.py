@@ -260,7 +260,7 @@ MORE_BATCHES: list[tuple[dict[Any, Any], type[Exception], str]] = [
     (
         {"input_ids": IDS, "attention_mask": "111"},
         TypeError,
-        r"inputs\['attention_mask'\] is a str: expected a tensor of the shape of input_ids",
+        r"inputs\['attention_mask'\] is '111': expected a tensor of the shape of input_ids",
     ),
     (
         {"input_ids": IDS, "position_ids": IDS.float()},

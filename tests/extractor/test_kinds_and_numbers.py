@@ -6,12 +6,10 @@ from typing import Any
 
 import pytest
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
-from bertviz.extractor.blocks import _indices, _is_causal
-from bertviz.extractor.capture import Capture
-from bertviz.extractor.inputs import Reading
-from bertviz.extractor.records import Keep, Record
+from bertviz.extractor.blocks import _is_causal
+from bertviz.extractor.records import Record
 from bertviz.trace import Formula
 
 
@@ -51,25 +49,3 @@ def test_a_single_query_is_as_causal_as_its_module() -> None:
     assert _is_causal(one)
     assert not _is_causal(record(2, 3))
     assert _is_causal(record(2, 3, causal=True))
-
-
-@pytest.mark.parametrize(
-    ("paths", "numbers"),
-    [
-        (["h.0.attn", "h.1.attn", "h.4.attn"], [0, 1, 4]),
-        (["block.0.layer.0", "block.1.layer.0"], [0, 1]),
-        (["groups.0.layers.0", "groups.0.layers.3"], [0, 3]),
-        (["stages.0.1", "stages.0.2", "stages.1.0"], [0, 1, 2]),
-        (["shared", "shared"], [0, 1]),
-        (["one", "h.3"], [0, 1]),
-        (["h.3.attn"], [3]),
-        (["groups.0.layers.3"], [3]),
-        (["alone"], [0]),
-    ],
-)
-def test_numbers_of_layers(paths: list[str], numbers: list[int]) -> None:
-    model = nn.Module()
-    model.groups = nn.ModuleList([nn.Module()])
-    model.groups[0].layers = nn.ModuleList(nn.Linear(1, 1) for _ in range(4))
-    capture = Capture(Reading.of(model, inputs={"x": torch.ones(1, 1)}), Keep())
-    assert _indices(paths, capture) == numbers

@@ -55,7 +55,6 @@ def test_show_without_a_model_type_says_so(model: BertModel, tokenizer: BertToke
     ("name", "value"),
     [
         ("model", [1]),
-        ("sentence_a", None),
         ("sentence_a", [A]),
         ("sentence_b", torch.ones(2)),
         ("sentence_b", 0),
