@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Callable
 
 import numpy as np
+import pytest
 import torch
 
 from bertviz import AttentionTrace, NothingCaptured, extract

@@ -138,7 +138,7 @@ def _interrupted(
 @pytest.mark.parametrize("double", [False, True], ids=["once", "twice"])
 @pytest.mark.xfail(
     strict=False,
-    reason="issue 11: open since its parts were merged: 1 of 60 double interrupts leaves grad mode",
+    reason="open in issue 11 since the merge",
 )
 def test_interrupts_at_random_instants(
     double: bool,

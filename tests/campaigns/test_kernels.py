@@ -137,7 +137,7 @@ def _mask(random: np.random.Generator, queries: int, keys: int) -> Tensor:
 @pytest.mark.parametrize("made", [Sdpa, Multi])
 @pytest.mark.xfail(
     strict=False,
-    reason="issue 11: open since its parts were merged: it reads lists of the model, the copy has others",
+    reason="open in issue 11 since the merge",
 )
 def test_torch_functions_with_arguments_at_random(
     made: Callable[..., Any],
@@ -220,7 +220,7 @@ def _kernels() -> dict[str, Callable[..., Any]]:
 @pytest.mark.parametrize("name", _kernels())
 @pytest.mark.xfail(
     strict=False,
-    reason="issue 11: open since its parts were merged: it reads lists of the model, the copy has others",
+    reason="open in issue 11 since the merge",
 )
 def test_kernels_that_a_user_registers(name: str, build: Callable[[str], Any]) -> None:
     from transformers import AttentionInterface

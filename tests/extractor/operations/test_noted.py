@@ -188,7 +188,7 @@ def test_multi_head_attention(extra: str, masks: str) -> None:
 @pytest.mark.parametrize("extra", ["nothing", "add_zero_attn"])
 @pytest.mark.xfail(
     strict=False,
-    reason="issue 11: open since its parts were merged: an added zero key is not refused",
+    reason="open in issue 11 since the merge",
 )
 def test_a_hint_of_causality_is_believed_as_the_function_does(
     need_weights: bool, padded: bool, extra: str
