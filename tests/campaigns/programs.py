@@ -16,6 +16,8 @@ import torch
 import torch.nn.functional as F  # noqa: N812, its usual name
 from torch import Tensor, nn
 
+from tests.campaigns.ran import Ran
+
 DIM = 8
 Step = Callable[["Scene", Tensor], Tensor]
 
@@ -221,14 +223,13 @@ class Program:
         )
 
 
-class Written(nn.Module):
+class Written(Ran):
     """The attention that a program writes down."""
 
     def __init__(self, program: Program, heads: int) -> None:
         super().__init__()
         self.program, self.heads = program, heads
         self.qkv = nn.Linear(heads * DIM, 3 * heads * DIM)
-        self.weights: Tensor | None = None  # what the values were multiplied by
 
     def forward(self, x: Tensor) -> Tensor:
         q, k, v = (

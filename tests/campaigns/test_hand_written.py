@@ -7,14 +7,12 @@ from collections import Counter
 from collections.abc import Callable
 
 import numpy as np
-import pytest
 import torch
 
 from bertviz import AttentionTrace, NothingCaptured, extract
 from tests.campaigns.programs import DIM, Program, Tower
 
 
-@pytest.mark.xfail(strict=False, reason="issue 11: open since its parts were merged: 5 of 354")
 def test_attention_written_at_random(
     rounds: Callable[[int, int], int], seed: int, random: np.random.Generator
 ) -> None:
