@@ -117,7 +117,8 @@ class Record:
 
     def _check(self, compare: Compare, rows: list[int] | None) -> None:
         if self.heads:
-            self.difference = float(comparison.largest(self.on_its_device(), rows, compare))
+            off = comparison.largest(self.on_its_device(), rows, compare)
+            self.difference = max(self.difference or 0.0, float(off))
 
     def judge(self, checked: bool) -> None:
         """Decide whether what was captured can be shown; if not, ``problem`` says why.

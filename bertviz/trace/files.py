@@ -7,6 +7,7 @@ passes the same checks as what is loaded, so no file is written that cannot be r
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import re
@@ -48,6 +49,10 @@ def save(trace: AttentionTrace, path: str | os.PathLike[str]) -> None:
 def load(path: str | os.PathLike[str]) -> AttentionTrace:
     """Read a trace from a file; implements ``AttentionTrace.load``."""
     target = checked_path(path)
+    if target.is_dir():
+        raise IsADirectoryError(
+            errno.EISDIR, f"path={str(target)!r} is a folder: expected a file in it."
+        )
     with open(target, "rb") as file:
         try:
             container = Container(file)

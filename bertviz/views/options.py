@@ -118,7 +118,7 @@ def is_empty(value: object) -> bool:
         return False
     try:
         return len(value) == 0
-    except TypeError:  # an array of no dimensions
+    except Exception:  # an array of no dimensions, or an object that raises when it is asked
         return False
 
 

@@ -6,7 +6,6 @@ from collections.abc import Callable
 from typing import Any
 
 import numpy as np
-import pytest
 import torch
 
 from bertviz import AttentionTrace, head_view
@@ -95,7 +94,6 @@ def test_from_stacks(
     verdicts.finish()
 
 
-@pytest.mark.xfail(strict=False, reason="issue 11: open since its parts were merged: 1 of 250")
 def test_head_view_of_arrays(
     rounds: Callable[[int, int], int], seed: int, random: np.random.Generator
 ) -> None:

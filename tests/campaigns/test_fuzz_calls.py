@@ -340,7 +340,6 @@ def test_every_public_name_is_attacked() -> None:
     assert attacked | set(elsewhere) == set(bertviz.__all__)
 
 
-@pytest.mark.xfail(strict=False, reason="issue 11: open since its parts were merged: 3 of 583")
 def test_paths(seed: int, tmp_path: pathlib.Path) -> None:
     vectors, *_ = traces()
     verdicts = Verdicts("paths", seed)

@@ -136,10 +136,6 @@ def _interrupted(
 
 
 @pytest.mark.parametrize("double", [False, True], ids=["once", "twice"])
-@pytest.mark.xfail(
-    strict=False,
-    reason="open in issue 11 since the merge",
-)
 def test_interrupts_at_random_instants(
     double: bool,
     subjects: list[Subject],

@@ -223,7 +223,6 @@ def test_values_of_zero_and_keys_that_are_not_used() -> None:
     assert record.difference == pytest.approx(0, abs=1e-6)
 
 
-@pytest.mark.xfail(strict=False, reason="issue 11: open since its parts were merged")
 def test_the_largest_difference_is_remembered() -> None:
     record = Record("", 1, (0,), (2, 2), Formula(numbers(1, 2, 3), numbers(1, 2, 3), 0.5))
     right = record.formula.weights([0])

@@ -186,10 +186,6 @@ def test_multi_head_attention(extra: str, masks: str) -> None:
 @pytest.mark.parametrize("need_weights", [True, False])
 @pytest.mark.parametrize("padded", [True, False])
 @pytest.mark.parametrize("extra", ["nothing", "add_zero_attn"])
-@pytest.mark.xfail(
-    strict=False,
-    reason="open in issue 11 since the merge",
-)
 def test_a_hint_of_causality_is_believed_as_the_function_does(
     need_weights: bool, padded: bool, extra: str
 ) -> None:
@@ -210,10 +206,6 @@ def test_a_hint_of_causality_is_believed_as_the_function_does(
     batch = {"x": numbers(2, QUERIES, WIDTH) * 3, "attn_mask": mask}
     if padded:
         batch["key_padding_mask"] = torch.tensor([[False] * 4, [False, False, False, True]])
-    if extra != "nothing" and not need_weights and not padded:
-        with pytest.raises(NothingCaptured, match="is_causal=True together with added keys"):
-            extract(Hinted(), inputs=batch, batch_index=1)
-        return
     [layer] = next(iter(extract(Hinted(), inputs=batch, batch_index=1).blocks.values())).layers
     seen = layer.weights()[..., :QUERIES] > 0
     believed = not need_weights and not padded
