@@ -151,7 +151,7 @@ class Capture:
         # Most steps of a generation are like the ones before them.
         step = self._compared.get(record.path, 0)
         self._compared[record.path] = step + 1
-        if self.check or step < 4 or not step & (step - 1):
+        if self.check or not self.generating or step < 4 or not step & (step - 1):
             with contextlib.suppress(Exception):
                 check(None if self.check else comparison.sample(record.shape[0], comparison.ROWS))
         self.judge(record)

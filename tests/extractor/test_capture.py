@@ -70,7 +70,7 @@ def test_while_generating_the_kind_of_the_first_step_holds(generating: bool) -> 
 
 @pytest.mark.parametrize("check", [True, False])
 def test_the_first_steps_and_then_fewer_and_fewer_are_compared(check: bool) -> None:
-    made = capture(check=check)
+    made = capture(check=check, generating=True)
     compared, asked = [], []
     for step in range(40):
         record = add(made)
@@ -85,6 +85,13 @@ def test_the_first_steps_and_then_fewer_and_fewer_are_compared(check: bool) -> N
     assert set(asked) == {None}, "short texts are compared whole"
     made.compare(add(made, "layers.1"), note)
     assert compared[-1] == step, "every path begins anew"
+
+
+def test_layers_that_share_a_module_are_all_compared() -> None:
+    made, compared = capture(), list[int]()
+    for layer in range(12):
+        made.compare(add(made), lambda rows, layer=layer: compared.append(layer))
+    assert compared == list(range(12))
 
 
 def test_a_long_text_is_sampled_unless_it_is_to_be_verified() -> None:
