@@ -21,8 +21,13 @@ import torch
 from torch.overrides import TorchFunctionMode
 
 from bertviz.extractor import stance
+from bertviz.trace import settings
 
 Result = TypeVar("Result")
+_FUNCTIONS: Any = getattr(
+    torch._C, "_get_torch_function_state", lambda: None
+)  # not in all versions
+_SET_FUNCTIONS: Any = getattr(torch._C, "_set_torch_function_state", None)
 AGAIN = 4  # as many interrupts of one clean-up are survived
 
 
@@ -37,6 +42,8 @@ class Surroundings:
         self._close = close
         self._grad = torch.is_grad_enabled()
         self._modes = _modes()
+        self._functions = _FUNCTIONS()
+        self._plain = settings.depth()
         self._autocast = _autocast()
         self._cache = torch.is_autocast_cache_enabled()
         self._depth = _autocast_depth()
@@ -67,6 +74,8 @@ class Surroundings:
         # Modes come before what they would watch.
         for step in (
             self._close or _nothing,
+            lambda: settings.leave(self._plain),
+            self._restore_functions,
             self._restore_modes,
             self._restore_grad,
             self._restore_stance,
@@ -90,6 +99,10 @@ class Surroundings:
             torch._C._pop_torch_function_stack()
         for mode in before[same:]:
             torch._C._push_on_torch_function_stack(mode)
+
+    def _restore_functions(self) -> None:
+        if _FUNCTIONS() != self._functions:
+            _SET_FUNCTIONS(self._functions)
 
     def _restore_grad(self) -> None:
         if torch.is_grad_enabled() is not self._grad:

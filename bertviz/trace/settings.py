@@ -12,27 +12,95 @@ user's model never does. And every new tensor is given its dtype and device, whi
 
 from __future__ import annotations
 
-import contextlib
-from collections.abc import Iterator
+import functools
+import threading
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+Result = TypeVar("Result")
 
 
-@contextlib.contextmanager
-def plainly() -> Iterator[None]:
+class plainly:  # noqa: N801, it is used like a function
     """Neither autocast, gradients, inference mode nor function modes; also a decorator.
+
+    No generator: one that an interrupt suspends cleans up when the traceback is dropped, and would
+    then put back what was set inside a capture.
 
     >>> import torch
     >>> with torch.autocast("cpu"), torch.device("meta"), plainly():
     ...     torch.ones(1) @ torch.ones(1)
     tensor(1.)
     """
-    import torch
 
-    with (
-        # What is made in inference mode cannot be used outside of it.
-        torch.inference_mode(False),
-        torch.no_grad(),
-        # Both switch off what is set, for every device, and have no public form of one.
-        torch._C._DisableAutocast(),
-        torch._C.DisableTorchFunction(),
-    ):
-        yield
+    def __call__(self, function: Callable[..., Result]) -> Callable[..., Result]:
+        """The same function, run plainly."""
+
+        @functools.wraps(function)
+        def plain(*args: Any, **kwargs: Any) -> Result:
+            import torch
+
+            grad = torch.is_grad_enabled()
+            with (
+                # What is made in inference mode cannot be used outside of it.
+                torch._C._InferenceMode(False),
+                # Both switch off what is set, for every device, and have no public form of one.
+                torch._C._DisableAutocast(),
+                torch._C.DisableTorchFunction(),
+            ):
+                try:
+                    torch._C._set_grad_enabled(False)
+                    return function(*args, **kwargs)
+                finally:
+                    torch._C._set_grad_enabled(grad)
+
+        return plain
+
+    def __enter__(self) -> None:
+        import torch
+
+        self._grad = torch.is_grad_enabled()
+        self._guards = (
+            torch._C._InferenceMode(False),
+            torch._C._DisableAutocast(),
+            torch._C.DisableTorchFunction(),
+        )
+        _here().append(self)
+        try:
+            for guard in self._guards:
+                guard.__enter__()
+            torch._C._set_grad_enabled(False)
+        except BaseException:
+            self.__exit__()
+            raise
+
+    def __exit__(self, *_: object) -> None:
+        import torch
+
+        for guard in reversed(self._guards):  # nothing happens to one that was not entered
+            guard.__exit__(None, None, None)
+        torch._C._set_grad_enabled(self._grad)
+        while self in _here():
+            _here().pop()
+
+
+_entered = threading.local()
+
+
+def _here() -> list[plainly]:
+    """What this thread has entered and not left."""
+    try:
+        found: list[plainly] = _entered.stack
+    except AttributeError:
+        found = _entered.stack = []
+    return found
+
+
+def depth() -> int:
+    """How many contexts this thread is in."""
+    return len(_here())
+
+
+def leave(since: int) -> None:
+    """Leave all but the first contexts: an interrupt may have kept some from being left."""
+    while len(_here()) > since:
+        _here()[-1].__exit__()
