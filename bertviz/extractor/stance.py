@@ -12,7 +12,7 @@ import sys
 import threading
 from typing import Any
 
-_lock = threading.Lock()
+_lock = threading.RLock()  # a thread that failed to give it back must not wait for itself
 _holders: set[int] = set()
 _before: Any = None  # the stance that was set when the first holder came
 _eager: Any = None  # the one that was set for them
@@ -59,7 +59,7 @@ def _eval_frame() -> Any:
 def _in_a_forked_child() -> None:
     """The threads whose captures were on do not exist in the child."""
     global _lock
-    _lock = threading.Lock()
+    _lock = threading.RLock()
     if _holders:
         _restore()
         _holders.clear()
