@@ -35,14 +35,16 @@ def hold(holder: object) -> None:
 
 def release(holder: object) -> None:
     """Give up a hold; the last one restores the stance. Any number of times, after any failure."""
-    if not _holders:
-        return
-    with _lock:
-        if id(holder) not in _holders:
-            return
-        if len(_holders) == 1:
-            _restore()
-        _holders.discard(id(holder))
+    try:
+        with _lock:
+            if id(holder) in _holders:
+                if len(_holders) == 1:
+                    _restore()
+                _holders.discard(id(holder))
+    finally:
+        # A failure may have kept this thread from giving the lock back, here or in ``hold``.
+        while _lock._is_owned():  # type: ignore[attr-defined]
+            _lock.release()
 
 
 def _restore() -> None:
