@@ -108,10 +108,13 @@ def alarms() -> Iterator[Callable[[float, float], None]]:
         again = second
         signal.setitimer(signal.ITIMER_REAL, after)
 
+    # Python reports an interrupt inside a destructor, and the second one may come in that report.
+    report, sys.unraisablehook = sys.unraisablehook, lambda _: None
     before = signal.signal(signal.SIGALRM, interrupt)
     yield arm
     signal.setitimer(signal.ITIMER_REAL, 0)
     signal.signal(signal.SIGALRM, before)
+    sys.unraisablehook = report
 
 
 def _interrupted(
