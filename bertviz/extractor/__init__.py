@@ -37,6 +37,7 @@ from bertviz.extractor.records import CPU, Keep
 from bertviz.extractor.running import captured
 from bertviz.extractor.sides import Sides
 from bertviz.extractor.skips import reasons, told
+from bertviz.extractor.surroundings import Surroundings
 from bertviz.extractor.verification import NotReproduced as NotReproduced
 from bertviz.progress import bar
 from bertviz.trace import AttentionBlock, AttentionTrace
@@ -135,42 +136,51 @@ def extract(
             ("progress", progress),
         )
     )
-    reading = Reading.of(
-        model, tokenizer, text, text_pair, inputs=inputs, batch_index=batch_index, writes=writes
-    )
-    names = check_names_of(tokens, reading)
-    keep = Keep(
-        row=reading.row,
-        layers=_numbers("layers", layers),
-        heads=_numbers("heads", heads),
-        device=device_to_keep(device),
-    )
-    with described(reading, generate), bar(progress, "writing" if writes else "reading") as step:
-        options: dict[str, Any] = {"check": verify, "progress": step}
-        if generate is None:
-            capture, reading = _forward(reading, keep, options)
-        else:
-            capture, reading = _generation(reading, keep, generate, options)
-    if not capture.records:
-        raise NothingCaptured(_nothing(model, capture))
-    sides = Sides(reading, tokenizer, capture, drop_padding, names)
-    blocks = make_blocks(capture, sides)
-    sides.check_named()
-    _check_kept(capture, blocks)
-    skipped = reasons(capture.skips_wanted())
-    trace = AttentionTrace(
-        blocks=blocks,
-        model_name=type(model).__name__,
-        dtype=capture.records[0].dtype,
-        skipped=skipped,
-    )
-    if skipped and verify:
-        raise NotReproduced(f"{told(skipped)} Without verify, the rest can be shown.")
-    if skipped:
-        warn_caller(f"{told(skipped)} trace.skipped has the reasons.")
-    if not verify:
-        return trace
-    return replace(trace, exactness=verification.report(reading, capture, trace, sides.positions))
+
+    def made() -> AttentionTrace:
+        reading = Reading.of(
+            model, tokenizer, text, text_pair, inputs=inputs, batch_index=batch_index, writes=writes
+        )
+        names = check_names_of(tokens, reading)
+        keep = Keep(
+            row=reading.row,
+            layers=_numbers("layers", layers),
+            heads=_numbers("heads", heads),
+            device=device_to_keep(device),
+        )
+        with (
+            described(reading, generate),
+            bar(progress, "writing" if writes else "reading") as step,
+        ):
+            options: dict[str, Any] = {"check": verify, "progress": step}
+            if generate is None:
+                capture, reading = _forward(reading, keep, options)
+            else:
+                capture, reading = _generation(reading, keep, generate, options)
+        if not capture.records:
+            raise NothingCaptured(_nothing(model, capture))
+        sides = Sides(reading, tokenizer, capture, drop_padding, names)
+        blocks = make_blocks(capture, sides)
+        sides.check_named()
+        _check_kept(capture, blocks)
+        skipped = reasons(capture.skips_wanted())
+        trace = AttentionTrace(
+            blocks=blocks,
+            model_name=type(model).__name__,
+            dtype=capture.records[0].dtype,
+            skipped=skipped,
+        )
+        if skipped and verify:
+            raise NotReproduced(f"{told(skipped)} Without verify, the rest can be shown.")
+        if skipped:
+            warn_caller(f"{told(skipped)} trace.skipped has the reasons.")
+        if not verify:
+            return trace
+        return replace(
+            trace, exactness=verification.report(reading, capture, trace, sides.positions)
+        )
+
+    return Surroundings().kept(made)
 
 
 def verified(
