@@ -59,15 +59,17 @@ class plainly:  # noqa: N801, it is used like a function
         import torch
 
         self._grad = torch.is_grad_enabled()
-        self._guards = (
-            torch._C._InferenceMode(False),
-            torch._C._DisableAutocast(),
-            torch._C.DisableTorchFunction(),
-        )
+        self._guards: list[Any] = []
         _here().append(self)
         try:
-            for guard in self._guards:
-                guard.__enter__()
+            # A guard works until it is dropped, which a traceback could delay: it is kept at once.
+            for kind, given in (
+                (torch._C._InferenceMode, (False,)),
+                (torch._C._DisableAutocast, ()),
+                (torch._C.DisableTorchFunction, ()),
+            ):
+                self._guards.append(kind(*given))
+                self._guards[-1].__enter__()
             torch._C._set_grad_enabled(False)
         except BaseException:
             self.__exit__()
@@ -76,8 +78,9 @@ class plainly:  # noqa: N801, it is used like a function
     def __exit__(self, *_: object) -> None:
         import torch
 
-        for guard in reversed(self._guards):  # nothing happens to one that was not entered
-            guard.__exit__(None, None, None)
+        while self._guards:
+            self._guards[-1].__exit__(None, None, None)  # nothing happens if it was not entered
+            self._guards.pop()
         torch._C._set_grad_enabled(self._grad)
         while self in _here():
             _here().pop()
