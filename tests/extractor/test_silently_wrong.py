@@ -276,6 +276,25 @@ def test_attention_of_other_making_is_told() -> None:
             extract(Own(how), inputs={"x": torch.randn(1, LENGTH, HEADS * DIM)})
 
 
+@pytest.mark.parametrize("heads_mixed", ["einsum", "linear", "conv2d"])
+def test_scores_changed_unseen_are_told_also_where_heads_are_mixed(heads_mixed: str) -> None:
+    mix = torch.randn(HEADS, HEADS)
+
+    def how(q: Tensor, k: Tensor) -> Tensor:
+        scores = q @ k.mT
+        scores.unbind(2)[3].mul_(2)
+        if heads_mixed == "einsum":
+            scores = torch.einsum("bhij,hg->bgij", scores, mix)
+        elif heads_mixed == "linear":
+            scores = nn.functional.linear(scores.permute(0, 2, 3, 1), mix).permute(0, 3, 1, 2)
+        else:
+            scores = nn.functional.conv2d(scores, mix[:, :, None, None])
+        return scores.softmax(-1) @ k
+
+    with pytest.raises(NothingCaptured, match="a change in place"):
+        extract(Own(how), inputs={"x": torch.randn(1, LENGTH, HEADS * DIM)})
+
+
 def test_tolerance_follows_the_precision_of_products() -> None:
     float32, cpu = torch.float32, torch.device("cpu")
     assert comparison.multiplied_in(float32, cpu) == float32

@@ -107,7 +107,9 @@ class Operations(TorchFunctionMode):
             if name_of(func) in noted.WHOLE:  # no softmax will come that tells of it
                 self.capture.skip(self.capture.path(), f"{name}, {cause(error)}")
             elif isinstance(result, Tensor):
-                lost = Lost(self.capture.path(), f"{name}, {cause(error)}")
+                reason = f"{name}, {cause(error)}"
+                held = next((x for x in found.values() if isinstance(x, Product)), None)
+                lost = Lost(self.capture.path(), reason) if held is None else held.lost(reason)
                 self.known.remember(result, lost)
         return result
 
@@ -236,12 +238,8 @@ class Operations(TorchFunctionMode):
         if isinstance(held, Lost):
             held.instead = held.instead or name in INSTEAD
             return held
-        return Lost(
-            held.path,
-            f"its scores go through {name!r}, which is not understood",
-            sizes=(held.rows.shape[-2], held.columns.shape[-2]),
-            instead=name in INSTEAD,
-        )
+        reason = f"its scores go through {name!r}, which is not understood"
+        return held.lost(reason, instead=name in INSTEAD)
 
     def _is_activation(self, value: Any) -> bool:
         return isinstance(value, Tensor) and not self.parameters & memory_of(value)

@@ -15,7 +15,7 @@ from torch import Tensor
 from torch.utils.weak import WeakTensorKeyDictionary
 
 from bertviz.extractor.operations.after import Weights
-from bertviz.extractor.operations.products import Lost, Product
+from bertviz.extractor.operations.products import Product
 
 UNSEEN = "a change in place"
 
@@ -59,7 +59,7 @@ class Known:
         if changes == _changes(tensor):
             return what
         if isinstance(what, Product):
-            what = Lost(what.path, f"its scores go through {UNSEEN}, which cannot be followed")
+            what = what.lost(f"its scores go through {UNSEEN}, which cannot be followed")
         elif isinstance(what, Weights):
             what = replace(what, changed=what.changed or UNSEEN)
         return what

@@ -84,6 +84,11 @@ class Product:
         count = math.prod(torch.broadcast_shapes(self.rows.shape[:-2], self.columns.shape[:-2]))
         return self.layout.numel() == count * rows * columns and self.layout.storage_offset() == 0
 
+    def lost(self, reason: str, instead: bool = False) -> Lost:
+        """These scores when they can't be followed any longer."""
+        sizes = (self.rows.shape[-2], self.columns.shape[-2])
+        return Lost(self.path, reason, sizes, instead)
+
     def fits(self, tensor: Tensor) -> bool:
         """Whether a tensor broadcasts to the shape of the scores."""
         shape = self.layout.shape
