@@ -22,6 +22,7 @@ from bertviz.extractor.recording import Recorder
 from bertviz.extractor.records import Keep, Record, numbers_in, tower
 from bertviz.extractor.sharing import Sharing
 from bertviz.extractor.skips import Skip, cause
+from bertviz.extractor.unseen import Unseen
 
 
 @dataclass(eq=False)
@@ -56,6 +57,7 @@ class Capture:
         self.windowed = hasattr(config, "window_size") and hasattr(config, "image_size")
         self.records: list[Record] = []
         self.skipped: list[Skip] = []  # attentions that were seen and have no record
+        self.unseen = Unseen()
         self.seen: dict[str, int] = {}  # how often each function was called
         self.decoder = reading.decoder
         self.decoder_ids: Tensor | None = None
@@ -179,6 +181,9 @@ class Capture:
                     order=record.order,
                     place=record.place,
                 )
+        known = [record.path for record in self.records] + [skip.path for skip in self.skipped]
+        for path, reason in self.unseen.besides(known).items():
+            self.skip(path, reason)
         # While generating, an attention that failed in one step has a gap.
         gone = {(skip.path, skip.cross, skip.order) for skip in self.skipped}
         self.records = [

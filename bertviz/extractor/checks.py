@@ -6,11 +6,12 @@ import contextlib
 import inspect
 import re
 import sys
+import weakref
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor, jit, nn
 from transformers import PreTrainedModel
 
 from bertviz.arguments import offers
@@ -22,6 +23,11 @@ if TYPE_CHECKING:
 
 def check_model(model: object) -> None:
     """Refuse anything but a module."""
+    if isinstance(model, jit.ScriptModule):
+        raise TypeError(
+            f"model is {a_type(model)}, compiled with TorchScript, which computes where nothing is"
+            " seen: pass the module that it was made from."
+        )
     if isinstance(model, nn.Module):
         return
     if isinstance(model, str):
@@ -238,7 +244,17 @@ def described(reading: Reading, generate: Mapping[str, Any] | None) -> Iterator[
             error.add_note(
                 f"{type(reading.model).__name__} was running on inputs: {shapes}{options}."
             )
+            if isinstance(error, KeyError) and error.args and _is_identity(error.args[0]):
+                error.add_note(
+                    "What ran is a copy of its modules that shares its parameters; something"
+                    " outside the model looks up a module by its identity and does not know the"
+                    " copy. Keep it inside the model, or look it up by a name."
+                )
         raise
+
+
+def _is_identity(key: object) -> bool:
+    return isinstance(key, nn.Module | int | weakref.ReferenceType)
 
 
 def check_ids(reading: Reading, given: bool) -> None:

@@ -25,6 +25,7 @@ from bertviz.extractor.mirror import Mirror
 from bertviz.extractor.operations import Operations
 from bertviz.extractor.records import Keep
 from bertviz.extractor.surroundings import Surroundings, enter
+from bertviz.extractor.unseen import ELSEWHERE, SCRIPTED, is_scripted_attention
 from bertviz.trace.settings import plainly
 
 
@@ -95,6 +96,8 @@ def _add_hooks(capture: Capture, mirror: Mirror) -> None:
 
     def before(module: nn.Module, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
         if current.get() is not capture:
+            if current.get() is None and not capture.closed:
+                capture.unseen.note(capture.path() or capture.path(module), ELSEWHERE)
             return
         capture.enter(module, args, kwargs)
         if module is capture.decoder:
@@ -110,7 +113,9 @@ def _add_hooks(capture: Capture, mirror: Mirror) -> None:
         capture.leave(module)
 
     for module in capture.names:
-        if mirror.is_copy(module):
+        if is_scripted_attention(module):
+            capture.unseen.note(capture.names[module], SCRIPTED)
+        elif mirror.is_copy(module):
             module.register_forward_pre_hook(before, with_kwargs=True)
             module.register_forward_hook(after)
 

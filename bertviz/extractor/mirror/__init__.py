@@ -18,7 +18,7 @@ from __future__ import annotations
 
 from typing import Any, TypeVar
 
-from torch import nn
+from torch import jit, nn
 
 from bertviz.errors import warn_caller
 from bertviz.extractor.mirror.tensors import Tensors
@@ -47,6 +47,8 @@ class Mirror:
 
     def is_copy(self, module: nn.Module) -> bool:
         """Whether a module of the mirror is a copy; others are the user's own and shared."""
+        if isinstance(module, jit.ScriptModule):  # a part of one that is shared
+            return False
         return all(module is not shared for shared in self._values.opaque)
 
     def warn(self) -> None:

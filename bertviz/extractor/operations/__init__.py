@@ -21,6 +21,7 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from inspect import BoundArguments
 from typing import Any
 
 from torch import Tensor, nn
@@ -32,13 +33,20 @@ from bertviz.extractor.operations.after import Weights
 from bertviz.extractor.operations.contraction import ENDS
 from bertviz.extractor.operations.known import Known
 from bertviz.extractor.operations.products import Lost, Product
-from bertviz.extractor.operations.table import Call, Rule, is_arrangement, name_of, rule_of
+from bertviz.extractor.operations.table import (
+    Call,
+    Rule,
+    is_arrangement,
+    is_custom,
+    name_of,
+    rule_of,
+)
 from bertviz.extractor.skips import cause
 from bertviz.extractor.wrapped import memory_of
 from bertviz.trace.settings import plainly
 
 # Operations that make weights of scores in place of a softmax.
-INSTEAD = ("exp", "exp2", "sigmoid", "log_softmax")
+INSTEAD = ("exp", "exp2", "sigmoid", "log_softmax", "softmin", "gumbel_softmax")
 
 
 class Operations(TorchFunctionMode):
@@ -100,7 +108,7 @@ class Operations(TorchFunctionMode):
             with plainly():
                 answer = None
                 if rule is not None and bound is not None:
-                    answer = self._ask(rule, result, bound.args, bound.kwargs, found)
+                    answer = self._ask(func, rule, result, bound, found)
                 self._conclude(func, result, given, named, found, answer)
         except Exception as error:
             name = getattr(func, "__name__", "an operation")
@@ -115,15 +123,17 @@ class Operations(TorchFunctionMode):
 
     def _ask(
         self,
+        func: Callable[..., Any],
         rule: Rule,
         result: Any,
-        args: Sequence[Any],
-        kwargs: Mapping[str, Any],
+        bound: BoundArguments,
         found: Mapping[int, Any],
     ) -> Any:
         """What a rule says that a result is; None if it says nothing."""
+        args, kwargs = bound.args, bound.kwargs
         if rule.watches:
-            call = Call(self.capture, result, lambda x: found.get(id(x)), self.parameters)
+            name = str(func) if is_custom(func) else name_of(func)
+            call = Call(name, self.capture, result, lambda x: found.get(id(x)), self.parameters)
             return rule.answer(call, *args, **kwargs)
         values: list[tuple[int | str, Any]] = [*enumerate(args), *kwargs.items()]
         operand = _operand(values[: rule.among], found)

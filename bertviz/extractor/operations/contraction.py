@@ -24,7 +24,7 @@ ENDS = frozenset(
         *("conv1d", "conv2d", "conv3d", "lstm", "gru"),
         *("layer_norm", "rms_norm", "group_norm", "batch_norm", "instance_norm"),
         *("scaled_dot_product_attention", "multi_head_attention_forward"),
-        *("softmax", "softmin", "gumbel_softmax", "cross_entropy", "nll_loss"),
+        *("softmax", "cross_entropy", "nll_loss"),
         *("sum", "mean", "amax", "amin", "norm", "vector_norm", "logsumexp", "std", "var", "prod"),
         *("median", "nansum", "nanmean"),
     )

@@ -4,6 +4,9 @@ The problem. ``scaled_dot_product_attention`` and ``multi_head_attention_forward
 inside, where no operation is seen. But their arguments say it all, so they are noted directly. What
 remains are their conventions: how batches and heads are laid out, what True means in a mask, how a
 causal mask is aligned, and which keys the function adds.
+
+Of operations that are not torch's own, such as somebody's fused kernel, nothing says what their
+arguments mean. What looks like attention there is not shown but told.
 """
 
 from __future__ import annotations
@@ -19,9 +22,9 @@ from torch import Tensor
 
 from bertviz.extractor.capture import Capture
 from bertviz.extractor.operations.after import dropped
-from bertviz.extractor.operations.table import Call, watches
+from bertviz.extractor.operations.table import OPAQUE, Call, watches
 from bertviz.extractor.records import Record
-from bertviz.extractor.wrapped import plain
+from bertviz.extractor.wrapped import memory_of, plain
 
 WHOLE = ("scaled_dot_product_attention", "multi_head_attention_forward")
 
@@ -234,3 +237,29 @@ def _additive(mask: Tensor | None) -> Tensor | None:
         return mask
     lowest = torch.finfo(torch.float32).min
     return torch.zeros_like(mask, dtype=torch.float32).masked_fill(~mask, lowest)
+
+
+# --- operations that are not torch's own -----------------------------------------------------
+
+
+@watches(OPAQUE)
+def _opaque(call: Call, *args: Any, **kwargs: Any) -> None:
+    """Suspect attention where shapes fit, if the name says so or there are heads."""
+    given = [
+        x
+        for x in (*args, *kwargs.values())
+        if isinstance(x, Tensor) and x.is_floating_point() and x.ndim > 2
+    ]
+    result = call.result[0] if isinstance(call.result, tuple) else call.result
+    if len(given) < 3 or not isinstance(result, Tensor):
+        return
+    query, key, value = given[:3]
+    formed = query.shape[-1] == key.shape[-1] and (
+        result.shape == (*query.shape[:-1], value.shape[-1])
+    )
+    named = "att" in call.name or "dot_product" in call.name
+    if not formed or not (named or query.ndim == key.ndim == value.ndim == 4):
+        return
+    if not any(memory_of(x) & call.parameters for x in (query, key, value)):
+        reason = f"it calls {call.name}, a custom operation inside which nothing is seen"
+        call.capture.unseen.note(call.capture.path(), reason)

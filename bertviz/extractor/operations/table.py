@@ -87,12 +87,14 @@ class Call:
     """An operation that has run, for rules that watch.
 
     Attributes:
+        name: The operation's name, for people.
         capture: Where attention is noted.
         result: What the operation returned.
         known: Gives what a tensor is known to be, or None.
         parameters: Addresses of the memory of the model's parameters.
     """
 
+    name: str
     capture: Capture
     result: Any
     known: Callable[[Any], Any]
@@ -133,6 +135,8 @@ class Call:
             layout=layout if order is None else layout.permute(*order),
         )
 
+
+OPAQUE = object()  # in place of a name, for operations that are not torch's own
 
 _rules: dict[Any, Rule] = {}  # by name, or by the function itself
 _arrangements: set[str] = set()
@@ -199,7 +203,15 @@ def rule_of(func: Callable[..., Any]) -> Rule | None:
     except KeyError:
         own, name = getattr(func, "__name__", ""), name_of(func)
         rule = _rules.get(func) or _rules.get(own) or _rules.get(name)
+        if is_custom(func) or (rule is None and "dot_product" in name):  # torch's own kernels
+            rule = _rules.get(OPAQUE)
         if name in _arrangements:
             rule = Rule(partial(_arranged, func))
         _found[func] = rule
         return rule
+
+
+def is_custom(func: Callable[..., Any]) -> bool:
+    """Whether an operation is not torch's own but was registered with it."""
+    registered = isinstance(func, torch._ops.OpOverload | torch._ops.OpOverloadPacket)
+    return registered and not str(func).startswith(("aten.", "prim.", "prims."))
