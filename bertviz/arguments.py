@@ -53,6 +53,18 @@ def axes_of(value: Any) -> int:
         return 0
 
 
+def shape_of(value: Any) -> tuple[int, ...]:
+    """The shape of a tensor or an array; empty for anything else.
+
+    >>> shape_of([1])
+    ()
+    """
+    try:
+        return tuple(int(length) for length in value.shape)
+    except Exception:  # nested tensors have none
+        return ()
+
+
 def as_index(name: str, value: object, what: str = "") -> int:
     """An int from an int, a NumPy integer or the like.
 

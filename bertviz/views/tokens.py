@@ -8,10 +8,12 @@ first has to fit and the second is said.
 
 from __future__ import annotations
 
+import itertools
 import operator
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from bertviz.arguments import MOST_ITEMS, shape_of
 from bertviz.errors import ArgumentError, warn_caller
 
 # Where the number of tokens can be read: the arrays beside them, and the axis.
@@ -70,8 +72,8 @@ def _length(value: Any, axis: int) -> int | None:
         value = value[-1]
     if isinstance(value, list | tuple) and value:
         return len(value if axis == -2 else value[0])
-    shape = getattr(value, "shape", ())
-    return int(shape[axis]) if len(shape) >= 2 else None
+    shape = shape_of(value)
+    return shape[axis] if len(shape) >= 2 else None
 
 
 def _is_matrix(value: list[Any] | tuple[Any, ...]) -> bool:
@@ -89,7 +91,7 @@ def _integers(tokens: Any) -> list[int] | None:
     if getattr(tokens, "ndim", 1) != 1 or not hasattr(tokens, "__len__"):
         return None
     numbers = []
-    for token in tokens:
+    for token in itertools.islice(tokens, MOST_ITEMS + 1):  # of more, there is an error later
         try:
             numbers.append(operator.index(token))
         except (TypeError, ValueError):

@@ -52,7 +52,7 @@ def spoiled(random: np.random.Generator, given: dict[str, Any], names: Any) -> d
     given = dict(given)
     for _ in range(int(random.choice([0, 1, 1, 1, 1, 2, 3]))):
         name = str(random.choice(names))
-        if name in ("weights", "queries", "keys", *STACKS) and random.random() < 0.5:
+        if name in ("weights", "attention", "queries", "keys", *STACKS) and random.random() < 0.5:
             given[name] = pick(random, ARRAYS)
         elif "tokens" in name and random.random() < 0.5:
             given[name] = pick(random, CONTAINERS)

@@ -64,6 +64,21 @@ def test_other_tokens_are_refused(wrong: Any) -> None:
         a_head_view([uniform(3, 3)], wrong)
 
 
+@pytest.mark.filterwarnings("ignore:tokens holds integers")
+def test_tokens_without_end_are_not_read_to_it() -> None:
+    with pytest.raises(ValueError, match="tokens holds more than"):
+        a_head_view([uniform(3, 3)], range(10**8))  # a list of them would take gigabytes
+
+
+@pytest.mark.filterwarnings("ignore:The PyTorch API of nested tensors")
+def test_nested_tensors_are_named() -> None:
+    nested = torch.nested.nested_tensor([torch.ones(1, 1), torch.ones(2, 2)])
+    with pytest.raises(TypeError, match="attention is a nested tensor"):
+        a_head_view(nested, TOKENS)
+    with pytest.raises(TypeError, match="attention is a list that is not an array of numbers"):
+        a_head_view([nested], "the cat")
+
+
 def test_letters_of_both_sides() -> None:
     view = a_head_view(
         decoder_attention=[uniform(2, 2)],
