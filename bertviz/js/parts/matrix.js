@@ -12,6 +12,7 @@ import { columnWidth } from "./token_columns.js";
 const LARGEST = 680; // CSS pixels of the longer side
 const CELL = { label: 11, most: 26 };
 const CORNER = 76; // room for the button that shows the whole text
+const AXES = ["key →", "query ↓"]; // a line each, in the corner where both axes begin
 const TICK = 40; // room for a position
 const MEASURED = 200; // tokens that the width of the labels is taken from
 
@@ -37,7 +38,7 @@ export function matrixPlot(picture, state, available, measure) {
   const fitting = () =>
     Math.min(CELL.most, Math.min(LARGEST, available - labels.query - 8) / longest);
   const written = fitting() >= CELL.label;
-  if (!written) labels = { query: state.zoom ? CORNER : 44, key: 28 };
+  if (!written) labels = state.zoom ? { query: CORNER, key: 50 } : { query: 46, key: 32 };
   const cell = fitting();
   const step = written ? 1 : stepFor(cell, TICK);
   return {
@@ -50,6 +51,7 @@ export function matrixPlot(picture, state, available, measure) {
     root: !written,
     width: cell * keys.length,
     height: cell * queries.length,
+    headings: AXES.map((text, i) => ({ text, up: 6 + 14 * (AXES.length - 1 - i) })),
     axes: [
       axisOf("query", queries, state.query, { text: text.query, step, written }),
       axisOf("key", keys, state.key, { text: text.key, step, written }),
