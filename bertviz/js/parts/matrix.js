@@ -12,6 +12,7 @@ import { columnWidth } from "./token_columns.js";
 const LARGEST = 680; // CSS pixels of the longer side
 const CELL = { label: 11, most: 26 };
 const CORNER = 76; // room for the button that shows the whole text
+const NAMES = 54; // room for the names of the axes
 const AXES = ["key →", "query ↓"]; // a line each, in the corner where both axes begin
 const TICK = 40; // room for a position
 const MEASURED = 200; // tokens that the width of the labels is taken from
@@ -34,11 +35,11 @@ export function matrixPlot(picture, state, available, measure) {
       measure,
     );
   let labels = { query: named("query", queries), key: named("key", keys) };
-  if (state.zoom) labels.query = Math.max(labels.query, CORNER);
+  labels.query = Math.max(labels.query, state.zoom ? CORNER : NAMES);
   const fitting = () =>
     Math.min(CELL.most, Math.min(LARGEST, available - labels.query - 8) / longest);
   const written = fitting() >= CELL.label;
-  if (!written) labels = state.zoom ? { query: CORNER, key: 50 } : { query: 46, key: 32 };
+  if (!written) labels = state.zoom ? { query: CORNER, key: 50 } : { query: NAMES, key: 32 };
   const cell = fitting();
   const step = written ? 1 : stepFor(cell, TICK);
   return {

@@ -42,7 +42,7 @@ test("the corner says which axis is which, and leaves room for the way back", ()
       const [key, query] = headings.map(({ up }) => up);
       assert.ok(key - query >= 14 && query > 0, "a line each");
       assert.ok(key + 11 + room <= labels.key, "under the button");
-      assert.ok(labels.query >= 46, "which is as wide as the text and its margin");
+      assert.ok(labels.query >= 54, "which is as wide as the text and its margin");
     }
   }
 });
