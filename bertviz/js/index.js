@@ -25,7 +25,7 @@ export function mount(id, payload) {
     try {
       new Shell(host, payload, VIEWS);
     } catch (error) {
-      showError(host, error);
+      showError(host, payload.view, error);
     }
   }
 }

@@ -14,7 +14,7 @@ import { showError } from "./controls/error.js";
 import { inSteps, oncePerFrame } from "./controls/schedule.js";
 import { addWayBack, goBackOnEscape } from "./controls/way_back.js";
 import { Source } from "./data/payload.js";
-import { initialState, nextState, viewsOf } from "./state.js";
+import { changeOf, initialState, nextState, viewsOf } from "./state.js";
 import { cssVariables, THEMES } from "./theme/colors.js";
 import { detectMode, watchMode } from "./theme/mode.js";
 import { addStyle } from "./theme/sheets.js";
@@ -61,9 +61,7 @@ export class Shell {
     // Claimed before anything can fail, so that no second script draws into the same host.
     Object.defineProperty(host, "bertviz", { value: this.#pageApi() });
     if (typeof DecompressionStream === "undefined") {
-      throw new Error(
-        "This browser is too old for the attention view, which needs one from 2023 or later.",
-      );
+      throw new Error("This browser is too old: one from 2023 or later is needed.");
     }
     this.#source = new Source(payload);
     this.#state = this.#home = initialState(payload, views[payload.view].start(payload));
@@ -86,9 +84,9 @@ export class Shell {
     const shell = this;
     return {
       get state() {
-        return { ...shell.#state };
+        return structuredClone({ ...shell.#state });
       },
-      set: (/** @type {Partial<State>} */ patch) => this.#set(patch),
+      set: (/** @type {unknown} */ patch) => this.#set(changeOf(patch)),
       scene: () => this.#scene,
       svg: () => this.#svg(),
     };
@@ -110,7 +108,7 @@ export class Shell {
         }
       }).observe(this.#host);
     } catch (error) {
-      showError(this.#host, error);
+      showError(this.#host, this.#state.view, error);
     }
   }
 
@@ -157,6 +155,7 @@ export class Shell {
 
   /** @param {Partial<State>} patch */
   #set(patch) {
+    if (this.#host.dataset.state === "error") return; // the sentence stays
     const own = this.#source.payload.view;
     if (this.#state.view === own) this.#home = this.#state;
     this.#state = this.#next(patch);
@@ -190,7 +189,7 @@ export class Shell {
     try {
       if (await this.#prepare()) this.#draw();
     } catch (error) {
-      showError(this.#host, error);
+      showError(this.#host, this.#state.view, error);
     }
   }
 

@@ -8,7 +8,7 @@ import { isWhole } from "./data/kinds.js";
 import { choiceOf } from "./data/measures.js";
 import { wordStarts, hasWords } from "./data/regroup.js";
 import { tokensOf } from "./data/schema.js";
-import { isOfItsKind } from "./data/state_values.js";
+import { isOfItsKind, plainChange } from "./data/state_values.js";
 
 /** @typedef {import("./data/filters.js").Hide} Hide */
 /** @typedef {import("./data/schema.js").Payload} Payload */
@@ -81,6 +81,13 @@ export const STATE = {
 // Of all views together: a model view keeps its own state while it shows one of the others.
 /** @type {Record<string, unknown[] | null>} */
 const VALUES = { ...STATE.head, ...STATE.model, ...STATE.neuron };
+
+/**
+ * A change as it may be made, of whatever a page script passes.
+ * @param {unknown} patch
+ * @returns {Partial<State>}
+ */
+export const changeOf = (patch) => plainChange(patch, ["view", ...Object.keys(VALUES)]);
 
 /** How much of each row lines at rest may show. */
 export const MASSES = [1, 0.9, 0.75, 0.5, 0.25];
@@ -242,7 +249,8 @@ function repairSelection(next, { payload, state }) {
   }
   if (next.also) {
     const side = next.query !== null ? "query" : "key";
-    const kept = next.also.filter((i) => i !== next[side] && shown[side].includes(i));
+    const among = new Set(shown[side]);
+    const kept = next.also.filter((i) => i !== next[side] && among.has(i));
     next.also = [...new Set(kept)];
   }
   if (next.detail && next.query === null) {

@@ -32,7 +32,7 @@ from bertviz.web.policy import check_nonce, policy_of
 
 # HTML, and ASCII like the rest of an output, so that a file in any encoding shows it.
 SLEEPING = (
-    "This attention view needs JavaScript. Trust the notebook (File &rarr; Trust Notebook, or "
+    "This {} needs JavaScript. Trust the notebook (File &rarr; Trust Notebook, or "
     "&ldquo;Notebook: Trust&rdquo; in the command palette) or run the cell again."
 )
 # Chromium runs an inline script of this length and silently skips a longer one.
@@ -64,9 +64,6 @@ def render(payload: Mapping[str, Any], nonce: str | None = None) -> str:
     own = "" if check_nonce(nonce) is None else f' nonce="{nonce}"'
     identity = uuid.uuid4().hex
     view = payload["view"]
-    sleeping = SLEEPING
-    if payload["kind"] != "attention":
-        sleeping = sleeping.replace("This attention view", "This view")
     script = f'(() => {{\n{bundle()}\nbertviz.mount("{identity}", {script_json(payload)});\n}})();'
     if len(script) > SCRIPT_CHARACTERS:
         raise ValueError(
@@ -77,7 +74,8 @@ def render(payload: Mapping[str, Any], nonce: str | None = None) -> str:
         )
     return (
         f'<div class="bertviz" data-view="{html.escape(view)}" data-state="loading"'
-        f' data-bertviz-id="{identity}"><p>{sleeping}</p></div>\n<script{own}>{script}</script>'
+        f' data-bertviz-id="{identity}"><p>{SLEEPING.format(NAMES[view])}</p></div>\n'
+        f"<script{own}>{script}</script>"
     )
 
 

@@ -166,7 +166,7 @@ def test_lines_that_are_an_image_are_saved_under_a_policy(served: Callable[..., 
 
 def test_without_a_nonce_the_sentence_stays(served: Callable[..., Opened]) -> None:
     opened = served(whole(HeadView(TRACE).data), POLICY)
-    expect(opened.host).to_contain_text("This attention view needs JavaScript")
+    expect(opened.host).to_contain_text("This head view needs JavaScript")
     assert opened.host.get_attribute("data-state") == "loading"
 
 

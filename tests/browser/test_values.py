@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 from playwright.sync_api import expect
 
-from bertviz import AttentionTrace, HeadView, ModelView
+from bertviz import AttentionTrace, HeadView, ModelView, head_view, model_view
 from tests.browser.model_view.cells import cell
 from tests.browser.opened import Opened
 
@@ -33,15 +36,16 @@ CELLS = """host => {
     return [...data.slice(middle, middle + 4), painted / (data.length / 4)];
   });
 }"""
-EVERY_WORD = """host => [...host.shadowRoot.querySelectorAll("*")].filter(
-  (e) => e.tagName !== "STYLE" && e.checkVisibility()).flatMap((e) => [
+EVERY_WORD = """async host => [...host.shadowRoot.querySelectorAll("*")].flatMap((e) => [
     ...[...e.childNodes].filter((n) => n.nodeType === 3).map((n) => n.data),
-    e.getAttribute("aria-label"), e.getAttribute("aria-valuetext"), e.title]).join(" ")"""
+    ...[...e.attributes].filter((a) => /^(aria-|title|alt|value)/.test(a.name)).map((a) => a.value),
+  ]).concat(document.title, await host.bertviz.svg()).join(" ")"""
 
 
 def words(opened: Opened) -> str:
-    """All that is read, spoken or shown on hovering, in lower case."""
-    return str(opened.host.evaluate(EVERY_WORD)).lower()
+    """All that is read, spoken, shown on hovering, hidden, or saved as a figure, in lower case."""
+    every = str(opened.host.evaluate(EVERY_WORD)).lower()
+    return re.sub('font-weight|base64,[^"]*', "", every)
 
 
 @pytest.fixture
@@ -104,23 +108,56 @@ def test_missing_values_by_mouse_and_keyboard(
     assert opened.errors == []
 
 
+STATES: dict[str, list[dict[str, Any]]] = {
+    "head": [
+        {},
+        {"query": 1, "locked": True},
+        {"mode": "matrix", "key": 2, "locked": True},
+        {"pair": "A→B", "hide": "first"},
+        {"mode": "lines", "pair": "All", "zoom": [0, 3, 0, 3]},
+    ],
+    "model": [{}, {"cell": [1, 2]}, {"query": 3, "locked": True}, {"view": "head", "heads": [1]}],
+}
+
+
 @pytest.mark.parametrize("kind", ["signed", "unnormalized"])
-def test_nothing_claims_to_be_attention(page_of: Callable[..., Opened], kind: str) -> None:
+@pytest.mark.parametrize("show", [head_view, model_view])
+@pytest.mark.parametrize("stacks", [1, 2])
+def test_nothing_claims_to_be_attention(
+    page_of: Callable[..., Opened], show: Callable[..., Any], kind: str, stacks: int
+) -> None:
     values = VALUES if kind == "signed" else np.abs(VALUES)
-    trace = AttentionTrace.from_arrays(TOKENS, values, sentence_b_start=3, kind=kind)
-    head = page_of(HeadView(trace))
-    for state in ({}, {"query": 1, "locked": True}, {"mode": "matrix"}, {"pair": "A→B"}):
-        head.set(**state)
-        said = words(head)
-        assert f"{kind} values" in said
-        for claim in CLAIMS:
-            assert claim not in said.replace("not attention", ""), (state, claim)
-    model = page_of(ModelView(trace), width=1100)
-    for state in ({}, {"cell": [1, 2]}, {"query": 3, "locked": True}):
-        model.set(**state)
-        said = words(model)
-        for claim in CLAIMS:
-            assert claim not in said.replace("not attention", ""), (state, claim)
+    if stacks == 1:
+        view = show(values, TOKENS, 3, kind=kind, html_action="return")
+    else:
+        names = ("encoder", "decoder", "cross")
+        given: dict[str, Any] = {f"{name}_attention": list(values) for name in names}
+        given |= {"encoder_tokens": TOKENS, "decoder_tokens": TOKENS}
+        view = show(**given, kind=kind, html_action="return")
+    opened = page_of(view, width=1100)
+    opened.page.evaluate("document.title = ''")  # the test's own page has one of its own
+    for state in STATES[view.kind]:
+        opened.set(**state)
+        for hovered in (
+            '[data-token="query"]',
+            '[data-token="key"]',
+            "button[data-layer]",
+            ".plot",
+        ):
+            target = opened.host.locator(f"{hovered}:visible").first
+            if target.count():
+                target.hover(force=True)
+            said = words(opened)
+            assert f"{kind} values" in said
+            for claim in CLAIMS:
+                assert claim not in said.replace("not attention", ""), (state, claim)
+
+
+def test_a_saved_page_claims_nothing_either(trace: AttentionTrace, tmp_path: Path) -> None:
+    for view in (HeadView(trace), ModelView(trace)):
+        view.save(tmp_path / "x.html")
+        around = re.sub("<script.*</script>", "", (tmp_path / "x.html").read_text(), flags=re.S)
+        assert "attention" not in around.lower()
 
 
 def test_the_model_view_opens_a_head_and_hands_it_over(

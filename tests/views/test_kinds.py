@@ -96,7 +96,7 @@ def test_the_document_claims_no_attention(trace: AttentionTrace, tmp_path: Path)
     HeadView(trace).save(path)
     text = path.read_text(encoding="utf-8")
     assert "<title>Head view</title>" in text
-    assert "<p>This view needs JavaScript." in text
+    assert "<p>This head view needs JavaScript." in text
     assert repr(HeadView(trace)) == "HeadView(signed values, 2 layers, 1 head, 3 tokens)"
 
 

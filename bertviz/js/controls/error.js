@@ -2,11 +2,12 @@
 
 /**
  * @param {HTMLElement} host
+ * @param {string} view "head", "model" or "neuron"
  * @param {unknown} error
  */
-export function showError(host, error) {
+export function showError(host, view, error) {
   const sentence =
-    "The attention view could not be drawn: " +
+    `The ${view} view could not be drawn: ` +
     (error instanceof Error ? error.message : String(error));
   console.error(sentence, error);
   const shadow = host.shadowRoot ?? host.attachShadow({ mode: "open" });

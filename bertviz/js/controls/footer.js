@@ -36,6 +36,7 @@ export function addFooter(root, keys) {
       smallest = "0",
       largest = "1",
       colors,
+      ramp: ramped = true,
       diverging,
       missing,
       signed,
@@ -47,6 +48,7 @@ export function addFooter(root, keys) {
       gaps.hidden = missing === undefined;
       missingName.textContent = missing ?? "";
       name.textContent = text ?? "";
+      for (const part of [least, ramp, most]) part.hidden = !ramped;
       least.textContent = smallest;
       most.textContent = largest;
       scale.textContent = signed ?? "";

@@ -14,18 +14,21 @@ import { add } from "./dom.js";
 export function addHandOver(parent, frame) {
   const { payload } = frame.source;
   const row = add(parent, "handover");
-  const call = addCall(parent);
   /** @type {[number, number]} */
   let cell = [0, 0];
   const show = (/** @type {string} */ view) =>
     frame.set({ view, layer: cell[0], heads: [cell[1]] });
 
   addButton(row, "head", "Head view", () => show("head"));
+  const drawCell = (/** @type {number} */ layer, /** @type {number} */ head) => {
+    cell = [layer, head];
+  };
+  if (!isAttention(payload)) return { draw: drawCell }; // not computed from neurons
+  const call = addCall(parent);
   const neuron = addButton(row, "neuron", "Neuron view", () => {
     if (viewsOf(payload).includes("neuron")) show("neuron");
     else neuron.setAttribute("aria-expanded", String(call.toggle()));
   });
-  neuron.hidden = !isAttention(payload); // other values are not computed from neurons
 
   return {
     /**
@@ -33,7 +36,7 @@ export function addHandOver(parent, frame) {
      * @param {number} head
      */
     draw(layer, head) {
-      cell = [layer, head];
+      drawCell(layer, head);
       const { reason, what } = neuronCall(payload);
       call.draw(reason, `neuron_view(${what}, layer=${layer}, head=${head})`);
     },

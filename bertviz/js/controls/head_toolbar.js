@@ -76,13 +76,13 @@ function addHide(toolbar, frame) {
 }
 
 /**
- * Renormalizing rows, and words in place of tokens.
+ * Renormalizing rows, and words in place of tokens, where rows are wholes.
  * @param {HTMLElement} toolbar
  * @param {Frame} frame
  */
 function addToggles(toolbar, frame) {
   const { payload } = frame.source;
-  const whole = isWhole(payload);
+  if (!isWhole(payload)) return () => {};
   const renormalize = addToggle(
     toolbar,
     "renormalize",
@@ -100,9 +100,9 @@ function addToggles(toolbar, frame) {
   );
   words.element.addEventListener("click", () => frame.set({ words: !frame.state().words }));
   return (/** @type {State} */ state) => {
-    renormalize.element.hidden = !whole || !isFiltered(state);
+    renormalize.element.hidden = !isFiltered(state);
     renormalize.draw(Boolean(state.renormalize));
-    words.element.hidden = !whole || !payload.blocks.some(hasWords);
+    words.element.hidden = !payload.blocks.some(hasWords);
     words.draw(Boolean(state.words));
   };
 }

@@ -28,6 +28,7 @@ export function addMatrix(parent, frame) {
 
 class Matrix {
   #frame;
+  #corner;
   #across;
   #down;
   #box;
@@ -48,6 +49,8 @@ class Matrix {
   constructor(parent, frame) {
     this.#frame = frame;
     this.element = add(parent, "matrix");
+    this.#corner = add(this.element, "corner");
+    this.#corner.setAttribute("aria-hidden", "true"); // the plot says it
     this.#across = add(this.element, "across");
     this.#down = add(this.element, "down");
     this.#box = add(this.element, "plot");
@@ -60,8 +63,8 @@ class Matrix {
     this.#box.setAttribute("role", "application");
     this.#box.setAttribute(
       "aria-label",
-      `${isAttention(frame.source.payload) ? "Attention matrix" : "Matrix of values"}. Arrow keys` +
-        " move, Enter locks, Escape clears, dragging zooms in.",
+      `${isAttention(frame.source.payload) ? "Attention matrix" : "Matrix of values"}, queries` +
+        " down, keys across. Arrow keys move, Enter locks, Escape clears, dragging zooms in.",
     );
     this.#back = add(this.element, "link whole", "button");
     this.#back.textContent = "whole text";
@@ -110,7 +113,10 @@ class Matrix {
   }
 
   /** @param {MatrixPlot} plot */
-  #place({ labels, width, height }) {
+  #place({ labels, headings, width, height }) {
+    this.#corner.textContent = headings.map(({ text }) => text).join("\n");
+    place(this.#corner, 0, labels.query);
+    this.#corner.style.height = `${labels.key}px`;
     this.element.style.height = `${labels.key + height + 4}px`;
     this.element.style.width = `${labels.query + width}px`;
     place(this.#box, labels.query, width);

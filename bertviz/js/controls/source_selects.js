@@ -1,5 +1,6 @@
 // Which attention is shown: its block, its layer, and between which sentences.
 
+import { isAttention } from "../data/kinds.js";
 import { pairsOf } from "../data/filters.js";
 import { capitalized } from "./dom.js";
 import { addSelect, option } from "./selects.js";
@@ -13,10 +14,11 @@ import { addSelect, option } from "./selects.js";
  * @param {{layer: boolean}} which
  */
 export function addSourceSelects(toolbar, frame, which) {
-  const blocks = frame.source.payload.blocks;
+  const { payload } = frame.source;
+  const { blocks } = payload;
+  const what = isAttention(payload) ? "Attention" : "Block";
   const block =
-    blocks.length > 1 &&
-    addSelect(toolbar, "block", "Attention", (value) => frame.set({ block: value }));
+    blocks.length > 1 && addSelect(toolbar, "block", what, (value) => frame.set({ block: value }));
   const layer =
     which.layer &&
     addSelect(toolbar, "layer", "Layer", (value) => frame.set({ layer: Number(value) }));

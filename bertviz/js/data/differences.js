@@ -49,6 +49,16 @@ export const numberOf = (head) => (head < 0 ? ~head : head);
 /** How many heads are drawn: of differences each has two slots. @param {number[]} signs */
 export const headCount = (signs) => signs.filter((sign) => sign > 0).length;
 
+/**
+ * Which lane each slot has where heads lie side by side: the two of a head share one, since a pair of
+ * tokens is in one of them.
+ * @param {number[]} signs of the slots
+ */
+export function lanesOf(signs) {
+  let lane = -1;
+  return signs.map((sign) => (sign > 0 ? ++lane : lane));
+}
+
 const BOOST = 10;
 
 /**

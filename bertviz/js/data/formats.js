@@ -7,6 +7,9 @@ import { format } from "d3-format";
 const unsigned = { short: format(".2f"), exact: format(".4f") };
 const signed = { shortest: format("+.1f"), short: format("+.2f"), exact: format("+.4f") };
 
+/** A count, with commas between thousands. @type {(count: number) => string} */
+export const wholeNumber = format(",d");
+
 /**
  * A weight with two digits. A weight that rounds to zero is distinguished from zero itself.
  * @param {number} weight

@@ -1,10 +1,45 @@
 /**
- * Which kind of value a state key takes, where its values depend on what is shown.
+ * What a page script may set a state to: anything, of which only plain values of the right kind count.
  *
- * The problem. A page script may set a state to anything: a list that is none, a key that every
- * object has from its prototype. What is of the wrong kind is no change at all; what is of the right
- * kind and is not there is for the repairs of `state.js`.
+ * The problem. A script may pass a list that is none, a key that every object has from its prototype,
+ * an object that throws when it is read, or a list that it changes afterwards. So what is passed is
+ * copied once, at the door. What cannot be read or is of the wrong kind is no change at all; what is
+ * of the right kind and is not there is for the repairs of `state.js`.
  */
+
+const LONGEST = 2 ** 16; // tokens of a block: no list that means something is longer
+
+/**
+ * A change as a plain object of plain values, which nobody else holds.
+ * @param {unknown} patch
+ * @param {string[]} names of state keys
+ * @returns {Record<string, unknown>}
+ */
+export function plainChange(patch, names) {
+  /** @type {Record<string, unknown>} */
+  const plain = {};
+  for (const name of names) {
+    try {
+      const given = /** @type {Record<string, unknown>} */ (patch);
+      if (Object.hasOwn(given, name)) plain[name] = plainValue(given[name]);
+    } catch {
+      // Nothing to read from, or what is read throws.
+    }
+  }
+  return plain;
+}
+
+/** @param {unknown} value */
+function plainValue(value) {
+  if (!Array.isArray(value)) return typeof value === "object" && value ? undefined : value;
+  if (value.length > LONGEST) return undefined;
+  // Not by the list's own methods, which may be others.
+  const items = [];
+  for (let i = 0; i < value.length; i++) {
+    items.push(typeof value[i] === "number" ? value[i] : NaN); // lists are lists of numbers
+  }
+  return items;
+}
 
 const isInteger = (/** @type {unknown} */ value) => Number.isInteger(value);
 const isText = (/** @type {unknown} */ value) => typeof value === "string";

@@ -47,6 +47,27 @@ function leaveOut(edges, boxes, side, rows, selected) {
 }
 
 /**
+ * The same with what is above zero and what is below it set off against each other, as far as means
+ * over several tokens have both: one box per head.
+ * @param {Float32Array} boxes (slots, rows)
+ * @param {number[]} signs of the slots
+ */
+export function netOf(boxes, signs) {
+  if (headCount(signs) === signs.length) return boxes;
+  const net = boxes.slice();
+  const rows = boxes.length / signs.length;
+  signs.forEach((sign, slot) => {
+    if (sign > 0) return;
+    for (let i = slot * rows; i < (slot + 1) * rows; i++) {
+      const both = Math.min(boxes[i - rows], boxes[i]); // not a number where both are missing
+      net[i - rows] -= both;
+      net[i] = boxes[i] - both || 0;
+    }
+  });
+  return net;
+}
+
+/**
  * Per row, the mean of boxes over the heads; of values over those that are there.
  * @param {Float32Array} boxes (slots, rows)
  * @param {number[]} signs of the slots

@@ -32,8 +32,12 @@ export function paintGrid(context, drawn, layout, { ratio, size, atlases, dash }
     context.fill();
     if (look.missing) {
       context.fillStyle = dash;
-      const thick = Math.max(1, Math.round(ratio));
-      context.fillRect(x + side * 0.3, y + Math.round(side / 2), side * 0.4, thick);
+      const margin = atlases.length ? side - shift - size : side;
+      const thick = Math.max(1, Math.min(Math.round(ratio), margin));
+      const wide = Math.min(side * 0.4, 8 * ratio);
+      // On a tile in the middle, else below the thumbnail, where it is not taken for a part of it.
+      const down = side - Math.round((margin + thick) / 2);
+      context.fillRect(x + Math.round((side - wide) / 2), y + down, Math.round(wide), thick);
     }
     const [left, top] = [at.column * size, at.row * size];
     for (const atlas of atlases) {

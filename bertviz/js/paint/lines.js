@@ -64,7 +64,8 @@ export function paintSelected(context, plot, geometry) {
   if (boxes) {
     const { values, x, width } = boxes;
     const { gain } = edges;
-    paintBoxes(context, values, { geometry, x, width, colors, gain, missing: plot.missing });
+    const { lanes, missing } = plot;
+    paintBoxes(context, values, { geometry, x, width, colors, lanes, gain, missing });
   }
-  paintLines(context, edges.each, { ...ends, colors, geometry, spread: true });
+  paintLines(context, edges.each, { ...ends, colors, lanes: plot.lanes, geometry, spread: true });
 }

@@ -17,20 +17,22 @@ import { paintHatch } from "./hatch.js";
  * @param {number} options.x1 where they reach the key
  * @param {string[]} options.colors per slot
  * @param {boolean} options.spread lines of several heads lie side by side
+ * @param {number[]} [options.lanes] where, per slot; by default each has a lane of its own
  * @param {number} [options.lineWidth]
  */
 export function paintLines(context, eachEdge, options) {
   const { geometry, x0, x1, colors, spread, lineWidth = 1.75 } = options;
   const { top, height, row } = geometry;
   const bottom = top + height;
+  const { lanes, count } = lanesIn(options);
   // Side by side they share four fifths of a row.
-  const step = spread ? Math.min(3, (0.8 * row) / colors.length) : 0;
-  context.lineWidth = spread && colors.length > 1 ? Math.max(1, step) : lineWidth;
+  const step = spread ? Math.min(3, (0.8 * row) / count) : 0;
+  context.lineWidth = spread && count > 1 ? Math.max(1, step) : lineWidth;
   context.lineCap = "butt";
   let last = -1;
   eachEdge((slot, queryRow, keyRow, opacity) => {
     if (opacity < INVISIBLE) return;
-    const shift = (slot - (colors.length - 1) / 2) * step;
+    const shift = (lanes[slot] - (count - 1) / 2) * step;
     const y0 = (queryRow + 0.5) * row + shift;
     const y1 = (keyRow + 0.5) * row + shift;
     if ((y0 < top && y1 < top) || (y0 > bottom && y1 > bottom)) return;
@@ -45,34 +47,45 @@ export function paintLines(context, eachEdge, options) {
 }
 
 /**
+ * @param {{colors: string[], lanes?: number[]}} options
+ * @returns {{lanes: number[], count: number}}
+ */
+function lanesIn({ colors, lanes = colors.map((_, slot) => slot) }) {
+  return { lanes, count: lanes.length ? lanes[lanes.length - 1] + 1 : 1 };
+}
+
+/**
  * Adjacent boxes, one per head, behind the tokens of a column; opacity is the weight times the gain.
  * @param {CanvasRenderingContext2D} context
- * @param {Float32Array} boxes (heads, rows)
+ * @param {Float32Array} boxes (slots, rows)
  * @param {object} options
  * @param {Geometry} options.geometry
  * @param {number} options.x left end of the column
  * @param {number} options.width of all boxes
  * @param {string[]} options.colors per slot
+ * @param {number[]} [options.lanes] which box each slot has; by default one of its own
  * @param {number} [options.gain]
  * @param {string} [options.missing] color of hatching
  */
 export function paintBoxes(context, boxes, options) {
   const { geometry, x, width, colors, gain = 1, missing = colors[0] } = options;
   const { row } = geometry;
-  const box = width / colors.length;
+  const { lanes, count } = lanesIn(options);
+  const box = width / count;
   const rows = boxes.length / colors.length;
   boxes.forEach((value, i) => {
     const opacity = gain * value;
     if (opacity < INVISIBLE) return;
     const slot = Math.floor(i / rows);
+    const left = x + lanes[slot] * box;
     if (Number.isNaN(value)) {
-      const place = { x: x + slot * box, y: (i % rows) * row + 2, width: box, height: row - 4 };
+      const place = { x: left, y: (i % rows) * row + 2, width: box, height: row - 4 };
       paintHatch(context, place, missing);
       return;
     }
     context.fillStyle = colors[slot];
     context.globalAlpha = Math.min(1, opacity);
-    context.fillRect(x + slot * box, (i % rows) * row + 2, box, row - 4);
+    context.fillRect(left, (i % rows) * row + 2, box, row - 4);
   });
   context.globalAlpha = 1;
 }

@@ -2,8 +2,8 @@
 // view when it is opened, and the neuron view when it is closed. Here is what stands where; a page and
 // an exported figure are two ways to draw it.
 
-import { headCount } from "../data/differences.js";
-import { boxesOf, meansOf } from "../data/summaries.js";
+import { headCount, lanesOf } from "../data/differences.js";
+import { boxesOf, meansOf, netOf } from "../data/summaries.js";
 import { chosenOf } from "../state.js";
 import { writersOf } from "../data/formats.js";
 import { columnWidth } from "./token_columns.js";
@@ -65,7 +65,9 @@ export function linesPlot(picture, state, available, measure) {
     ]),
     selected,
     /** One per head and row, beside the tokens of the side that is not selected. */
-    boxes: boxes && { values: boxes, ...boxColumn },
+    boxes: boxes && { values: netOf(boxes, edges.signs), ...boxColumn },
+    /** Where the slots lie side by side. */
+    lanes: lanesOf(edges.signs),
     /** What has no value. */
     gaps: selected ? null : edges.gaps,
     /** Hidden mass of the selected queries, per head. */

@@ -12,6 +12,8 @@ import { columnWidth } from "./token_columns.js";
 const LARGEST = 680; // CSS pixels of the longer side
 const CELL = { label: 11, most: 26 };
 const CORNER = 76; // room for the button that shows the whole text
+const NAMES = 54; // room for the names of the axes
+const AXES = ["key →", "query ↓"]; // a line each, in the corner where both axes begin
 const TICK = 40; // room for a position
 const MEASURED = 200; // tokens that the width of the labels is taken from
 
@@ -33,11 +35,11 @@ export function matrixPlot(picture, state, available, measure) {
       measure,
     );
   let labels = { query: named("query", queries), key: named("key", keys) };
-  if (state.zoom) labels.query = Math.max(labels.query, CORNER);
+  labels.query = Math.max(labels.query, state.zoom ? CORNER : NAMES);
   const fitting = () =>
     Math.min(CELL.most, Math.min(LARGEST, available - labels.query - 8) / longest);
   const written = fitting() >= CELL.label;
-  if (!written) labels = { query: state.zoom ? CORNER : 44, key: 28 };
+  if (!written) labels = state.zoom ? { query: CORNER, key: 50 } : { query: NAMES, key: 32 };
   const cell = fitting();
   const step = written ? 1 : stepFor(cell, TICK);
   return {
@@ -50,6 +52,7 @@ export function matrixPlot(picture, state, available, measure) {
     root: !written,
     width: cell * keys.length,
     height: cell * queries.length,
+    headings: AXES.map((text, i) => ({ text, up: 6 + 14 * (AXES.length - 1 - i) })),
     axes: [
       axisOf("query", queries, state.query, { text: text.query, step, written }),
       axisOf("key", keys, state.key, { text: text.key, step, written }),

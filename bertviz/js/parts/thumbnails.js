@@ -2,7 +2,7 @@
 
 import { slotsOf } from "../data/differences.js";
 import { edgesOf } from "../data/edges.js";
-import { valueCells } from "../data/value_cells.js";
+import { strongestCells } from "../data/value_cells.js";
 
 /** @typedef {import("../data/schema.js").Weights} Weights */
 /**
@@ -84,7 +84,8 @@ export function cellsOfBins({ rows, columns, values, hidden }) {
  */
 
 /**
- * One ply of a head as a small matrix.
+ * One ply of a head as a small matrix; of values that are not attention with the strongest of each
+ * bin.
  * @param {Small} small
  * @param {number} most rows and columns
  * @returns {import("../data/cells.js").Cells}
@@ -97,7 +98,7 @@ export function smallMatrix({ weights, head, queries, keys, ply = "own", scale =
   const edges = edgesOf(weights, { heads, queries, keys, query: null, key: null });
   const shape = { queries: queries.length, keys: keys.length };
   const [rows, columns] = [Math.min(most, shape.queries), Math.min(most, shape.keys)];
-  const { values } = valueCells(edges, { rows, columns, ...shape });
+  const { values } = strongestCells(edges, { rows, columns, ...shape });
   return { rows, columns, values: values.map(OF_PLY[ply]), max: scale };
 }
 

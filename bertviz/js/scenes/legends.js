@@ -11,6 +11,7 @@ import { isFiltered } from "../data/filters.js";
  * @property {string} [smallest] what the ramp begins with, if not 0
  * @property {string} [largest] what it ends with, if not 1
  * @property {string[]} [colors] of the ramp, if not from nothing to ink
+ * @property {boolean} [ramp] whether there is one; by default there is
  * @property {boolean} [diverging] whether the ramp goes from negative to positive
  * @property {string} [missing] what hatching stands for
  * @property {string} [signed] what full strength means, where colors tell signs

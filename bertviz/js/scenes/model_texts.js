@@ -4,12 +4,14 @@ import { written } from "../data/measures.js";
 import { tokensOf } from "../data/schema.js";
 import { differenceLegend, massNote } from "./legends.js";
 import { measureRamp } from "./model_colors.js";
-import { missingText, valueNote, valueRamp } from "./value_legend.js";
+import { missingText, valueNote, valueRamp, zeroText } from "./value_legend.js";
+import { valueWriters } from "../data/formats.js";
 
 /** @typedef {import("../data/measures.js").Choice} Choice */
 /** @typedef {import("../theme/colors.js").Theme} Theme */
 /** @typedef {import("./model_grid.js").Cell} Cell */
 /** @typedef {import("./model.js").ModelScene} ModelScene */
+/** @typedef {{form: "lines" | "matrix", tiles: boolean, inner?: number, pad?: number}} Shown */
 
 /**
  * A cell in words, a line each.
@@ -44,12 +46,13 @@ function valueLines({ value, chance }, { label, diverging }) {
 /**
  * What colors and opacity mean.
  * @param {ModelScene} scene
- * @param {{form: "lines" | "matrix", tiles: boolean}} layout
+ * @param {Shown} layout
  * @param {Theme} theme
  */
-export function legendOf(scene, { form, tiles }, theme) {
+export function legendOf(scene, layout, theme) {
+  const { form, tiles } = layout;
   const { choice, range, difference, open, gain } = scene;
-  if (scene.values) return valueLegend(scene, theme, tiles);
+  if (scene.values) return valueLegend(scene, theme, layout);
   const root = form === "matrix" ? "√" : "";
   const lines = open ? `, lines |b − a| · ${gain.toFixed(1)}` : "";
   const signed = difference && !tiles ? differenceLegend(`opacity: ${root}|b − a|${lines}`) : {};
@@ -65,6 +68,7 @@ export function legendOf(scene, { form, tiles }, theme) {
 const noNumber = (choice, theme) => ({
   legend: `${choice.label}: not available for any head`,
   colors: [theme.surface],
+  ramp: false,
 });
 
 /**
@@ -88,7 +92,7 @@ function measureLegend(scene, choice, theme, tiles) {
  * @param {import("../data/edges.js").Edges} edges
  */
 function openedNote({ scale = 1, signs }) {
-  return `lines of the opened head, ${fullStrength(scale, signs.includes(-1))}`;
+  return scale ? `lines of the opened head, ${fullStrength(scale, signs.includes(-1))}` : "";
 }
 
 /**
@@ -96,22 +100,24 @@ function openedNote({ scale = 1, signs }) {
  * @param {boolean} signed
  */
 function fullStrength(scale, signed) {
-  const { largest } = valueRamp("", scale, false);
-  return `full strength: ${signed ? "±" : ""}${largest}`;
+  return `full strength: ${signed ? "±" : ""}${valueWriters(scale, false).short(scale)}`;
 }
 
 /**
  * The same of values that are not attention.
  * @param {ModelScene} scene
  * @param {Theme} theme
- * @param {boolean} tiles
+ * @param {Shown} layout
  */
-function valueLegend(scene, theme, tiles) {
+function valueLegend(scene, theme, { tiles, inner = Infinity, pad = 0 }) {
   const { choice, range, scale = 1, signed } = scene;
-  const missing = missingText(gapsOfBlock(scene.block));
-  const ramp = { ...valueRamp("√ value", scale, signed), missing };
+  const gaps = gapsOfBlock(scene.block);
+  const missing = missingText(gaps);
+  const fine = Math.max(scene.queries.length, scene.keys.length) > inner - 2 * pad;
+  const value = fine ? "√ value, the strongest of each pixel" : "√ value";
+  const ramp = { ...valueRamp(value, scale, signed, zeroText(gaps)), missing };
   if (!choice || tiles) return choice ? measureLegend(scene, choice, theme, tiles) : ramp;
-  const strength = { signed: `√ value, ${fullStrength(scale, signed)}` };
+  const strength = { signed: `${value}, ${fullStrength(scale, signed)}` };
   return {
     ...(range ? measureLegend(scene, choice, theme, tiles) : noNumber(choice, theme)),
     missing,

@@ -1,6 +1,6 @@
 // What colors and opacity mean where numbers are values and not attention, and what is not drawn.
 
-import { valueWriters } from "../data/formats.js";
+import { valueWriters, wholeNumber } from "../data/formats.js";
 import { isFiltered } from "../data/filters.js";
 import { sharesHidden } from "../data/summaries.js";
 import { shownPart } from "./legends.js";
@@ -11,13 +11,16 @@ import { shownPart } from "./legends.js";
 /** @typedef {import("./legends.js").Legend} Legend */
 
 /**
- * The ramp from the largest value below zero, or zero, to the largest above.
+ * The ramp from the largest value below zero, or zero, to the largest above; none where there is
+ * nothing else than zero.
  * @param {string} legend
  * @param {number} most the largest size: full strength
  * @param {boolean} signed
- * @returns {Pick<Legend, "legend" | "smallest" | "largest" | "diverging">}
+ * @param {string} nothing what is said if that is zero
+ * @returns {Omit<Legend, "note">}
  */
-export function valueRamp(legend, most, signed) {
+export function valueRamp(legend, most, signed, nothing) {
+  if (!most) return { legend: nothing, ramp: false };
   const { short } = valueWriters(most, signed);
   const ends = signed ? { smallest: short(-most), largest: short(most) } : { largest: short(most) };
   return { legend, ...ends, diverging: signed };
@@ -35,13 +38,19 @@ export function headValueLegend(edges, state, scale) {
   const note = valueNote(edges, state);
   const missing = missingText(edges.gaps);
   if (scale) {
-    const kind = `${scale.root ? "√ " : ""}${state.heads.length > 1 ? "mean value" : "value"}`;
+    const what = state.heads.length > 1 ? "mean value" : "value";
+    const kind = `${scale.root ? "√ " : ""}${what}`;
     const colors = signed ? {} : { colors: ["transparent", scale.color] };
-    return { ...valueRamp(kind, scale.max, signed), ...colors, note, missing };
+    return {
+      ...valueRamp(kind, scale.max, signed, zeroText(edges.gaps, what)),
+      ...colors,
+      note,
+      missing,
+    };
   }
-  const strength = edges.gain * (most || 1);
+  const strength = edges.gain * most;
   const faint = strength < 0.995 ? `, lines drawn at ${strength.toFixed(2)} × this strength` : "";
-  return { ...valueRamp(`value${faint}`, most, signed), note, missing };
+  return { ...valueRamp(`value${faint}`, most, signed, zeroText(edges.gaps)), note, missing };
 }
 
 /**
@@ -68,9 +77,19 @@ const percent = (share) =>
   share < 0.01 ? `${(100 * share).toFixed(1)}%` : `${Math.round(100 * share)}%`;
 
 /**
+ * What is said where no value is larger than zero.
+ * @param {Pick<Gaps, "count" | "total"> | null} gaps
+ * @param {string} [what] is zero
+ */
+export function zeroText(gaps, what = "value") {
+  return gaps?.count && gaps.count === gaps.total ? "no values" : `all ${what}s are 0`;
+}
+
+/**
  * What hatching means, if there is any.
  * @param {Pick<Gaps, "count" | "total"> | null} gaps
  */
 export function missingText(gaps) {
-  return gaps?.count ? `missing: ${gaps.count} of ${gaps.total} values` : undefined;
+  if (!gaps?.count) return undefined;
+  return `missing: ${wholeNumber(gaps.count)} of ${wholeNumber(gaps.total)} values`;
 }

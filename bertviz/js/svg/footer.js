@@ -37,7 +37,7 @@ export function drawFooter(sheet, options) {
  * @returns {number} where it ends
  */
 function drawLegend(sheet, options, y) {
-  const { legend, smallest = "0", largest = "1", colors, diverging } = options;
+  const { legend, smallest = "0", largest = "1", colors, ramp = true, diverging } = options;
   const { missing, signed, signs = SIGNS } = options;
   const { theme } = sheet;
   let x = 0;
@@ -47,6 +47,8 @@ function drawLegend(sheet, options, y) {
   };
   if (legend !== undefined) {
     write(legend);
+  }
+  if (legend !== undefined && ramp) {
     write(smallest);
     sheet.ramp(x, y - 9, RAMP, SWATCH, rampOf(theme, colors, diverging));
     x += RAMP + 6;
@@ -62,6 +64,7 @@ function drawLegend(sheet, options, y) {
     write(signed);
   }
   if (missing !== undefined) {
+    if (x) x += SWATCH;
     const place = { x: 0, y: 0, width: 2 * SWATCH, height: SWATCH };
     sheet.painting(x, y - 9, (context) => paintHatch(context, place, theme.muted));
     x += 2 * SWATCH + 6;

@@ -53,8 +53,9 @@ export function drawGrid(sheet, scene, layout, source) {
       ...(cell === scene.open ? { stroke: theme.accent } : {}),
     });
     if (look.missing) {
-      const middle = { x: x + inner / 2, y: y + inner / 2 + 4 };
-      sheet.text("–", { ...middle, anchor: "middle", color: theme.muted });
+      const below = thumbnails.length ? inner + 1 : inner / 2 + 4; // as on the page
+      const at = { x: x + inner / 2, y: y + below };
+      sheet.text("–", { ...at, anchor: "middle", color: theme.muted });
     }
     for (const thumbnail of thumbnails) {
       sheet.painting(x + pad, y + pad, (context) => paint(context, thumbnail, size, raster));

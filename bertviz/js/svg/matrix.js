@@ -45,8 +45,11 @@ function drawSelected(sheet, { row, column, cell, width, height }, x, y) {
  * @param {number} x
  * @param {number} y
  */
-function drawLabels(sheet, { axes, cell, written, labels: room }, x, y) {
+function drawLabels(sheet, { axes, headings, cell, written, labels: room }, x, y) {
   const { theme } = sheet;
+  for (const { text, up } of headings) {
+    sheet.text(text, { x: x - 8, y: y - up, anchor: "end", color: theme.muted });
+  }
   for (const { axis, labels } of axes) {
     for (const { r, text, selected } of labels) {
       const middle = r * cell + (written ? cell / 2 : 7) + 4;

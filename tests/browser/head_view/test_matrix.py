@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import numpy as np
 from playwright.sync_api import expect
 
@@ -32,6 +34,8 @@ def test_matrix(opened: Opened) -> None:
     )
     np.testing.assert_allclose(alphas, (true / true.max()).ravel(), atol=0.02)
     assert opened.host.locator('[data-token="key"]').all_inner_texts() == TOKENS
+    expect(opened.host.locator(".matrix .corner")).to_have_text("key →\nquery ↓")
+    expect(plot).to_have_attribute("aria-label", re.compile("queries down, keys across"))
     # Hover, click, keyboard.
     cell = box["width"] / 7
     opened.page.mouse.move(box["x"] + 3.5 * cell, box["y"] + 2.5 * cell)

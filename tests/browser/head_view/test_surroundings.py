@@ -38,4 +38,4 @@ def test_an_error_is_a_sentence(page_of: Callable[..., Opened]) -> None:
     opened = page_of(fragment)
     expect(opened.host).to_have_attribute("data-state", "error")
     text = opened.host.locator("[role=alert]").inner_text()
-    assert text.startswith("The attention view could not be drawn: This output has version 99")
+    assert text.startswith("The head view could not be drawn: This output has version 99")

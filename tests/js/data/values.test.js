@@ -2,9 +2,17 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { cellsOf } from "../../../bertviz/js/data/cells.js";
 import { edgesOf } from "../../../bertviz/js/data/edges.js";
-import { valueWriters } from "../../../bertviz/js/data/formats.js";
+import { valueWriters, wholeNumber } from "../../../bertviz/js/data/formats.js";
 import { gapsOf, isMissing } from "../../../bertviz/js/data/missing.js";
-import { boxesOf, meansOf, sharesHidden, weightsAt } from "../../../bertviz/js/data/summaries.js";
+import {
+  boxesOf,
+  meansOf,
+  netOf,
+  sharesHidden,
+  weightsAt,
+} from "../../../bertviz/js/data/summaries.js";
+import { strongestCells } from "../../../bertviz/js/data/value_cells.js";
+import { lanesOf } from "../../../bertviz/js/data/differences.js";
 import { HEADS, SCALE, VALUES, weights } from "../value_fixtures.js";
 
 const rows = Int32Array.of(0, 1, 2);
@@ -64,6 +72,29 @@ test("cells are means over the heads that have a value", () => {
   );
 });
 
+test("in small, a bin is its strongest value, with its sign; missing where it has none", () => {
+  const small = (/** @type {number[]} */ heads, /** @type {number} */ rows, columns = rows) =>
+    Array.from(
+      strongestCells(edgesWith({ heads }), { rows, columns, queries: 3, keys: 3 }).values,
+      Math.round,
+    );
+  assert.deepEqual(small([1, ~1], 1), [-40], "not the mean of what cancels out");
+  assert.deepEqual(small([1, ~1], 2), [20, 0, -40, NaN]);
+  assert.deepEqual(small([4, ~4], 3, 1), [8, NaN, 6]);
+  assert.deepEqual(small([1, ~1], 3), [20, -5, 0, NaN, NaN, NaN, -40, 10, NaN]);
+});
+
+test("a head has one box and one lane, whichever of its slots a value is in", () => {
+  assert.deepEqual(lanesOf([1, -1, 1, -1]), [0, 0, 1, 1]);
+  assert.deepEqual(lanesOf([1, 1, 1]), [0, 1, 2]);
+  const signs = [1, -1];
+  const net = netOf(Float32Array.of(3, 0, NaN, 1, 1, 4, NaN, 1), signs);
+  assert.deepEqual(Array.from(net), [2, 0, NaN, 0, 0, 4, 0, 0]);
+  assert.deepEqual(Array.from(meansOf(net, signs)), [2, -4, NaN, 0]);
+  const attention = Float32Array.of(0.5, 0.25);
+  assert.equal(netOf(attention, [1, 1]), attention);
+});
+
 test("numbers beside tokens are means over what is there", () => {
   const edges = edgesWith({ query: 2 });
   const boxes = boxesOf(edges, slots.length, "key", 3);
@@ -103,6 +134,10 @@ test("what is left out is a share of all sizes", () => {
     ...{ heads: [1, ~1], queries: rows, keys: rows, query: null, key: null, mass: 0.5 },
   });
   assert.equal(sharesHidden(cut).weaker, 0, "each sign of a row has one value, or two");
+});
+
+test("counts have commas between thousands", () => {
+  assert.deepEqual([0, 999, 12582912].map(wholeNumber), ["0", "999", "12,582,912"]);
 });
 
 test("numbers of any size are written with as many digits as they have", () => {

@@ -36,6 +36,21 @@ test("cells stand in whole device pixels, their thumbnails inside", () => {
   ]);
 });
 
+test("a dash below a thumbnail is not in it", () => {
+  for (const ratio of [1, 1.25, 1.5, 2, 3]) {
+    const { context, drawn } = recorded();
+    const cell = /** @type {any} */ ({ row: 0, column: 0 });
+    const drawnCell = { cell, look: { ...look, missing: true }, at: { row: 0, column: 0 } };
+    const size = Math.round((layout.inner - 2 * layout.pad) * ratio);
+    const options = { ratio, size, atlases: [/** @type {any} */ ("atlas")], dash: "#888" };
+    paintGrid(context, [drawnCell], layout, options);
+    const [, , x, y, wide, thick] = drawn.find(([what]) => what === "fillRect") ?? [];
+    const side = Math.round(layout.inner * ratio);
+    assert.ok(Math.abs(x + wide / 2 - side / 2) <= 1, "in the middle");
+    assert.ok(y >= Math.round(layout.pad * ratio) + size && y + thick <= side, "in the margin");
+  }
+});
+
 test("a dash stands for a missing number, and a tile has no thumbnail", () => {
   const { context, drawn } = recorded();
   const cell = /** @type {any} */ ({ row: 0, column: 0 });

@@ -74,6 +74,27 @@ test("boxes lie beside each other, one per head, opacity is the weight", () => {
   ]);
 });
 
+test("slots that share a lane share a box, and lines are as far apart as heads are many", () => {
+  const lanes = [0, 0, 1, 1];
+  const colors = ["blue", "red", "blue", "red"];
+  const boxes = recorder();
+  const values = Float32Array.of(0.5, 0, 0, 0.25, 0, 0, 0.75, 0); // (slots, rows)
+  paintBoxes(boxes.context, values, { geometry, x: 100, width: 60, colors, lanes });
+  assert.deepEqual(boxes.drawn, [
+    { rect: [100, 2, 30, 20], alpha: 0.5, color: "blue" },
+    { rect: [100, 26, 30, 20], alpha: 0.25, color: "red" },
+    { rect: [130, 2, 30, 20], alpha: 0.75, color: "red" },
+  ]);
+  const heights = (/** @type {number[]} */ slots, /** @type {any} */ options) => {
+    const { context, drawn } = recorder();
+    const all = { geometry, x0: 0, x1: 1, spread: true, ...options };
+    paintLines(context, (visit) => slots.forEach((slot) => visit(slot, 1, 1, 0.5)), all);
+    return drawn.map(({ line }) => line[1]);
+  };
+  const [one, other] = heights([0, 1], { colors: ["blue", "red"] });
+  assert.deepEqual(heights([0, 1, 2, 3], { colors, lanes }), [one, one, other, other]);
+});
+
 test("a fan is as dark as the mass", () => {
   const { context, drawn } = recorder();
   Object.assign(context, { fill: () => drawn.push({ alpha: context.globalAlpha }) });

@@ -28,6 +28,25 @@ test("a small matrix has its tokens beside it, a large one positions and the sel
   assert.ok((second.r - first.r) * large.cell >= 40, "room for a position");
 });
 
+test("the corner says which axis is which, and leaves room for the way back", () => {
+  for (const [state, room] of /** @type {const} */ ([
+    [{}, 0],
+    [{ zoom: [0, 150, 0, 150] }, 16],
+  ])) {
+    for (const count of [6, 150]) {
+      const { headings, labels } = laidOut({ count }, state);
+      assert.deepEqual(
+        headings.map(({ text }) => text),
+        ["key →", "query ↓"],
+      );
+      const [key, query] = headings.map(({ up }) => up);
+      assert.ok(key - query >= 14 && query > 0, "a line each");
+      assert.ok(key + 11 + room <= labels.key, "under the button");
+      assert.ok(labels.query >= 54, "which is as wide as the text and its margin");
+    }
+  }
+});
+
 test("a matrix fits, with its labels", () => {
   for (const count of [3, 30, 300]) {
     const { width, height, labels, cell } = laidOut({ count });

@@ -4,6 +4,7 @@ import { headPicture, headScene, unselected, windowOf } from "../../../bertviz/j
 import { headLegend } from "../../../bertviz/js/scenes/head_legend.js";
 import { modelScene } from "../../../bertviz/js/scenes/model.js";
 import { legendOf, notesOf } from "../../../bertviz/js/scenes/model_texts.js";
+import { missingText, valueRamp, zeroText } from "../../../bertviz/js/scenes/value_legend.js";
 import { describeAmong, describeCell } from "../../../bertviz/js/scenes/pair_texts.js";
 import { sentenceOf } from "../../../bertviz/js/parts/line_texts.js";
 import { layoutOf } from "../../../bertviz/js/parts/grid.js";
@@ -85,6 +86,23 @@ test("the model view: one scale for all heads, and that of the open one", () => 
   assert.equal(legendOf(open, layout, theme).missing, "missing: 8 of 18 values", "of the grid");
   const { edges } = { edges: open.edgesOfCell(/** @type {any} */ (open.open)) };
   assert.equal(notesOf(open, edges, state), "lines of the opened head, full strength: ±40.0");
+});
+
+test("a legend of thumbnails whose pixels are bins says what they show", () => {
+  const scene = modelScene(sources.model, starts.model);
+  const layout = { ...layoutOf(scene, 760), inner: 4, pad: 1 };
+  assert.equal(legendOf(scene, layout, theme).legend, "√ value, the strongest of each pixel");
+});
+
+test("without a value above or below zero there is no ramp", () => {
+  assert.deepEqual(valueRamp("value", 0, true, "all values are 0"), {
+    legend: "all values are 0",
+    ramp: false,
+  });
+  assert.equal(zeroText(null), "all values are 0");
+  assert.equal(zeroText({ count: 3, total: 4 }, "mean value"), "all mean values are 0");
+  assert.equal(zeroText({ count: 4, total: 4 }), "no values");
+  assert.equal(missingText({ count: 1234, total: 98765 }), "missing: 1,234 of 98,765 values");
 });
 
 test("rows are no wholes: neither words, sums nor renormalized rows", () => {
