@@ -15,13 +15,13 @@ from __future__ import annotations
 import contextlib
 import contextvars
 from collections.abc import Callable
+from types import TracebackType
 from typing import Any, TypeVar
 
 import torch
 from torch.overrides import TorchFunctionMode
 
 from bertviz.extractor import stance
-from bertviz.trace import settings
 
 Result = TypeVar("Result")
 _FUNCTIONS: Any = getattr(
@@ -43,7 +43,6 @@ class Surroundings:
         self._grad = torch.is_grad_enabled()
         self._modes = _modes()
         self._functions = _FUNCTIONS()
-        self._plain = settings.depth()
         self._autocast = _autocast()
         self._cache = torch.is_autocast_cache_enabled()
         self._depth = _autocast_depth()
@@ -57,7 +56,11 @@ class Surroundings:
             return call()
 
         context = contextvars.copy_context()
-        return self._guarded(lambda: context.run(changed), AGAIN)
+        try:
+            return self._guarded(lambda: context.run(changed), AGAIN)
+        except BaseException as error:
+            _shorten(error.__traceback__)
+            raise
 
     def _guarded(self, call: Callable[[], Result], again: int) -> Result:
         try:
@@ -74,7 +77,6 @@ class Surroundings:
         # Modes come before what they would watch.
         for step in (
             self._close or _nothing,
-            lambda: settings.leave(self._plain),
             self._restore_functions,
             self._restore_modes,
             self._restore_grad,
@@ -150,6 +152,17 @@ def _leave_contexts(error: BaseException) -> None:
                 with contextlib.suppress(RuntimeError):  # it is still running
                     trace.tb_frame.clear()
             trace = trace.tb_next
+
+
+def _shorten(trace: TracebackType | None) -> None:
+    """Leave out the guards' own frames but the first: they bury where in the model it was."""
+    ours = _shorten.__code__.co_filename
+    while trace is not None:
+        following = trace.tb_next
+        while following is not None and following.tb_frame.f_code.co_filename == ours:
+            following = following.tb_next
+        trace.tb_next = following
+        trace = following
 
 
 def _nothing() -> None:
