@@ -22,12 +22,9 @@ import torch
 from torch.overrides import TorchFunctionMode
 
 from bertviz.extractor import stance
+from bertviz.trace.settings import watch_functions, watched_functions
 
 Result = TypeVar("Result")
-_FUNCTIONS: Any = getattr(
-    torch._C, "_get_torch_function_state", lambda: None
-)  # not in all versions
-_SET_FUNCTIONS: Any = getattr(torch._C, "_set_torch_function_state", None)
 AGAIN = 4  # as many interrupts of one clean-up are survived
 
 
@@ -42,7 +39,7 @@ class Surroundings:
         self._close = close
         self._grad = torch.is_grad_enabled()
         self._modes = _modes()
-        self._functions = _FUNCTIONS()
+        self._functions = watched_functions()
         self._autocast = _autocast()
         self._cache = torch.is_autocast_cache_enabled()
         self._depth = _autocast_depth()
@@ -77,7 +74,7 @@ class Surroundings:
         # Modes come before what they would watch.
         for step in (
             self._close or _nothing,
-            self._restore_functions,
+            lambda: watch_functions(self._functions),
             self._restore_modes,
             self._restore_grad,
             self._restore_stance,
@@ -101,10 +98,6 @@ class Surroundings:
             torch._C._pop_torch_function_stack()
         for mode in before[same:]:
             torch._C._push_on_torch_function_stack(mode)
-
-    def _restore_functions(self) -> None:
-        if _FUNCTIONS() != self._functions:
-            _SET_FUNCTIONS(self._functions)
 
     def _restore_grad(self) -> None:
         if torch.is_grad_enabled() is not self._grad:

@@ -19,13 +19,29 @@ from typing import Any, TypeVar
 Result = TypeVar("Result")
 
 
+def watched_functions() -> Any:
+    """Whether this thread's function modes and tensor subclasses are asked; None if unknown."""
+    import torch
+
+    # Not in all versions of torch.
+    return getattr(torch._C, "_get_torch_function_state", lambda: None)()
+
+
+def watch_functions(state: Any) -> None:
+    """Set what `watched_functions` said."""
+    import torch
+
+    if watched_functions() != state:
+        torch._C._set_torch_function_state(state)  # type: ignore[attr-defined]
+
+
 def plainly() -> Callable[[Callable[..., Result]], Callable[..., Result]]:
     """Decorate a function: it runs without autocast, gradients, inference and function modes.
 
     There is no form for ``with``. An interrupt may come between the steps of an exit that is
     written in Python, and would leave the rest undone. Here all is undone by torch's own guards,
     in C++, where none can come; they are nobody's attributes, so they end with the call even where
-    a traceback keeps its frame.
+    their exit fails, or a traceback keeps its frame.
 
     >>> import torch
     >>> one = plainly()(lambda: torch.ones(1) @ torch.ones(1))
@@ -39,16 +55,20 @@ def plainly() -> Callable[[Callable[..., Result]], Callable[..., Result]]:
         def plain(*args: Any, **kwargs: Any) -> Result:
             import torch
 
-            with (
-                # What is made in inference mode cannot be used outside of it. This guard also
-                # keeps whether there are gradients.
-                torch._C._InferenceMode(False),
-                # Both switch off what is set, for every device, and have no public form of one.
-                torch._C._DisableAutocast(),
-                torch._C.DisableTorchFunction(),
-            ):
-                torch._C._set_grad_enabled(False)
-                return function(*args, **kwargs)
+            functions = watched_functions()
+            try:
+                with (
+                    # What is made in inference mode cannot be used outside of it. This guard also
+                    # keeps whether there are gradients.
+                    torch._C._InferenceMode(False),
+                    # Both switch off what is set, for every device, and have no public form.
+                    torch._C._DisableAutocast(),
+                    torch._C.DisableTorchFunction(),
+                ):
+                    torch._C._set_grad_enabled(False)
+                    return function(*args, **kwargs)
+            finally:  # the last guard is the only one that does not end when it is dropped
+                watch_functions(functions)
 
         return plain
 
