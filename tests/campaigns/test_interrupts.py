@@ -194,7 +194,7 @@ def test_every_call_may_fail_once(
     """Every place that sets up or cleans up, and random ones elsewhere."""
     tried, failures, broken = 0, [], Counter[str]()
     for subject in subjects:
-        for at in _faults(subject, random, rounds(5, 10**6), rounds(4, 100)):
+        for at in _faults(subject, random, rounds(5, 10**6), rounds(4, 40)):
             try:
                 with _Fault(at) as fault:
                     subject.run()
