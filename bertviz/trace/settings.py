@@ -20,11 +20,10 @@ Result = TypeVar("Result")
 
 
 def watched_functions() -> Any:
-    """Whether this thread's function modes and tensor subclasses are asked; None if unknown."""
+    """Whether this thread's function modes and tensor subclasses are asked."""
     import torch
 
-    # Not in all versions of torch.
-    return getattr(torch._C, "_get_torch_function_state", lambda: None)()
+    return torch._C._get_torch_function_state()  # type: ignore[attr-defined]
 
 
 def watch_functions(state: Any) -> None:
