@@ -14,9 +14,13 @@ import difflib
 import os
 import sys
 import warnings
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
+from contextvars import ContextVar, copy_context
+from typing import TypeVar
 
 PACKAGE = os.path.dirname(os.path.abspath(__file__)) + os.sep
+Result = TypeVar("Result")
+_silent: ContextVar[bool] = ContextVar("bertviz_silent", default=False)
 
 
 class ArgumentError(TypeError, ValueError):
@@ -29,12 +33,28 @@ class ArgumentError(TypeError, ValueError):
 
 def warn_caller(message: str) -> None:
     """Give a warning that names the line outside of this package that led to it."""
+    if _silent.get():
+        return
     level, frame = 1, sys._getframe()
     # Functions that are decorated with a context manager are called by its module.
     inside = (PACKAGE, contextlib.__file__)
     while frame.f_back is not None and frame.f_code.co_filename.startswith(inside):
         level, frame = level + 1, frame.f_back
     warnings.warn(message, stacklevel=level)
+
+
+def unwarned(call: Callable[[], Result]) -> Result:
+    """Call something without our own warnings, in this thread alone.
+
+    ``warnings.catch_warnings`` would change the filters of all threads, and an interrupt as it ends
+    would leave them so. A context is dropped by Python itself.
+    """
+
+    def silent() -> Result:
+        _silent.set(True)
+        return call()
+
+    return copy_context().run(silent)
 
 
 def a_type(value: object) -> str:

@@ -22,7 +22,7 @@ from dataclasses import replace
 from typing import Any, SupportsIndex
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 
 from bertviz.arguments import as_flag, as_items, as_numbers
 from bertviz.errors import numbers_in_words, warn_caller
@@ -199,9 +199,7 @@ def verified(
                     f" {layer.index} has {layer.num_heads} heads and {layer.shape} tokens, the"
                     f" model computes {None if same is None else (same.num_heads, same.shape)}."
                 )
-            ours, theirs = layer.weights(), same.weights(layer.heads)
-            with plainly():
-                difference = float((ours.to(theirs.device) - theirs).abs().max())
+            difference = _difference(layer.weights(), same.weights(layer.heads))
             if not difference <= TOLERANCE.get(trace.dtype, 1e-4):
                 raise NotReproduced(
                     f"The trace differs from what the model computes now by {difference:.1e}, in"
@@ -209,6 +207,11 @@ def verified(
                     " inputs have changed."
                 )
     return replace(trace, exactness=again.exactness)
+
+
+@plainly()
+def _difference(ours: Tensor, theirs: Tensor) -> float:
+    return float((ours.to(theirs.device) - theirs).abs().max())
 
 
 def _forward(reading: Reading, keep: Keep, options: Mapping[str, Any]) -> tuple[Capture, Reading]:

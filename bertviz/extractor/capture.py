@@ -23,6 +23,7 @@ from bertviz.extractor.records import Keep, Record, numbers_in, tower
 from bertviz.extractor.sharing import Sharing
 from bertviz.extractor.skips import Skip, cause
 from bertviz.extractor.unseen import Unseen
+from bertviz.trace.settings import plainly
 
 
 @dataclass(eq=False)
@@ -142,6 +143,7 @@ class Capture:
             if layers is None or {skip.order, *numbers_in(skip.path)} & layers
         ]
 
+    @plainly()
     def compare(self, record: Record, check: Callable[[list[int] | None], None]) -> None:
         """Compare a record with what the model computed, then judge it.
 
@@ -166,6 +168,7 @@ class Capture:
             record.problem = cause(error)
         record.near = None
 
+    @plainly()
     def settle(self) -> None:
         """After the run: records that cannot be shown are skipped."""
         for record in self.records:

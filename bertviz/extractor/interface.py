@@ -59,15 +59,12 @@ def _watched(original: Callable[..., Callable[..., Any]]) -> Callable[..., Calla
             _refuse(name, mask)
             with capture.noting(capture.path(module)):
                 both = (_as_computed(query), _as_computed(key))
-                with plainly():
-                    known = _applied(function, name, kw)
-                    record = _note(capture, name, module, *both, mask, known)
+                record = _note(capture, name, module, *both, mask, _applied(function, name, kw))
             with capture.noting_nothing():
                 result = function(module, query, key, value, *args, **kw)
             if record is not None:
                 own = capture.keep.row if value.shape[0] > 1 else 0
-                with plainly():
-                    capture.compare(record, lambda rows: _check(record, value, result, own, rows))
+                capture.compare(record, lambda rows: _check(record, value, result, own, rows))
             return result
 
         return attention
@@ -120,6 +117,7 @@ def _of_heads(sinks: Tensor, row: int) -> Tensor:
     return sinks[:, 0] if sinks.shape[1] == 1 else sinks
 
 
+@plainly()
 def _note(
     capture: Capture,
     implementation: str,

@@ -64,8 +64,7 @@ def captured(
         enter(drawing, Operations(capture))
         output = call(mirror.model, batch) if call is not None else mirror.model(**batch)
         capture.closed = True
-        with plainly():
-            capture.settle()
+        capture.settle()
         return mirror, output
 
     def close() -> None:

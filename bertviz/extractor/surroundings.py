@@ -15,19 +15,16 @@ from __future__ import annotations
 import contextlib
 import contextvars
 from collections.abc import Callable
+from types import TracebackType
 from typing import Any, TypeVar
 
 import torch
 from torch.overrides import TorchFunctionMode
 
 from bertviz.extractor import stance
-from bertviz.trace import settings
+from bertviz.trace.settings import watch_functions, watched_functions
 
 Result = TypeVar("Result")
-_FUNCTIONS: Any = getattr(
-    torch._C, "_get_torch_function_state", lambda: None
-)  # not in all versions
-_SET_FUNCTIONS: Any = getattr(torch._C, "_set_torch_function_state", None)
 AGAIN = 4  # as many interrupts of one clean-up are survived
 
 
@@ -42,8 +39,7 @@ class Surroundings:
         self._close = close
         self._grad = torch.is_grad_enabled()
         self._modes = _modes()
-        self._functions = _FUNCTIONS()
-        self._plain = settings.depth()
+        self._functions = watched_functions()
         self._autocast = _autocast()
         self._cache = torch.is_autocast_cache_enabled()
         self._depth = _autocast_depth()
@@ -57,7 +53,11 @@ class Surroundings:
             return call()
 
         context = contextvars.copy_context()
-        return self._guarded(lambda: context.run(changed), AGAIN)
+        try:
+            return self._guarded(lambda: context.run(changed), AGAIN)
+        except BaseException as error:
+            _shorten(error.__traceback__)
+            raise
 
     def _guarded(self, call: Callable[[], Result], again: int) -> Result:
         try:
@@ -74,8 +74,7 @@ class Surroundings:
         # Modes come before what they would watch.
         for step in (
             self._close or _nothing,
-            lambda: settings.leave(self._plain),
-            self._restore_functions,
+            lambda: watch_functions(self._functions),
             self._restore_modes,
             self._restore_grad,
             self._restore_stance,
@@ -99,10 +98,6 @@ class Surroundings:
             torch._C._pop_torch_function_stack()
         for mode in before[same:]:
             torch._C._push_on_torch_function_stack(mode)
-
-    def _restore_functions(self) -> None:
-        if _FUNCTIONS() != self._functions:
-            _SET_FUNCTIONS(self._functions)
 
     def _restore_grad(self) -> None:
         if torch.is_grad_enabled() is not self._grad:
@@ -150,6 +145,17 @@ def _leave_contexts(error: BaseException) -> None:
                 with contextlib.suppress(RuntimeError):  # it is still running
                     trace.tb_frame.clear()
             trace = trace.tb_next
+
+
+def _shorten(trace: TracebackType | None) -> None:
+    """Leave out the guards' own frames but the first: they bury where in the model it was."""
+    ours = _shorten.__code__.co_filename
+    while trace is not None:
+        following = trace.tb_next
+        while following is not None and following.tb_frame.f_code.co_filename == ours:
+            following = following.tb_next
+        trace.tb_next = following
+        trace = following
 
 
 def _nothing() -> None:

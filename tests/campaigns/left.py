@@ -11,6 +11,9 @@ from torch import Tensor, nn
 from torch.overrides import _get_current_function_mode_stack
 
 from bertviz.extractor.capture import current
+from bertviz.trace.settings import watch_functions, watched_functions
+
+_FUNCTIONS = watched_functions()
 
 
 def state(model: nn.Module) -> dict[str, Any]:
@@ -31,6 +34,7 @@ def surroundings() -> dict[str, Any]:
         "grad mode": torch.is_grad_enabled(),
         "inference mode": torch.is_inference_mode_enabled(),
         "function modes": [id(mode) for mode in _get_current_function_mode_stack()],
+        "functions": watched_functions(),
         "capture": current.get(),
         "random numbers": torch.random.get_rng_state().numpy().tobytes(),
         "autocast": (torch.is_autocast_enabled("cpu"), torch.get_autocast_dtype("cpu")),
@@ -55,6 +59,7 @@ def repair(model: nn.Module, sane: Callable[[], Any]) -> None:
     torch.set_grad_enabled(True)
     while torch._C._len_torch_function_stack():
         torch._C._pop_torch_function_stack()
+    watch_functions(_FUNCTIONS)
     current.set(None)
     for _ in range(torch.autocast_increment_nesting()):
         torch.autocast_decrement_nesting()

@@ -1,7 +1,7 @@
-"""Whatever interrupts a capture, and wherever, model, thread and process are as they were.
+"""Whatever interrupts a call, and wherever, model, thread and process are as they were.
 
 Real signals raise KeyboardInterrupt at random instants, once or twice in close succession; and
-every call that sets a capture up or cleans up after it is made to raise once.
+every call that sets something up or cleans up after it is made to raise once.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ import signal
 import sys
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Hashable, Iterator
 from pathlib import Path
 from types import FrameType
 from typing import Any
@@ -20,76 +20,34 @@ import numpy as np
 import pytest
 import torch
 
-import bertviz.extractor
-from bertviz.extractor import extract
-from tests.campaigns.left import differences, repair, state
-from tests.models import batch_of
+import bertviz
+from tests.campaigns import interrupted
+from tests.campaigns.interrupted import Subject
 
-FOLDER = str(Path(bertviz.extractor.__file__).parent)
-# What sets a capture up and cleans up after it: every call in these files is tried.
-EVERY = tuple(f"{FOLDER}/{name}.py" for name in ("running", "surroundings", "stance", "progress"))
-CASES: list[tuple[str, dict[str, Any]]] = [
-    ("bert", {}),
-    ("llama", {"verify": True}),
-    ("t5", {}),
-    ("gpt2", {"generate": {"max_new_tokens": 3, "do_sample": True, "pad_token_id": 0}}),
-    ("bart", {"verify": True}),
-]
+PACKAGE = str(Path(bertviz.__file__).parent)
+# What sets up and cleans up: every place in these files that calls something is tried.
+EVERY = tuple(
+    f"{PACKAGE}/{name}.py"
+    for name in (
+        "extractor/running",
+        "extractor/surroundings",
+        "extractor/stance",
+        "extractor/drawing",
+        "progress",
+        "trace/settings",
+    )
+)
 
 
 class Injected(BaseException):
     """A fault; like an interrupt, no `except Exception` catches it."""
 
 
-class Subject:
-    """A model in mixed modes, with hooks, and a capture of it."""
-
-    def __init__(self, architecture: str, options: dict[str, Any], build: Callable[..., Any]):
-        self.model = build(architecture).train()
-        for number, module in enumerate(self.model.modules()):
-            module.training = number % 3 != 0
-        self.model.register_forward_hook(lambda *_: None)
-        self.options = options
-        self.batch = {k: v[:1] for k, v in batch_of(architecture).items()}
-        self.flags = [module.training for module in self.model.modules()]
-        self.before = state(self.model)
-
-    def extract(self) -> None:
-        extract(self.model, inputs=self.batch, **self.options)
-
-    def left(self) -> list[str]:
-        """What is not as before; afterwards it is again."""
-        found = differences(self.before, state(self.model))
-        if found:
-            self.repair()
-        return found
-
-    def repair(self) -> None:
-        from transformers.modeling_utils import PreTrainedModel
-
-        def sane() -> None:
-            for module, flag in zip(self.model.modules(), self.flags, strict=True):
-                module.training = flag
-                module._forward_pre_hooks.clear()
-                module._forward_hooks.clear()
-            if isinstance(self.model, PreTrainedModel):
-                self.model.set_attn_implementation("sdpa")
-            self.model.register_forward_hook(lambda *_: None)
-
-        repair(self.model, sane)
-        self.before = state(self.model)
-
-
 @pytest.fixture(scope="module")
-def subjects(build: Callable[..., Any]) -> list[Subject]:
+def subjects(build: Callable[..., Any], word_tokenizer: Callable[..., Any]) -> list[Subject]:
     with_stance = torch.compile(lambda x: x)  # imports dynamo, whose stance is then set
     assert with_stance
-    found = [Subject(*case, build) for case in CASES]
-    for subject in found:
-        subject.extract()
-    for subject in found:  # making the others drew random numbers
-        subject.before = state(subject.model)
-    return found
+    return interrupted.subjects(build, word_tokenizer())
 
 
 @pytest.fixture
@@ -121,12 +79,12 @@ def alarms() -> Iterator[Callable[[float, float], None]]:
 def _interrupted(
     subject: Subject, arm: Callable[[float, float], None], after: float, second: float
 ) -> int:
-    """Run a capture under an armed timer; returns how many interrupts came out of it."""
+    """Run something under an armed timer; returns how many interrupts came out of it."""
     came = 0
     try:
         try:
             arm(after, second)
-            subject.extract()
+            subject.run()
         except KeyboardInterrupt:
             came += 1
         until = time.perf_counter() + second + 1e-3  # the second one may come after the end
@@ -151,7 +109,7 @@ def test_interrupts_at_random_instants(
     took = []
     for subject in subjects:
         start = time.perf_counter()
-        subject.extract()
+        subject.run()
         took.append(time.perf_counter() - start)
     many, hit, broken = rounds(60, 3000), 0, Counter[str]()
     failures = 0
@@ -167,15 +125,26 @@ def test_interrupts_at_random_instants(
         broken.update(key.rpartition(".")[2] for key in found)
     print(f"\n{many - failures} of {many} as before ({hit} interrupted, seed {seed})")
     assert not failures, f"seed {seed}: {failures} of {many}: {broken.most_common(12)}"
+    assert changed(subjects) == []
+
+
+def changed(subjects: list[Subject]) -> list[str]:
+    """Whose numbers are not those of the first time: what is kept between calls is half made."""
+    return [subject.name for subject in subjects if subject.run() != subject.numbers]
 
 
 class _Fault:
-    """Raises at the n-th call inside the package's extractor, or of what it calls there."""
+    """Raises at the n-th call that the package's code makes.
 
-    def __init__(self, at: int) -> None:
+    Args:
+        at: Which call; 0 for none.
+        places: Is given the numbers of the calls made at each place in the code.
+    """
+
+    def __init__(self, at: int, places: dict[Hashable, list[int]] | None = None) -> None:
         self.at = at
         self.calls = 0
-        self.every: list[int] = []  # the calls in files of which every call is tried
+        self.places = places
         self.where = ""
 
     def __enter__(self) -> _Fault:
@@ -187,15 +156,33 @@ class _Fault:
 
     def _profile(self, frame: FrameType, event: str, arg: Any) -> None:
         file = frame.f_code.co_filename
-        if event not in ("call", "c_call") or not file.startswith(FOLDER) or arg is sys.setprofile:
+        if event not in ("call", "c_call") or not file.startswith(PACKAGE) or arg is sys.setprofile:
             return
         self.calls += 1
-        if self.at < 0 and file in EVERY:
-            self.every.append(self.calls)
+        if self.places is not None:
+            caller = frame.f_back if event == "call" else None
+            before = None if caller is None else (caller.f_code, caller.f_lasti)
+            place = (file in EVERY, frame.f_code, frame.f_lasti, before)
+            self.places.setdefault(place, []).append(self.calls)
         if self.calls == self.at:
             sys.setprofile(None)
             self.where = f"{frame.f_code.co_name}:{frame.f_lineno} {event}"
             raise Injected(self.where)
+
+
+def _faults(subject: Subject, random: np.random.Generator, every: int, others: int) -> list[int]:
+    """Which calls fail: at places that set up or clean up the first and any, elsewhere any."""
+    places: dict[Hashable, list[int]] = {}
+    with _Fault(0, places):
+        subject.run()
+    chosen: list[int] = []
+    for wanted, many in ((True, every), (False, others)):
+        calls = [calls for place, calls in places.items() if place[0] is wanted]
+        for number in random.permutation(len(calls))[:many]:
+            chosen.append(int(random.choice(calls[number])))
+            if wanted and calls[number][0] not in chosen:
+                chosen.append(calls[number][0])
+    return chosen
 
 
 def test_every_call_may_fail_once(
@@ -204,23 +191,20 @@ def test_every_call_may_fail_once(
     seed: int,
     rounds: Callable[[int, int], int],
 ) -> None:
-    """Every call that sets up or cleans up, and random ones in between."""
+    """Every place that sets up or cleans up, and random ones elsewhere."""
     tried, failures, broken = 0, [], Counter[str]()
     for subject in subjects:
-        with _Fault(-1) as counted:
-            subject.extract()
-        every = random.permutation(counted.every)[: rounds(10, 10**6)]
-        others = random.integers(1, counted.calls + 1, rounds(4, 300))
-        for at in [*every, *others]:
+        for at in _faults(subject, random, rounds(5, 10**6), rounds(4, 40)):
             try:
-                with _Fault(int(at)) as fault:
-                    subject.extract()
+                with _Fault(at) as fault:
+                    subject.run()
             except BaseException:
                 pass
             tried += 1
             found = subject.left()
             if found:
-                failures.append(f"{fault.where}: {found[:3]}")
+                failures.append(f"{subject.name}, {fault.where}: {found[:3]}")
                 broken.update(key.rpartition(".")[2] for key in found)
     print(f"\n{tried - len(failures)} of {tried} faults undone (seed {seed})")
     assert not failures, f"seed {seed}: {len(failures)} of {tried}: {failures[:5]} {broken}"
+    assert changed(subjects) == []

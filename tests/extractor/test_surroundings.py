@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sys
 import threading
+import traceback
 from collections.abc import Callable
 from contextvars import ContextVar
 from typing import Any
@@ -14,6 +15,7 @@ import torch
 from torch.overrides import TorchFunctionMode
 
 from bertviz.extractor import extract, stance
+from bertviz.extractor import surroundings as guards
 from bertviz.extractor.surroundings import Surroundings
 from tests.campaigns.left import differences, surroundings
 from tests.models import batch_of
@@ -97,6 +99,25 @@ def test_the_error_of_the_call_comes_out() -> None:
 
     with pytest.raises(ZeroDivisionError, match="its own"):
         Surroundings().kept(fail)
+
+
+def test_errors_do_not_bury_the_model_in_frames(build: Callable[..., Any]) -> None:
+    model = build("bert")
+
+    def fail(*_: Any) -> None:
+        try:
+            {}["lost"]
+        except KeyError:
+            raise ZeroDivisionError("its own")  # noqa: B904, the context is looked at
+
+    model.encoder.layer[1].register_forward_pre_hook(fail)
+    with pytest.raises(ZeroDivisionError) as caught:
+        extract(model, inputs=batch_of("bert"), batch_index=0)
+    frames = [frame.f_code for frame, _ in traceback.walk_tb(caught.value.__traceback__)]
+    assert frames[-1] is fail.__code__
+    assert [code.co_name for code in frames if code.co_filename == guards.__file__] == ["kept"]
+    assert isinstance(caught.value.__context__, KeyError)
+    assert not caught.value.__suppress_context__
 
 
 def test_overlapping_captures_leave_the_stance() -> None:

@@ -9,10 +9,12 @@ pair of words.
 
 from __future__ import annotations
 
+from functools import partial
 from itertools import combinations
 from typing import TYPE_CHECKING, Any
 
 from bertviz.analysis.patterns.pattern import Unavailable
+from bertviz.errors import unwarned
 from bertviz.trace.settings import plainly
 
 if TYPE_CHECKING:
@@ -82,7 +84,7 @@ def probabilities(
 
     from bertviz.extractor.inputs import Reading
 
-    reading = Reading.of(model, tokenizer, text, text_pair)
+    reading = unwarned(partial(Reading.of, model, tokenizer, text, text_pair))  # extract warned
     vocabulary = _vocabulary(model, tokenizer, reading.two_stacks)
     batch = reading.batch
     ids = batch["input_ids"][0]

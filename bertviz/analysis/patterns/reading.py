@@ -7,15 +7,15 @@ checked before the first is read; an error says which text it is about, and keep
 from __future__ import annotations
 
 import inspect
-import warnings
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, NoReturn
 
 from bertviz.analysis.patterns.arguments import check_text, told
 from bertviz.analysis.patterns.pattern import Unavailable
 from bertviz.analysis.patterns.pooling import Predictive
-from bertviz.errors import a_type, short, suggestion
+from bertviz.errors import a_type, short, suggestion, unwarned
 from bertviz.trace import AttentionTrace, check_attention
 
 EXAMPLE = "find_patterns(model, tokenizer, ['One text.', ('A sentence.', 'Another.')])"
@@ -205,12 +205,11 @@ def _check_all(
         text, pair = _pair(name, given)
         if single:
             continue  # extract says it
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # reading it will warn
-            try:
-                Reading.of(model, tokenizer, text, pair, writes="generate" in options)
-            except Exception as error:
-                raise_located(error, name)
+        read = partial(Reading.of, model, tokenizer, text, pair, writes="generate" in options)
+        try:
+            unwarned(read)  # extract warns
+        except Exception as error:
+            raise_located(error, name)
 
 
 def check_options(extract: Callable[..., Any], options: Mapping[str, Any]) -> None:

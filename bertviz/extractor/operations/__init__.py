@@ -94,8 +94,7 @@ class Operations(TorchFunctionMode):
             asked = rule is not None and (rule.watches or bool(found))
             bound = None
             if rule is not None and asked:
-                with plainly():
-                    kept = rule.kept(args, kwargs) if rule.watches else (args, kwargs)
+                kept = rule.kept(args, kwargs) if rule.watches else (args, kwargs)
                 bound = rule.bound(*kept)
         except Exception as error:
             problem = error
@@ -105,11 +104,10 @@ class Operations(TorchFunctionMode):
         try:
             if problem is not None:
                 raise problem
-            with plainly():
-                answer = None
-                if rule is not None and bound is not None:
-                    answer = self._ask(func, rule, result, bound, found)
-                self._conclude(func, result, given, named, found, answer)
+            answer = None
+            if rule is not None and bound is not None:
+                answer = self._ask(func, rule, result, bound, found)
+            self._conclude(func, result, given, named, found, answer)
         except Exception as error:
             name = getattr(func, "__name__", "an operation")
             if name_of(func) in noted.WHOLE:  # no softmax will come that tells of it
@@ -121,6 +119,7 @@ class Operations(TorchFunctionMode):
                 self.known.remember(result, lost)
         return result
 
+    @plainly()
     def _ask(
         self,
         func: Callable[..., Any],
@@ -151,6 +150,7 @@ class Operations(TorchFunctionMode):
             *given, **{name: product if name == place else value for name, value in kwargs.items()}
         )
 
+    @plainly()
     def _conclude(
         self,
         func: Callable[..., Any],

@@ -27,6 +27,7 @@ from torch import Tensor
 from bertviz.extractor.capture import Capture
 from bertviz.extractor.operations.products import Product
 from bertviz.extractor.wrapped import memory_of, plain
+from bertviz.trace.settings import plainly
 
 # Names that torch knows from NumPy.
 ALIASES = {"axis": "dim", "keepdims": "keepdim", "x": "input", "x1": "input", "x2": "other"}
@@ -51,6 +52,7 @@ class Rule:
     among: int = 1
     before: Callable[..., Sequence[Any]] | None = None
 
+    @plainly()
     def kept(
         self, args: Sequence[Any], kwargs: Mapping[str, Any]
     ) -> tuple[Sequence[Any], Mapping[str, Any]]:

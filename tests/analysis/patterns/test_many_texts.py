@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -9,6 +10,7 @@ import pytest
 import torch
 
 from bertviz import AttentionTrace, PatternScores, extract, find_patterns
+from bertviz.extractor.inputs import Reading
 
 TEXTS = ["the store", "i went to the store", "i bought the strawberries"]
 
@@ -44,6 +46,25 @@ def test_the_place_is_named_before_anything_is_read(
     monkeypatch.setattr("bertviz.extractor.extract", lambda *_, **__: pytest.fail("was read"))
     with pytest.raises(kind, match=message):
         find_patterns(model, tokenizer, [*TEXTS[:2], text, TEXTS[2]])
+
+
+def test_checking_warns_of_nothing_and_changes_no_filter(
+    build: Callable[[str], Any], tokenizer: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    model = build("llama")
+    model.config.max_position_embeddings = 2
+    check, filters = Reading.of, list[Any]()
+
+    def watched(*args: Any, **kwargs: Any) -> Any:
+        filters.append(list(warnings.filters))
+        return check(*args, **kwargs)
+
+    monkeypatch.setattr(Reading, "of", watched)
+    with pytest.warns(UserWarning, match="positions") as given:
+        find_patterns(model, tokenizer, TEXTS[1:])
+    assert len(given) == 2  # one for each text, although each is looked at several times
+    assert len(filters) >= 4
+    assert filters[1:] == filters[:-1]
 
 
 @pytest.mark.parametrize("name", BAD)
