@@ -62,7 +62,7 @@ class Reached:
         folder = "tests/" + "/".join(path.split("/")[1:-1])
         files: dict[str, float] = defaultdict(float)
         for test in chosen:
-            files[_file(test)] += self.seconds.get(test, 0)
+            files[file_of(test)] += self.seconds.get(test, 0)
 
         def order(file: str) -> tuple[bool, bool, bool, float]:
             campaign = file.startswith("tests/campaigns")
@@ -71,10 +71,11 @@ class Reached:
             return campaign, not file.endswith(name), not own, files[file]
 
         places = {file: place for place, file in enumerate(sorted(files, key=order))}
-        return sorted(chosen, key=lambda test: places[_file(test)])
+        return sorted(chosen, key=lambda test: places[file_of(test)])
 
 
-def _file(test: str) -> str:
+def file_of(test: str) -> str:
+    """The file of a test."""
     return test.split("::", 1)[0]
 
 
