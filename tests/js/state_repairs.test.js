@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { chosenOf, initialState, nextState, viewsOf } from "../../bertviz/js/state.js";
+import { chosenOf, initialState, nextState, STATE, viewsOf } from "../../bertviz/js/state.js";
 import { layerOf, payloadOf, tokens } from "./fixtures.js";
 
 const neuronLayer = (/** @type {number} */ index, /** @type {number} */ size) => ({
@@ -168,6 +168,13 @@ test("a window has a query and a key, and none beyond the tokens", () => {
   }
 });
 
+test("a window of cross-attention ends with the tokens of each side", () => {
+  const cross = { ...encoder, name: "cross", kind: "cross", key: tokens(["x", "y"]) };
+  const payload = payloadOf({ blocks: [cross] });
+  assert.deepEqual(at({ zoom: [2, 4, 0, 2] }, payload).zoom, [2, 4, 0, 2]);
+  assert.equal(at({ zoom: [0, 2, 2, 4] }, payload).zoom, null);
+});
+
 test("a window keeps what is selected between its ends, on either side", () => {
   for (const [token, kept] of [
     [0, null],
@@ -186,4 +193,20 @@ test("tokens beside a selection go with it", () => {
   const state = at({ query: 0, also: [3], zoom: null }, head);
   assert.deepEqual(state.also, [3]);
   assert.deepEqual(nextState(head, state, { zoom: [1, 3, 0, 4] }).also, []);
+});
+
+test("a view that begins with a token does not hold on to it by itself", () => {
+  const chosen = initialState(payloadOf({ blocks: [encoder], state: { query: 1 } }));
+  assert.deepEqual([chosen.query, chosen.locked], [1, false]);
+});
+
+test("a block that was never there gives way to the first", () => {
+  const gone = { ...initialState(head), block: "gone" };
+  assert.equal(nextState(head, gone, { layer: 7 }).block, "encoder");
+});
+
+test("no value of a key is listed twice", () => {
+  for (const values of Object.values(STATE).flatMap(Object.values)) {
+    if (values) assert.equal(new Set(values).size, values.length);
+  }
 });

@@ -13,6 +13,10 @@ SAME = "an equal number takes the place of itself"
 # By file: how its line begins, what the mutant replaces, what stands there instead, and why nothing
 # changes. By the line, because the same number or comparison may matter elsewhere.
 EQUIVALENT: dict[str, list[tuple[str, str, str, str]]] = {
+    "bertviz/js/state.js": [
+        ("if (next.mass !== undefined &&", "next.mass < 1", "(next.mass <= 1)", "1 is made 1"),
+        ("const count = layer?.neurons", "0", "1", "then the only neuron is off, and is put on"),
+    ],
     "bertviz/extractor/mirror/tensors.py": [
         ("MOST_BYTES = 16 << 20  # of a buffer that is copied", "20", "21", "a limit of memory"),
         ("MOST_BYTES_TOGETHER = 256 << 20", "20", "21", "a limit of memory"),
