@@ -248,14 +248,6 @@ EQUIVALENT: dict[str, list[tuple[str, str, str, str]]] = {
             SAME,
         ),
     ],
-    "bertviz/analysis/comparison/comparison.py": [
-        (
-            'both = zip("ab", sides, strict=True)',
-            'zip("ab", sides, strict=True)',
-            "zip('ab', sides)",
-            "there are always two sides",
-        ),
-    ],
     "bertviz/analysis/comparison/differences.py": [
         (
             "AT_ONCE = 4_000_000  # weights of each trace computed at a time",

@@ -99,6 +99,20 @@ def test_a_function_is_copied_with_its_defaults_and_attributes() -> None:
     assert function(1)[2] is model
 
 
+def test_a_hook_of_two_modules_is_copied_once() -> None:
+    model = nn.Sequential(Layer(), Layer())
+
+    def hook(*_: Any) -> Any:
+        return model
+
+    for layer in model:
+        layer.register_forward_hook(hook)
+    copy = Mirror(model).model
+    one, other = (next(iter(layer._forward_hooks.values())) for layer in copy)
+    assert one is other
+    assert (one(), hook()) == (copy, model)
+
+
 def test_a_method_of_a_container_changes_the_copy_of_it() -> None:
     model = Layer()
     model.seen = []
