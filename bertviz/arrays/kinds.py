@@ -66,10 +66,9 @@ def warn_of_sums(name: str, layers: Sequence[Tensor]) -> None:
         off = (sums - 1).abs()
         off[sums == 0] = 0  # a row that is masked entirely
         count += int((off > TOLERANCE).sum())
-        place = int(off.argmax())
-        if float(off.flatten()[place]) > max(worst, TOLERANCE):
-            worst = float(off.flatten()[place])
-            head, query = divmod(place, layer.shape[1])
+        if (largest := float(off.max())) > worst:
+            worst = largest
+            head, query = divmod(int(off.argmax()), layer.shape[1])
             total = float(sums[head, query])
             told = f"query {query} of layer {index}, head {head} sums to {total:.4g}"
     if not count:

@@ -68,7 +68,7 @@ def largest(formula: Formula, rows: list[int] | None, compare: Compare) -> Tenso
 
 def overflows(formula: Formula) -> bool:
     """Whether a row that sees something has weights that are not numbers."""
-    return not bool(largest(formula, None, lambda _, ours: ours) <= 2)
+    return bool(largest(formula, None, lambda _, ours: ours).isinf())
 
 
 def reach(queries: Tensor, keys: Tensor) -> float:
@@ -102,9 +102,21 @@ def multiplied_in(dtype: torch.dtype, device: torch.device) -> torch.dtype:
         return dtype
     if torch.is_autocast_enabled(device.type):
         return torch.get_autocast_dtype(device.type)
-    tf32 = device.type == "cuda" and torch.backends.cuda.matmul.allow_tf32
-    lower = tf32 or torch.get_float32_matmul_precision() != "highest"
-    return torch.bfloat16 if lower else dtype
+    return dtype if _precision(device) in ("none", "ieee") else torch.bfloat16
+
+
+def _precision(device: torch.device) -> str:
+    """The precision that the user allows for products in float32: "ieee" is all of it.
+
+    torch's settings of old cannot be read once a new one was made, but the new ones always can.
+    """
+    backend = torch.backends.cuda if device.type == "cuda" else torch.backends.mkldnn
+    found = getattr(getattr(backend, "matmul", None), "fp32_precision", None)
+    if found is None:  # torch < 2.9
+        found = {"highest": "ieee", "high": "tf32"}.get(
+            torch.get_float32_matmul_precision(), "bf16"
+        )
+    return str(found)
 
 
 def coarser(one: torch.dtype, other: torch.dtype) -> torch.dtype:

@@ -38,7 +38,6 @@ DRAWS = (
     | _named(nn.init, "uniform_ normal_ trunc_normal_ xavier_uniform_ xavier_normal_")
     | _named(nn.init, "kaiming_uniform_ kaiming_normal_ orthogonal_ sparse_")
 )
-FUSED = {F.scaled_dot_product_attention, F.multi_head_attention_forward}
 
 
 class Drawing(TorchFunctionMode):
@@ -63,7 +62,7 @@ class Drawing(TorchFunctionMode):
         composed = COMPOSED.get(func)
         if composed is not None:
             return composed(self, func, *args, **kwargs)
-        if func in FUSED and kwargs.get("dropout_p") and kwargs.get("training", True):
+        if kwargs.get("dropout_p") and kwargs.get("training", True):  # inside fused attention
             self.dropped = True
         return func(*args, **kwargs)
 

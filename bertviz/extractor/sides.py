@@ -68,7 +68,7 @@ class Sides:
     def kept(self, stack: str, length: int) -> list[int]:
         """Positions that are not padding."""
         mask = self.masks[stack]
-        if mask is None or mask.ndim != 1 or mask.shape[0] != length or not bool(mask.any()):
+        if mask is None or mask.shape[0] != length or not bool(mask.any()):
             return list(range(length))
         return [i for i, seen in enumerate(mask.tolist()) if seen]
 
@@ -145,10 +145,10 @@ def _sentence_ids(
     mask = _row_of(batch.get("attention_mask"), row)
     if types is not None and set(types.tolist()) == {0, 1}:
         # Padding has type 0 even after the second sentence, so it says nothing.
-        seen = [True] * len(types) if mask is None else [bool(x) for x in mask.tolist()]
+        seen = [True] * len(types) if mask is None else mask.tolist()
         if len(seen) != len(types):
             return None
-        return _filled([t if s else None for t, s in zip(types.tolist(), seen, strict=True)])
+        return _filled([t if seen[place] else None for place, t in enumerate(types.tolist())])
     sequence_ids = getattr(encoding, "sequence_ids", None)
     if sequence_ids is None or not getattr(encoding, "is_fast", False):
         return None

@@ -100,20 +100,16 @@ class Surroundings:
             torch._C._push_on_torch_function_stack(mode)
 
     def _restore_grad(self) -> None:
-        if torch.is_grad_enabled() is not self._grad:
-            torch._C._set_grad_enabled(self._grad)
+        torch._C._set_grad_enabled(self._grad)
 
     def _restore_stance(self) -> None:
         stance.release(self)
 
     def _restore_autocast(self) -> None:
         for device, (enabled, dtype) in self._autocast.items():
-            if torch.is_autocast_enabled(device) is not enabled:
-                torch.set_autocast_enabled(device, enabled)
-            if torch.get_autocast_dtype(device) is not dtype:
-                torch.set_autocast_dtype(device, dtype)
-        if torch.is_autocast_cache_enabled() is not self._cache:
-            torch.set_autocast_cache_enabled(self._cache)
+            torch.set_autocast_enabled(device, enabled)
+            torch.set_autocast_dtype(device, dtype)
+        torch.set_autocast_cache_enabled(self._cache)
         for _ in range(_autocast_depth() - self._depth):
             if torch.autocast_decrement_nesting() == 0:
                 torch.clear_autocast_cache()

@@ -12,6 +12,7 @@ import torch
 
 from bertviz import AttentionTrace
 from bertviz.arrays.conversion import as_tensor
+from bertviz.arrays.shapes import as_layers
 
 EYE = torch.eye(3)
 
@@ -94,6 +95,32 @@ def test_a_tensor_with_operations_of_its_own_is_refused() -> None:
         fake = torch.eye(3)
     with pytest.raises(TypeError, match="a tensor with operations of its own: pass a plain"):
         as_tensor("weights", fake)
+
+
+def test_what_says_that_it_is_an_array_is_one_array() -> None:
+    """By its shape or by NumPy's protocol; a list of those is one per layer."""
+    right = np.random.default_rng(0).dirichlet(np.ones(3), (2, 3)).astype(np.float32)
+
+    class Array:
+        def __array__(self, *_: Any, **__: Any) -> Any:
+            return right
+
+        def __len__(self) -> int:  # of its first axis, as arrays have it
+            return 2
+
+        def __getitem__(self, index: int) -> Any:
+            return right[index].tolist()
+
+    class Shaped(Array):
+        shape = right.shape
+
+    class Listed(list):  # type: ignore[type-arg]
+        shape = right.shape
+
+    for value in (Array(), Shaped(), Listed(right.tolist()), right):
+        [layer] = as_layers("weights", value)
+        np.testing.assert_array_equal(layer.numpy(), right)
+        assert len(as_layers("weights", [value, value])) == 2
 
 
 def test_an_array_that_raises_is_named() -> None:

@@ -90,6 +90,19 @@ def test_rows_that_do_not_sum_to_one_are_told_once_with_the_worst() -> None:
     assert told.filename == __file__, "the caller's line"
 
 
+@pytest.mark.parametrize(
+    ("sums", "told"),
+    [([1.2, 1.5], 1), ([1.5, 1.2], 0), ([1.5, 1.5], 0), ([0.5, 1.2], 0), ([1.001, 1.2], 1)],
+)
+def test_the_row_that_is_named_is_the_furthest_from_one(sums: list[float], told: int) -> None:
+    """Above or below, and of equals the first."""
+    values = weights(2, 1, 3)
+    values[0, 0, 0], values[1, 0, 0] = sums[0] / 3, sums[1] / 3
+    expected = f"query 0 of layer {told}, head 0 sums to {sums[told]:.4g}"
+    with pytest.warns(UserWarning, match=re.escape(expected)):
+        AttentionTrace.from_arrays(TOKENS, values)
+
+
 def test_attention_is_not_told() -> None:
     whole = torch.tensor(weights(2, 2, 64, 1))
     masked = weights(1, 1, 3)

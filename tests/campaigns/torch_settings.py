@@ -99,6 +99,12 @@ OTHERS: dict[str, Setting] = {
     "flush denormal": lambda: restored(torch.set_flush_denormal, True, False),
     "matmul precision": lambda: restored(torch.set_float32_matmul_precision, "medium", "highest"),
 }
+if hasattr(torch.backends.mkldnn, "matmul"):  # since torch 2.9
+
+    def products_in(precision: str) -> None:
+        torch.backends.mkldnn.matmul.fp32_precision = precision
+
+    OTHERS["precision of a backend"] = lambda: restored(products_in, "bf16", "none")
 ALL = {**DTYPES, **DEVICES, **CASTS, **GRADS, **OTHERS}
 KINDS = (DTYPES, DEVICES, CASTS, GRADS, OTHERS)
 

@@ -51,6 +51,7 @@ DRAWS: dict[str, Callable[[], Any]] = {
     "dropout1d": lambda: F.dropout1d(X, 0.4),
     "dropout2d": lambda: F.dropout2d(X[None], 0.4),
     "dropout3d": lambda: F.dropout3d(X[None, None], 0.4),
+    "dropout2d of no numbers": lambda: F.dropout2d(X[None, ..., :0], 0.4),
     "module": lambda: nn.Dropout(0.4)(X),
 }
 NONE: dict[str, Callable[[], Any]] = {

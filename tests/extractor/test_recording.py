@@ -57,6 +57,15 @@ def test_any_heads_keep_their_own_terms(heads: Any, key_heads: Any) -> None:
         assert made.formula.keys.shape[0] == len(rows), "keys that no head uses are not kept"
 
 
+def test_what_is_not_told_of_an_attention_is_not_assumed() -> None:
+    made = recorder().record("a.0", False, 3, numbers(2, 1, 3), numbers(2, 5, 3), scaling=0.5)
+    assert (made.module_is_causal, made.strict, made.cross) == (False, False, False)
+    assert (made.order, made.offset, made.dtype) == (3, 0, "float32")
+    formula = made.formula
+    assert (formula.mask, formula.position_bias, formula.sinks, formula.softcap) == (None,) * 4
+    assert not formula.causal
+
+
 def test_a_term_for_all_heads_stays_shared() -> None:
     mask, bias = torch.ones(1, 4, 5, dtype=torch.bool), numbers(1, 1, 5)
     made = recorder(heads=frozenset({1})).record(

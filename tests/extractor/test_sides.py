@@ -162,6 +162,8 @@ def test_sentences_from_types_or_from_a_fast_tokenizer() -> None:
     other = {"token_type_ids": types, "attention_mask": mask[:, :4]}
     assert _sentence_ids({}, other, 0) is None
     assert _sentence_ids({}, {}, 0) is None
+    choices = {"token_type_ids": types[:, None], "attention_mask": mask[:, None]}
+    assert _sentence_ids({}, choices, 0) is None, "not one number per token"
     assert _sentence_ids(Fast(), {}, 0) == (0, 0, 1)
     assert _sentence_ids(Fast(), {"token_type_ids": types * 0}, 0) == (0, 0, 1)
     slow = Fast()

@@ -295,20 +295,5 @@ def test_scores_changed_unseen_are_told_also_where_heads_are_mixed(heads_mixed: 
         extract(Own(how), inputs={"x": torch.randn(1, LENGTH, HEADS * DIM)})
 
 
-def test_tolerance_follows_the_precision_of_products() -> None:
-    float32, cpu = torch.float32, torch.device("cpu")
-    assert comparison.multiplied_in(float32, cpu) == float32
-    with torch.autocast("cpu", torch.bfloat16):
-        assert comparison.multiplied_in(float32, cpu) == torch.bfloat16
-    before = torch.get_float32_matmul_precision()
-    try:
-        torch.set_float32_matmul_precision("medium")
-        assert comparison.multiplied_in(float32, cpu) == torch.bfloat16
-    finally:
-        torch.set_float32_matmul_precision(before)
-    assert comparison.tolerated(float32, 20.0) < 2e-4
-    assert comparison.tolerated(torch.bfloat16, math.inf) < 0.2
-
-
 def test_from_arrays_has_nothing_skipped() -> None:
     assert AttentionTrace.from_arrays(weights=[[[1.0]]]).skipped == {}

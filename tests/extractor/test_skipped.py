@@ -205,3 +205,17 @@ def test_softmaxes_that_are_not_attention_are_not_told() -> None:
         warnings.simplefilter("error")
         trace = extract(Model(), inputs={"x": torch.randn(1, 6, 16)})
     assert trace.skipped == {}
+
+
+def test_an_attention_is_skipped_once_however_many_values_its_weights_meet() -> None:
+    """Each would take a number of its own, and the layers after it would be numbered wrongly."""
+
+    class Twice(nn.Module):
+        def forward(self, x: Tensor) -> Tensor:
+            weights = torch.tanh(x[:, :, :, None] + x[:, :, None]).sum(-1).softmax(-1)  # additive
+            x = weights @ x + weights @ (x + 1)
+            return (x @ x.mT).softmax(-1) @ x
+
+    with pytest.warns(UserWarning, match="1 attention module was not captured"):
+        trace = extract(Twice(), inputs={"x": torch.randn(1, 2, 4, 3)})
+    assert [layer.index for layer in trace.blocks["encoder"].layers] == [1]

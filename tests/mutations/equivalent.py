@@ -2,85 +2,302 @@
 
 from __future__ import annotations
 
-DATA = "bertviz/js/data"
+from tests.mutations.mutating import Mutant
+
 BEYOND = "typed arrays ignore what is written beyond their end, and there is nothing to read"
 COUNTED = "what is read or written once more than needed is not used"
 SIGNS = "signs are 1 or -1, never 0"
 MEMORY = "how much is computed at a time; results are the same"
 SAME = "an equal number takes the place of itself"
 
-# (path, what the mutant replaces, what stands there instead): why nothing changes
-EQUIVALENT: dict[tuple[str, str, str], str] = {
-    ("bertviz/extractor/mirror/tensors.py", "20", "21"): "a limit of memory",
-    ("bertviz/extractor/comparison.py", "26", "27"): "a limit of time",
-    ("bertviz/extractor/comparison.py", "21", "22"): "a limit of memory",
-    (
-        "bertviz/extractor/blocks.py",
-        "list({(skip.path, skip.order): skip for skip in reversed(skips)}.values())",
-        "{(skip.path, skip.order): skip for skip in reversed(skips)}.values()",
-    ): "it is only iterated over",
-    ("bertviz/extractor/recording.py", "int(queries.shape[0])", "queries.shape[0]"): "an int",
-    ("bertviz/extractor/operations/reading.py", "float(off)", "off"): "compared as a tensor",
-    ("bertviz/extractor/operations/products.py", "bool(self.sizes)", "self.sizes"): (
-        "only its truth is asked for"
-    ),
-    (
-        "bertviz/extractor/operations/products.py",
-        'torch.empty(shape, dtype=torch.float32, device="meta")',
-        "torch.empty(shape, dtype=torch.float32)",
-    ): "memory that nobody reads",
-    ("bertviz/extractor/surroundings.py", "id(current)", "current"): "errors are told by identity",
-    ("bertviz/extractor/records.py", "values.abs().amax().float()", "values.abs().amax()"): (
-        "a quotient of the same numbers"
-    ),
-    (f"{DATA}/attention.js", "key < keyCount", "(key <= keyCount)"): BEYOND,
-    (f"{DATA}/attention.js", "query < queryCount", "(query <= queryCount)"): BEYOND,
-    (f"{DATA}/attention.js", "score > max", "(score >= max)"): SAME,
-    (f"{DATA}/what_if.js", "n < headDim", "(n <= headDim)"): BEYOND,
-    (f"{DATA}/binary.js", "i < size", "(i <= size)"): BEYOND,
-    (f"{DATA}/cells.js", "c < keys", "(c <= keys)"): BEYOND,
-    (f"{DATA}/cells.js", "r < queries", "(r <= queries)"): BEYOND,
-    (f"{DATA}/cells.js", "rows < queries", "(rows <= queries)"): "each row is then divided by 1",
-    (f"{DATA}/cells.js", "continue;", ";"): "rows without hidden mass are skipped for speed",
-    (f"{DATA}/cells.js", "Math.abs(value) > max", "(Math.abs(value) >= max)"): SAME,
-    (f"{DATA}/differences.js", "sign > 0", "(sign >= 0)"): SIGNS,
-    (f"{DATA}/differences.js", "weight > most", "(weight >= most)"): SAME,
-    (f"{DATA}/edges.js", "spreads ??= spreadsOf(part)", "spreads = spreadsOf(part)"): "speed",
-    (f"{DATA}/edges.js", "c < keys.length", "(c <= keys.length)"): COUNTED,
-    (
-        f"{DATA}/edges.js",
-        "weights.hidden[row] <= SPREAD",
-        "(weights.hidden[row] < SPREAD)",
-    ): "no float32 is equal to 0.005",
-    (f"{DATA}/head_weights.js", "query < queries", "(query <= queries)"): BEYOND,
-    (f"{DATA}/missing.js", "r < queries.length", "(r <= queries.length)"): COUNTED,
-    (f"{DATA}/missing.js", "c < keys.length", "(c <= keys.length)"): COUNTED,
-    (f"{DATA}/payload.js", "row < rows", "(row <= rows)"): BEYOND,
-    (f"{DATA}/regroup.js", "k < keys", "(k <= keys)"): COUNTED,
-    (f"{DATA}/summaries.js", "sign > 0", "(sign >= 0)"): SIGNS,
-    (f"{DATA}/summaries.js", "count < selected", "(count <= selected)"): "0 / 0 is NaN as well",
-    (f"{DATA}/summaries.js", "count < heads", "(count <= heads)"): "0 / 0 is NaN as well",
-    (f"{DATA}/value_cells.js", "r < queries", "(r <= queries)"): BEYOND,
-    (f"{DATA}/value_cells.js", "c < keys", "(c <= keys)"): BEYOND,
-    (f"{DATA}/value_cells.js", "Math.abs(value) > max", "(Math.abs(value) >= max)"): SAME,
-    (
-        "bertviz/analysis/comparison/comparison.py",
-        'zip("ab", sides, strict=True)',
-        "zip('ab', sides)",
-    ): "there are always two sides",
-    ("bertviz/analysis/comparison/differences.py", "4_000_000", "8000000"): MEMORY,
-    ("bertviz/analysis/patterns/counting.py", "1_000_000", "2000000"): MEMORY,
-    ("bertviz/analysis/patterns/predictive.py", "20_000_000", "40000000"): MEMORY,
-    ("bertviz/trace/windows.py", "512", "1024"): MEMORY,
-    ("bertviz/trace/layer.py", "512", "1024"): MEMORY,
-    (
-        "bertviz/analysis/neurons/explaining.py",
-        "draw.tolist()",
-        "draw",
-    ): "a tensor of one integer is an index like any other",
-    (
-        "bertviz/analysis/neurons/marking.py",
-        "layer.weights(head)[0].cpu()",
-        "layer.weights(head)[0]",
-    ): "seen only on an accelerator",
+# By file: how its line begins, what the mutant replaces, what stands there instead, and why nothing
+# changes. By the line, because the same number or comparison may matter elsewhere.
+EQUIVALENT: dict[str, list[tuple[str, str, str, str]]] = {
+    "bertviz/js/state.js": [
+        ("if (next.mass !== undefined &&", "next.mass < 1", "(next.mass <= 1)", "1 is made 1"),
+        ("const count = layer?.neurons", "0", "1", "then the only neuron is off, and is put on"),
+    ],
+    "bertviz/extractor/mirror/tensors.py": [
+        ("MOST_BYTES = 16 << 20  # of a buffer that is copied", "20", "21", "a limit of memory"),
+        ("MOST_BYTES_TOGETHER = 256 << 20", "20", "21", "a limit of memory"),
+    ],
+    "bertviz/extractor/comparison.py": [
+        (
+            "WEIGHTS = 1 << 26  # how many are compared with the model's own weights",
+            "26",
+            "27",
+            "a limit of time",
+        ),
+        (
+            "AT_ONCE = 1 << 21  # weights that are computed at a time",
+            "21",
+            "22",
+            "a limit of memory",
+        ),
+    ],
+    "bertviz/extractor/blocks.py": [
+        (
+            "return list({(skip.path, skip.order): skip for skip in reversed(skips)}.values())",
+            "list({(skip.path, skip.order): skip for skip in reversed(skips)}.values())",
+            "{(skip.path, skip.order): skip for skip in reversed(skips)}.values()",
+            "it is only iterated over",
+        ),
+    ],
+    "bertviz/extractor/recording.py": [
+        ("count = int(queries.shape[0])", "int(queries.shape[0])", "queries.shape[0]", "an int"),
+    ],
+    "bertviz/extractor/operations/reading.py": [
+        (
+            "return float(off) <= tolerated(coarser(record.multiplied_in, own.dtype), 0.0)",
+            "float(off)",
+            "off",
+            "compared as a tensor",
+        ),
+    ],
+    "bertviz/extractor/operations/products.py": [
+        (
+            "return bool(self.sizes) and not inside and outer",
+            "bool(self.sizes)",
+            "self.sizes",
+            "only its truth is asked for",
+        ),
+        (
+            'plain = torch.empty(shape, dtype=torch.float32, device="meta")',
+            'torch.empty(shape, dtype=torch.float32, device="meta")',
+            "torch.empty(shape, dtype=torch.float32)",
+            "memory that nobody reads",
+        ),
+    ],
+    "bertviz/extractor/surroundings.py": [
+        (
+            "if current is None or id(current) in seen:",
+            "id(current)",
+            "current",
+            "errors are told by identity",
+        ),
+        ("seen.add(id(current))", "id(current)", "current", "errors are told by identity"),
+    ],
+    "bertviz/extractor/records.py": [
+        (
+            "scale = values.abs().amax().float()",
+            "values.abs().amax().float()",
+            "values.abs().amax()",
+            "a quotient of the same numbers",
+        ),
+    ],
+    "bertviz/js/data/attention.js": [
+        (
+            "for (let key = 0, i = 0; key < keyCount; key++) {",
+            "key < keyCount",
+            "(key <= keyCount)",
+            BEYOND,
+        ),
+        (
+            "for (let key = 0; key < keyCount; key++) row[key] = bias.data[",
+            "key < keyCount",
+            "(key <= keyCount)",
+            BEYOND,
+        ),
+        (
+            "for (let query = 0; query < queryCount; query++) {",
+            "query < queryCount",
+            "(query <= queryCount)",
+            BEYOND,
+        ),
+        (
+            "for (const score of scores) if (score > max) max = score;",
+            "score > max",
+            "(score >= max)",
+            SAME,
+        ),
+    ],
+    "bertviz/js/data/what_if.js": [
+        (
+            "for (let n = 0, i = key * headDim; n < headDim; n++, i++) {",
+            "n < headDim",
+            "(n <= headDim)",
+            BEYOND,
+        ),
+    ],
+    "bertviz/js/data/binary.js": [
+        ("for (let i = 0; i < size; i++) {", "i < size", "(i <= size)", BEYOND),
+    ],
+    "bertviz/js/data/cells.js": [
+        ("for (let c = 0; c < keys; c++) wide[columnOf(c)]++;", "c < keys", "(c <= keys)", BEYOND),
+        ("for (let r = 0; r < queries; r++) {", "r < queries", "(r <= queries)", BEYOND),
+        (
+            "for (let r = 0; r < queries; r++) counts[rowOf(r)]++;",
+            "r < queries",
+            "(r <= queries)",
+            BEYOND,
+        ),
+        (
+            "if (rows < queries) {",
+            "rows < queries",
+            "(rows <= queries)",
+            "each row is then divided by 1",
+        ),
+        (
+            "if (!even[r]) continue;",
+            "continue;",
+            ";",
+            "rows without hidden mass are skipped for speed",
+        ),
+        (
+            "for (const value of values) if (Math.abs(value) > max) max = Math.abs(value);",
+            "Math.abs(value) > max",
+            "(Math.abs(value) >= max)",
+            SAME,
+        ),
+    ],
+    "bertviz/js/data/differences.js": [
+        (
+            "export const headCount = (signs) => signs.filter((sign) => sign > 0).length;",
+            "sign > 0",
+            "(sign >= 0)",
+            SIGNS,
+        ),
+        (
+            "for (const weight of weights.weight) if (weight > most) most = weight;",
+            "weight > most",
+            "(weight >= most)",
+            SAME,
+        ),
+    ],
+    "bertviz/js/data/edges.js": [
+        (
+            "spreads ??= spreadsOf(part);",
+            "spreads ??= spreadsOf(part)",
+            "spreads = spreadsOf(part)",
+            "speed",
+        ),
+        (
+            "for (let c = 0; c < keys.length; c++) {",
+            "c < keys.length",
+            "(c <= keys.length)",
+            COUNTED,
+        ),
+        (
+            "if (weights.hidden[row] <= SPREAD) return;",
+            "weights.hidden[row] <= SPREAD",
+            "(weights.hidden[row] < SPREAD)",
+            "no float32 is equal to 0.005",
+        ),
+    ],
+    "bertviz/js/data/head_weights.js": [
+        (
+            "for (let query = 0, i = 0; query < queries; query++) {",
+            "query < queries",
+            "(query <= queries)",
+            BEYOND,
+        ),
+    ],
+    "bertviz/js/data/missing.js": [
+        (
+            "for (let r = 0; r < queries.length; r++) {",
+            "r < queries.length",
+            "(r <= queries.length)",
+            COUNTED,
+        ),
+        (
+            "for (let c = 0; c < keys.length; c++) {",
+            "c < keys.length",
+            "(c <= keys.length)",
+            COUNTED,
+        ),
+    ],
+    "bertviz/js/data/payload.js": [
+        (
+            "if (scale !== undefined) for (let row = 0; row < rows; row++) hidden[row] *= scale;",
+            "row < rows",
+            "(row <= rows)",
+            BEYOND,
+        ),
+        ("for (let row = 0; row < rows; row++) {", "row < rows", "(row <= rows)", BEYOND),
+    ],
+    "bertviz/js/data/regroup.js": [
+        ("for (let k = 0; k < keys; k++) {", "k < keys", "(k <= keys)", COUNTED),
+    ],
+    "bertviz/js/data/summaries.js": [
+        ("else if (sign > 0) missing[i % means.length]++;", "sign > 0", "(sign >= 0)", SIGNS),
+        (
+            "if (count) boxes[i] = count < selected ? (boxes[i] * selected)",
+            "count < selected",
+            "(count <= selected)",
+            "0 / 0 is NaN as well",
+        ),
+        (
+            "if (count) means[r] = count < heads ? (means[r] * heads) / (heads - count) : NaN;",
+            "count < heads",
+            "(count <= heads)",
+            "0 / 0 is NaN as well",
+        ),
+    ],
+    "bertviz/js/data/value_cells.js": [
+        ("for (let r = 0; r < queries; r++) {", "r < queries", "(r <= queries)", BEYOND),
+        (
+            "for (let c = 0; c < keys; c++) counts[at + columnOf(c)] += heads;",
+            "c < keys",
+            "(c <= keys)",
+            BEYOND,
+        ),
+        (
+            "for (const value of values) if (Math.abs(value) > max) max = Math.abs(value);",
+            "Math.abs(value) > max",
+            "(Math.abs(value) >= max)",
+            SAME,
+        ),
+    ],
+    "bertviz/analysis/comparison/differences.py": [
+        (
+            "AT_ONCE = 4_000_000  # weights of each trace computed at a time",
+            "4_000_000",
+            "8000000",
+            MEMORY,
+        ),
+    ],
+    "bertviz/analysis/patterns/counting.py": [
+        (
+            "AT_ONCE = 1_000_000  # weights computed at a time: buffers that stay in the cache",
+            "1_000_000",
+            "2000000",
+            MEMORY,
+        ),
+    ],
+    "bertviz/analysis/patterns/predictive.py": [
+        ("LOGITS_AT_ONCE = 20_000_000", "20_000_000", "40000000", MEMORY),
+    ],
+    "bertviz/trace/windows.py": [
+        ("ROWS = 512  # computed at a time, for one head", "512", "1024", MEMORY),
+    ],
+    "bertviz/trace/layer.py": [
+        ("def unseen_keys(self, step: int = 512) -> Tensor:", "512", "1024", MEMORY),
+    ],
+    "bertviz/analysis/neurons/explaining.py": [
+        (
+            "yield [units[unit] for unit in draw.tolist()]",
+            "draw.tolist()",
+            "draw",
+            "a tensor of one integer is an index like any other",
+        ),
+    ],
+    "bertviz/analysis/neurons/marking.py": [
+        (
+            "weights = layer.weights(head)[0].cpu()",
+            "layer.weights(head)[0].cpu()",
+            "layer.weights(head)[0]",
+            "seen only on an accelerator",
+        ),
+    ],
 }
+
+
+def is_equivalent(mutant: Mutant) -> bool:
+    """Whether a mutant is listed here."""
+    return any(matches(mutant, entry) for entry in EQUIVALENT.get(mutant.path, []))
+
+
+def matches(mutant: Mutant, entry: tuple[str, str, str, str]) -> bool:
+    """Whether an entry is about a mutant."""
+    text, was, now, _ = entry
+    return mutant.text.startswith(text) and (mutant.was, mutant.now) == (was, now)

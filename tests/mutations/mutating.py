@@ -56,6 +56,7 @@ class Mutant:
     Attributes:
         path: The file, from the repository's root.
         line: Where the mistake is.
+        text: That line, without its indentation.
         was: The source it replaces.
         now: What stands there instead.
         source: The whole file with the mistake.
@@ -63,9 +64,18 @@ class Mutant:
 
     path: str
     line: int
+    text: str
     was: str
     now: str
     source: str
+
+    def parses(self) -> bool:
+        """Whether the mistake is one that Python would run."""
+        try:
+            compile(self.source, self.path, "exec")
+        except SyntaxError:
+            return False
+        return True
 
     def __str__(self) -> str:
         return f"{self.path}:{self.line}: {self.was!r} became {self.now!r}"
@@ -76,7 +86,7 @@ def mutants(path: str, source: str) -> Iterator[Mutant]:
     starts = [0]
     for line in source.encode().splitlines(keepends=True):
         starts.append(starts[-1] + len(line))
-    text = source.encode()
+    text, lines = source.encode(), source.splitlines()
     for node, wrong in _changes(ast.parse(source)):
         begin = starts[node.lineno - 1] + node.col_offset
         end = starts[node.end_lineno - 1] + node.end_col_offset
@@ -84,11 +94,7 @@ def mutants(path: str, source: str) -> Iterator[Mutant]:
         if wrong == was:
             continue
         mutated = (text[:begin] + wrong.encode() + text[end:]).decode()
-        try:
-            compile(mutated, path, "exec")
-        except SyntaxError:
-            continue
-        yield Mutant(path, node.lineno, was, wrong, mutated)
+        yield Mutant(path, node.lineno, lines[node.lineno - 1].strip(), was, wrong, mutated)
 
 
 def _changes(tree: ast.AST) -> Iterator[tuple[ast.expr | ast.stmt, str]]:
@@ -175,7 +181,9 @@ def _calls(node: ast.Call) -> Iterator[ast.expr]:
         yield wrong
     if name in ("dataclass", "TypeVar", "field"):
         return
-    for place in range(len(node.keywords)):
+    for place, keyword in enumerate(node.keywords):
+        if (name, keyword.arg) == ("zip", "strict"):
+            continue  # it asserts something, and asserts are not mutated
         wrong = copy.deepcopy(node)
         del wrong.keywords[place]
         yield wrong

@@ -22,7 +22,7 @@ class Tensors:
     """Copies of the tensors of one model; tensors with common memory keep it in common."""
 
     def __init__(self, model: nn.Module) -> None:
-        self._storages: dict[int, Any] = {}  # copies, by the identity of the original
+        self._storages: dict[int | None, Any] = {}  # copies, by the identity of the original
         self._held: list[Any] = []  # originals, so that no identity is used twice
         self._left = MOST_BYTES_TOGETHER
         self._watched: dict[int, tuple[Tensor, int | None]] = {}
@@ -51,14 +51,13 @@ class Tensors:
         return tensor
 
     def _copy(self, tensor: Tensor) -> Tensor:
-        place = _storage(tensor)
         usual = (
             type(tensor) is Tensor
             and tensor.layout is torch.strided
             and tensor.is_leaf
             and not (tensor.is_quantized or tensor.is_meta or tensor.is_conj() or tensor.is_neg())
         )
-        if not usual or place is None or place in self._shared:
+        if not usual or (place := _storage(tensor)) in self._shared:
             return self._watch(tensor)
         if place not in self._storages:
             storage = tensor.untyped_storage()

@@ -85,12 +85,9 @@ class Operations(TorchFunctionMode):
         """Call the function and follow its result; whatever a rule raises, the model runs on."""
         rule: Rule | None = None
         found: dict[int, Any] = {}
-        given, named, problem = args, kwargs, None
+        problem = None
         try:
             rule, found = rule_of(func), self.known.among(args, kwargs)
-            if rule is not None and kwargs and ("input" in kwargs or "out" in kwargs):
-                given = (kwargs["input"], *args) if "input" in kwargs else args
-                named = {name: x for name, x in kwargs.items() if name not in ("input", "out")}
             asked = rule is not None and (rule.watches or bool(found))
             bound = None
             if rule is not None and asked:
@@ -107,7 +104,7 @@ class Operations(TorchFunctionMode):
             answer = None
             if rule is not None and bound is not None:
                 answer = self._ask(func, rule, result, bound, found)
-            self._conclude(func, result, given, named, found, answer)
+            self._conclude(func, result, *_in_order(args, kwargs), found, answer)
         except Exception as error:
             name = getattr(func, "__name__", "an operation")
             if name_of(func) in noted.WHOLE:  # no softmax will come that tells of it
@@ -253,6 +250,14 @@ class Operations(TorchFunctionMode):
 
     def _is_activation(self, value: Any) -> bool:
         return isinstance(value, Tensor) and not self.parameters & memory_of(value)
+
+
+def _in_order(
+    args: Sequence[Any], kwargs: Mapping[str, Any]
+) -> tuple[Sequence[Any], Mapping[str, Any]]:
+    """Arguments as functions are usually given them: the operand first, no place for results."""
+    first = [kwargs["input"]] if "input" in kwargs else []
+    return (*first, *args), {n: x for n, x in kwargs.items() if n not in ("input", "out")}
 
 
 def _flat(args: Sequence[Any], kwargs: Mapping[str, Any]) -> Iterator[Tensor]:

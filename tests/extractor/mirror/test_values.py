@@ -99,6 +99,20 @@ def test_a_function_is_copied_with_its_defaults_and_attributes() -> None:
     assert function(1)[2] is model
 
 
+def test_a_hook_of_two_modules_is_copied_once() -> None:
+    model = nn.Sequential(Layer(), Layer())
+
+    def hook(*_: Any) -> Any:
+        return model
+
+    for layer in model:
+        layer.register_forward_hook(hook)
+    copy = Mirror(model).model
+    one, other = (next(iter(layer._forward_hooks.values())) for layer in copy)
+    assert one is other
+    assert (one(), hook()) == (copy, model)
+
+
 def test_a_method_of_a_container_changes_the_copy_of_it() -> None:
     model = Layer()
     model.seen = []
@@ -230,3 +244,53 @@ def test_a_buffer_in_the_memory_of_a_parameter_stays_there() -> None:
     copy = Mirror(model).model
     assert copy.row.data_ptr() == model.weight.data_ptr()
     assert copy.own.data_ptr() != model.own.data_ptr()
+
+
+def test_large_arrays_are_shared_as_large_buffers_are(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(values, "MOST_BYTES", 16)
+    model = Layer()
+    model.small, model.large = np.zeros(2), np.zeros(3)
+    copy = Mirror(model).model
+    assert copy.small is not model.small
+    assert copy.large is model.large
+
+
+def test_generators_go_on_where_they_are_and_the_models_own_stay_there() -> None:
+    model = Layer()
+    model.random = random.Random(3)
+    model.numpy = np.random.default_rng(3)
+    model.torch = torch.Generator().manual_seed(3)
+    copy = Mirror(model).model
+
+    def draw(held: Any) -> list[Any]:
+        return [held.random.random(), held.numpy.random(), *torch.rand(2, generator=held.torch)]
+
+    assert draw(copy) == draw(model), "from the same place, and neither took from the other"
+
+
+def test_dictionaries_that_hold_weakly_are_copied_with_what_they_hold() -> None:
+    model = Layer()
+    model.by_key = weakref.WeakKeyDictionary({model.linear: [1]})
+    model.by_value = weakref.WeakValueDictionary({"linear": model.linear})
+    copy = Mirror(model).model
+    assert copy.by_value["linear"] is copy.linear
+    copy.by_key[copy.linear].append(2)
+    assert model.by_key[model.linear] == [1]
+
+
+def test_containers_of_ones_own_keep_their_attributes() -> None:
+    class Listed(list):  # type: ignore[type-arg]
+        pass
+
+    class Slots:
+        __slots__ = "only"
+
+        def __init__(self, only: Any) -> None:
+            self.only = only
+
+    model = Layer()
+    model.listed, model.slots = Listed([1]), Slots(model)
+    model.listed.owner = model
+    copy = Mirror(model).model
+    assert (type(copy.listed), copy.listed, copy.listed.owner) == (Listed, [1], copy)
+    assert copy.slots.only is model.slots.only, "without a dictionary it is a service"
