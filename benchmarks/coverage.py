@@ -12,6 +12,7 @@ with random weights and run twice: as it is, under `extract`, and on the eager k
     error        extract raised an error other than NothingCaptured
     no reference the model returns no attention, or not as (batch, heads, query, key)
     not built    the model refused the tiny configuration, or took over 60 s of the processor
+                 (``--seconds``)
 
 A further line names what `extract` said that it could not capture.
 
@@ -133,9 +134,9 @@ def judged(model_type: str) -> dict[str, Any]:
     return result
 
 
-def _child(model_type: str, pipe: Any) -> None:
+def _child(model_type: str, seconds: int, pipe: Any) -> None:
     resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))
-    resource.setrlimit(resource.RLIMIT_CPU, (SECONDS, SECONDS))
+    resource.setrlimit(resource.RLIMIT_CPU, (seconds, seconds))
     with open(os.devnull, "w") as quiet, contextlib.redirect_stderr(quiet):
         try:
             pipe.send(judged(model_type))
@@ -143,19 +144,19 @@ def _child(model_type: str, pipe: Any) -> None:
             pipe.send({"type": model_type, "verdict": "not built", "why": repr(error)[:300]})
 
 
-def isolated(model_type: str) -> dict[str, Any]:
-    """Judge one model type in a process of its own."""
+def isolated(model_type: str, seconds: int) -> dict[str, Any]:
+    """Judge one model type in a process of its own, which may use so much of the processor."""
     context = multiprocessing.get_context("fork")
     ours, theirs = context.Pipe()
-    process = context.Process(target=_child, args=(model_type, theirs))
+    process = context.Process(target=_child, args=(model_type, seconds, theirs))
     process.start()
     theirs.close()  # or the end of the process would not be noticed
     result = {"type": model_type, "verdict": "not built", "why": "it waits for something"}
     try:
-        if ours.poll(30 * SECONDS):
+        if ours.poll(30 * seconds):
             result = ours.recv()
     except EOFError:
-        result["why"] = f"its process died, or took over {SECONDS} s"
+        result["why"] = f"its process died, or took over {seconds} s"
     process.kill()
     process.join()
     return result
@@ -167,6 +168,7 @@ def main() -> None:
     parser.add_argument("types", nargs="*")
     parser.add_argument("--json", metavar="FILE")
     parser.add_argument("--processes", type=int, default=2, metavar="N", help="at once (2)")
+    parser.add_argument("--seconds", type=int, default=SECONDS, metavar="N", help=f"({SECONDS})")
     options = parser.parse_args()
     os.environ["HF_HUB_OFFLINE"] = "1"
     import torch  # before the child processes are forked, so that they share it
@@ -179,7 +181,7 @@ def main() -> None:
     types = options.types or sorted(CONFIG_MAPPING)
     with ThreadPoolExecutor(options.processes) as pool:
         results = []
-        for result in pool.map(isolated, types):
+        for result in pool.map(isolated, types, [options.seconds] * len(types)):
             results.append(result)
             if result.get("skipped"):
                 print(f"{result['type']:28} {'skipped':12} {result['skipped']}", flush=True)
