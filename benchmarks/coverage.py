@@ -11,7 +11,8 @@ with random weights and run twice: as it is, under `extract`, and on the eager k
     nothing      nothing was captured
     error        extract raised an error other than NothingCaptured
     no reference the model returns no attention, or not as (batch, heads, query, key)
-    not built    the model refused the tiny configuration, or took too long
+    not built    the model refused the tiny configuration, or took over 60 s of the processor
+                 (``--seconds``)
 
 A further line names what `extract` said that it could not capture.
 
@@ -38,7 +39,7 @@ from architectures.configurations import classes_of, tiny
 from architectures.inputs import BATCH, runnable
 from architectures.verdict import attentions_of, compared, state_of
 
-SECONDS = 60
+SECONDS = 60  # of the processor, so that it does not matter what else the machine does
 MEMORY = 8 << 30
 
 
@@ -133,8 +134,9 @@ def judged(model_type: str) -> dict[str, Any]:
     return result
 
 
-def _child(model_type: str, pipe: Any) -> None:
+def _child(model_type: str, seconds: int, pipe: Any) -> None:
     resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))
+    resource.setrlimit(resource.RLIMIT_CPU, (seconds, seconds))
     with open(os.devnull, "w") as quiet, contextlib.redirect_stderr(quiet):
         try:
             pipe.send(judged(model_type))
@@ -142,18 +144,19 @@ def _child(model_type: str, pipe: Any) -> None:
             pipe.send({"type": model_type, "verdict": "not built", "why": repr(error)[:300]})
 
 
-def isolated(model_type: str) -> dict[str, Any]:
-    """Judge one model type in a process of its own."""
+def isolated(model_type: str, seconds: int) -> dict[str, Any]:
+    """Judge one model type in a process of its own, which may use so much of the processor."""
     context = multiprocessing.get_context("fork")
     ours, theirs = context.Pipe()
-    process = context.Process(target=_child, args=(model_type, theirs))
+    process = context.Process(target=_child, args=(model_type, seconds, theirs))
     process.start()
-    result = {"type": model_type, "verdict": "not built", "why": f"over {SECONDS} s"}
+    theirs.close()  # or the end of the process would not be noticed
+    result = {"type": model_type, "verdict": "not built", "why": "it waits for something"}
     try:
-        if ours.poll(SECONDS):
+        if ours.poll(30 * seconds):
             result = ours.recv()
     except EOFError:
-        result["why"] = "its process died"
+        result["why"] = f"its process died, or took over {seconds} s"
     process.kill()
     process.join()
     return result
@@ -164,6 +167,8 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("types", nargs="*")
     parser.add_argument("--json", metavar="FILE")
+    parser.add_argument("--processes", type=int, default=2, metavar="N", help="at once (2)")
+    parser.add_argument("--seconds", type=int, default=SECONDS, metavar="N", help=f"({SECONDS})")
     options = parser.parse_args()
     os.environ["HF_HUB_OFFLINE"] = "1"
     import torch  # before the child processes are forked, so that they share it
@@ -174,9 +179,9 @@ def main() -> None:
 
     torch.set_num_threads(1)
     types = options.types or sorted(CONFIG_MAPPING)
-    with ThreadPoolExecutor(2) as pool:
+    with ThreadPoolExecutor(options.processes) as pool:
         results = []
-        for result in pool.map(isolated, types):
+        for result in pool.map(isolated, types, [options.seconds] * len(types)):
             results.append(result)
             if result.get("skipped"):
                 print(f"{result['type']:28} {'skipped':12} {result['skipped']}", flush=True)

@@ -170,8 +170,9 @@ def extract(
             dtype=capture.records[0].dtype,
             skipped=skipped,
         )
-        if skipped and verify:
-            raise NotReproduced(f"{told(skipped)} Without verify, the rest can be shown.")
+        missing = reasons(skip for skip in capture.skips_wanted() if not skip.apart)
+        if missing and verify:
+            raise NotReproduced(f"{told(missing)} Without verify, the rest can be shown.")
         if skipped:
             warn_caller(f"{told(skipped)} trace.skipped has the reasons.")
         if not verify:

@@ -104,7 +104,10 @@ def _numbers(records: Sequence[Record], capture: Capture) -> list[int]:
     missing = [
         skip
         for skip in capture.skipped
-        if tower(skip.path) == stack and skip.cross == cross and skip.shape in (None, shape)
+        if tower(skip.path) == stack
+        and skip.cross == cross
+        and skip.shape in (None, shape)
+        and not skip.apart
     ]
     everything: list[Record | Skip] = [*records, *_once(missing)]
     seen = sorted(everything, key=lambda each: each.place)

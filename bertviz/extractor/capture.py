@@ -21,7 +21,7 @@ from bertviz.extractor.provenance import Provenance
 from bertviz.extractor.recording import Recorder
 from bertviz.extractor.records import Keep, Record, numbers_in, tower
 from bertviz.extractor.sharing import Sharing
-from bertviz.extractor.skips import Skip, cause
+from bertviz.extractor.skips import NOT_BETWEEN_TOKENS, Skip, cause, has_one_query
 from bertviz.extractor.unseen import Unseen
 from bertviz.trace.settings import plainly
 
@@ -74,6 +74,7 @@ class Capture:
         self.depth = 0  # layers of the deepest stack
         self._orders: dict[tuple[str, bool], int] = {}
         self._crosses: dict[str, bool] = {}
+        self._apart: set[str] = set()  # attentions that are not between tokens
         self._places = 0  # attentions seen
         self._compared: dict[str, int] = {}  # attentions per path that could be compared
         self.sharing = Sharing(keep.row, keep.device)
@@ -269,8 +270,14 @@ class Capture:
             self._progress()
         # Keys from a cache have lost their provenance; the first step's answer holds.
         cross = self._crosses.setdefault(path, cross) if self.generating else cross
-        order, place = self._next_order(path, cross), self._next_place()
         shape = (int(queries.shape[1]), int(keys.shape[1]))
+        if has_one_query(queries) or path in self._apart:
+            self._apart.add(path)
+            place = self._next_place()
+            skip = Skip(path, NOT_BETWEEN_TOKENS, cross, -1, place, shape, apart=True)
+            self.skipped.append(skip)
+            return None
+        order, place = self._next_order(path, cross), self._next_place()
         record: Record | None = None
         with self.noting(path, cross=cross, shape=shape, order=order, place=place):
             record = self.recorder.record(path, cross, order, queries, keys, **known)

@@ -3,12 +3,17 @@
 The problem. A layer that is left out without a word is a gap that nobody notices, and the layer
 after it takes its number. So what was recognized as attention but not understood, or could not be
 noted, keeps its place among the others, with a reason.
+
+Some attention is not between tokens: over the layers below, say, at each token by itself, with the
+tokens where heads would be. It is told, too, but is none of the layers that are counted.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+
+from torch import Tensor
 
 from bertviz.errors import short_list
 
@@ -24,6 +29,7 @@ class Skip:
         order: Place among the attentions of its tower, in one forward.
         place: Place among all attentions seen.
         shape: (query, key), where they are known.
+        apart: Whether it is not between tokens, so that no layer is missing.
     """
 
     path: str
@@ -32,9 +38,29 @@ class Skip:
     order: int
     place: int
     shape: tuple[int, int] | None = None
+    apart: bool = False
 
     def __str__(self) -> str:
         return f"{self.path}: {self.reason}"
+
+
+NOT_BETWEEN_TOKENS = (
+    "all that stands in place of heads has one query: it is not between tokens, but over"
+    " something else at each of them, such as the layers below"
+)
+
+
+def has_one_query(queries: Tensor) -> bool:
+    """Whether all heads share the memory of one query, as what is no head may.
+
+    Args:
+        queries: (heads, query, head_dim).
+
+    >>> import torch
+    >>> has_one_query(torch.ones(1, 8).expand(12, 1, 8)), has_one_query(torch.ones(12, 1, 8))
+    (True, False)
+    """
+    return queries.shape[0] > 1 and queries.stride(0) == 0
 
 
 def cause(error: BaseException) -> str:

@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 import torch
+import torch.nn.functional as F  # noqa: N812, its usual name
 from torch import Tensor, nn
 
 from bertviz import AttentionTrace, HeadView, NothingCaptured, NotReproduced, extract
@@ -175,6 +176,69 @@ def test_nothing_is_told_of_models_that_are_captured_in_full(
         trace = extract(model, inputs=batch, batch_index=1)
     assert trace.skipped == {}
     same(trace, extract(model, inputs=batch, batch_index=1, verify=True))
+
+
+class OverLayers(nn.Module):
+    """Each layer reads what the layers below it gave, weighted at each token by itself."""
+
+    class Layer(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.depth = Depth()
+            self.attention = nn.MultiheadAttention(16, 2, batch_first=True)
+
+        def forward(self, states: list[Tensor]) -> Tensor:
+            x = self.depth(states)
+            return x + self.attention(x, x, x)[0]
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.layers = nn.ModuleList(self.Layer() for _ in range(3))
+
+    def forward(self, x: Tensor) -> Tensor:
+        states = [x]
+        for layer in self.layers:
+            states.append(layer(states))
+        return states[-1]
+
+
+class Depth(nn.Module):
+    def __init__(self) -> None:
+        super().__init__()
+        self.query = nn.Parameter(torch.ones(16))
+
+    def forward(self, states: list[Tensor]) -> Tensor:
+        stacked = torch.stack(states, -2)
+        query = self.query.expand(*stacked.shape[:-2], 1, -1)
+        return F.scaled_dot_product_attention(query, stacked, stacked).squeeze(-2)
+
+
+def test_attention_over_layers_is_told_and_is_no_layer() -> None:
+    torch.manual_seed(0)
+    model, inputs = OverLayers().eval(), {"x": torch.randn(2, 6, 16)}
+    with pytest.warns(UserWarning, match=r"3 attention modules .* layers.0.depth: all that stands"):
+        trace = extract(model, inputs=inputs, batch_index=0, verify=True)
+    assert list(trace.skipped) == [f"layers.{index}.depth" for index in range(3)]
+    assert list(trace.blocks) == ["encoder"]
+    layers = trace.blocks["encoder"].layers
+    assert [(layer.index, layer.name) for layer in layers] == [
+        (index, f"layers.{index}.attention") for index in range(3)
+    ]
+    assert trace.exactness is not None
+    assert trace.exactness["max_difference"] < 1e-6
+
+
+def test_heads_that_ask_the_same_are_heads() -> None:
+    class Pool(nn.Module):
+        """One learned query, projected for each head: here they happen to be equal."""
+
+        def forward(self, x: Tensor) -> Tensor:
+            keys = x.unflatten(-1, (2, 8)).transpose(1, 2)
+            return F.scaled_dot_product_attention(torch.ones(len(x), 2, 1, 8), keys, keys)
+
+    trace = extract(Pool(), inputs={"x": torch.randn(2, 6, 16)}, batch_index=0, verify=True)
+    assert not trace.skipped
+    assert next(iter(trace.blocks.values())).layers[0].num_heads == 2
 
 
 def test_softmaxes_that_are_not_attention_are_not_told() -> None:
