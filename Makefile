@@ -101,11 +101,12 @@ js-test: setup
 py-test: setup chromium demo/quickstart.html
 	HF_HUB_OFFLINE=1 OMP_NUM_THREADS=1 $(BIN)/pytest -q -n 2 --dist loadfile
 
-# The same campaigns that `make test` runs, with many more rounds; -s shows their counts.
+# The same campaigns that `make test` runs, with many more rounds; -rP shows their counts. The last
+# line of each file's slowest tests tells where the time went.
 SEED ?= 0
 soak: setup chromium
 	HF_HUB_OFFLINE=1 OMP_NUM_THREADS=1 BERTVIZ_SOAK=1 BERTVIZ_SEED=$(SEED) \
-	  $(BIN)/pytest -q -s tests/campaigns
+	  $(BIN)/pytest -q -rP -n 2 --dist loadfile --durations=20 tests/campaigns
 	HF_HUB_OFFLINE=1 OMP_NUM_THREADS=1 $(BIN)/python -m tests.mutations.run --seed $(SEED)
 
 # The bounds of pyproject.toml, in an environment of their own. A torch of that version that the

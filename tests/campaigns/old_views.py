@@ -223,6 +223,47 @@ head_view(attention=[matrix], tokens=list("abcd"), sentence_b_start=None)
         "head_view(stacked[:, :, :, :6, :6] / stacked[:, :, :, :6, :6].sum(-1, keepdim=True),"
         " tokens[:6])"
     ),
+    "delimiters hidden": Old(
+        BERT
+        + """
+for place, token in enumerate(tokens):
+    if token in ("[SEP]", "[CLS]"):
+        for layer in attention:
+            layer[0, :, place, :] = 0
+            layer[0, :, :, place] = 0
+model_view(attention, tokens, sentence_b_start, display_mode="dark")
+""",
+        warns="do not sum to 1",
+    ),
+    "a part of one matrix": Old(
+        BERT + "part = attention[0][0].mean(0).detach()[:6, :6]\n"
+        "head_view([part.reshape(1, 1, 6, 6)], tokens[:6], sentence_b_start=None, heads=[0])",
+        warns="do not sum to 1",
+    ),
+    "display of one's own": Old(
+        BERT
+        + """
+import IPython.display
+caught, display = [], IPython.display.display
+IPython.display.display = lambda *shown, **more: caught.extend(shown)
+try:
+    head_view(attention, tokens)
+finally:
+    IPython.display.display = display
+assert len(caught) == 1 and "<script" in caught[0].data
+""",
+        shown=0,
+    ),
+    "a step of a generation": Old("""
+from transformers import AutoModelForCausalLM, AutoTokenizer
+from bertviz import head_view
+tokenizer = AutoTokenizer.from_pretrained("gpt2")
+model = AutoModelForCausalLM.from_pretrained("gpt2", attn_implementation="eager")
+ids = tokenizer("The quick brown", return_tensors="pt").input_ids
+outputs = model.generate(ids, max_new_tokens=2, output_attentions=True,
+                         return_dict_in_generate=True, pad_token_id=0)
+head_view(outputs.attentions[0], tokenizer.convert_ids_to_tokens(ids[0]))
+"""),
     "arrays back to tensors": Old(
         BERT + "import torch\nlayers = [a.detach().numpy() for a in attention]\n"
         "model_view([torch.from_numpy(a) for a in layers], tokens)"
