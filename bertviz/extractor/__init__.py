@@ -120,7 +120,7 @@ def extract(
 
     Warns:
         UserWarning: Some of the model's attention could not be captured; ``trace.skipped`` says
-            which, and why.
+            which, and why. Or a model of unknown kind has as many heads as there are texts.
     """
     writes = generate is not None
     if writes and tokens is not None:
@@ -175,6 +175,12 @@ def extract(
             raise NotReproduced(f"{told(missing)} Without verify, the rest can be shown.")
         if skipped:
             warn_caller(f"{told(skipped)} trace.skipped has the reasons.")
+        if capture.doubtful:
+            warn_caller(
+                f"The model has as many heads as inputs has texts, {capture.batch_size}, so what is"
+                " shown is right only if texts come before heads in its scores, as in nearly all"
+                " models. With one text there is no doubt: pass inputs of one row."
+            )
         if not verify:
             return trace
         return replace(

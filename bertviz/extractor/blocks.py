@@ -109,7 +109,7 @@ def _numbers(records: Sequence[Record], capture: Capture) -> list[int]:
         and skip.shape in (None, shape)
         and not skip.apart
     ]
-    everything: list[Record | Skip] = [*records, *_once(missing)]
+    everything: list[Record | Skip] = [*records, *_besides(records, _once(missing))]
     seen = sorted(everything, key=lambda each: each.place)
     numbers = dict(zip(seen, _indices([each.path for each in seen], capture), strict=True))
     return [numbers[record] for record in records]
@@ -118,6 +118,15 @@ def _numbers(records: Sequence[Record], capture: Capture) -> list[int]:
 def _once(skips: Sequence[Skip]) -> list[Skip]:
     """Without the later steps of a generation, and the further parts of an attention."""
     return list({(skip.path, skip.order): skip for skip in reversed(skips)}.values())
+
+
+def _besides(records: Sequence[Record], skips: Sequence[Skip]) -> list[Skip]:
+    """One skip per path that has no record, unless one path is that of several layers (ALBERT)."""
+    paths = [record.path for record in records]
+    if len(set(paths)) < len(paths) or len({*paths, *(skip.path for skip in skips)}) == 1:
+        return list(skips)
+    first = {skip.path: skip for skip in reversed(skips)}
+    return [skip for path, skip in first.items() if path not in paths]
 
 
 def _indices(paths: Sequence[str], capture: Capture) -> list[int]:

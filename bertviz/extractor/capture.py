@@ -59,6 +59,7 @@ class Capture:
         self.records: list[Record] = []
         self.skipped: list[Skip] = []  # attentions that were seen and have no record
         self.unseen = Unseen()
+        self.doubtful = False  # whether texts and heads could not be told apart
         self.seen: dict[str, int] = {}  # how often each function was called
         self.decoder = reading.decoder
         self.decoder_ids: Tensor | None = None

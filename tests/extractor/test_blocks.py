@@ -81,6 +81,19 @@ def test_attentions_that_were_skipped_keep_their_numbers() -> None:
     assert [skip.place for skip in _once(twice)] == [1]
 
 
+def test_two_skips_in_one_module_are_one_layer() -> None:
+    def numbers(*paths: str) -> list[int]:
+        """Of the layers at paths that do not end in "?", where those are skipped."""
+        records = [record(path, i) for i, path in enumerate(paths) if path[-1] != "?"]
+        skips = [Skip(p[:-1], "", False, i, i) for i, p in enumerate(paths) if p[-1] == "?"]
+        return _numbers(records, capture_of(skipped=skips))
+
+    assert numbers("h.0?", "h.0?", "h.1") == [1]
+    assert numbers("h.0", "h.1?", "h.1?", "h.2") == [0, 2]
+    assert numbers("h.0", "h.0?", "h.1") == [0, 1]
+    assert numbers("h?", "h") == [1], "one module for all layers"
+
+
 def lower(queries: int, keys: int) -> Tensor:
     return torch.ones(1, queries, keys, dtype=torch.bool).tril(keys - queries)
 

@@ -222,6 +222,7 @@ AFTER: dict[str, Callable[[Tensor], Tensor]] = {
     "heads mixed": lambda w: torch.einsum("bhij,hg->bgij", w, torch.eye(HEADS).roll(1, 0)),
     "mean": lambda w: w.mean(1, keepdim=True).expand_as(w),
     "the largest": lambda w: w * (w == w.amax(-1, keepdim=True)),
+    "a softmax of the softmax": lambda w: w.softmax(-1),
 }
 
 
@@ -271,7 +272,19 @@ def test_attention_of_other_making_is_told() -> None:
     def additive(q: Tensor, k: Tensor) -> Tensor:
         return torch.tanh(q[:, :, :, None] + k[:, :, None]).sum(-1).softmax(-1) @ k
 
-    for how in (additive, lambda q, k: (s := (q @ k.mT).exp()) / s.sum(-1, keepdim=True) @ k):
+    def with_a_sink(q: Tensor, k: Tensor) -> Tensor:
+        scores = torch.tanh(q[:, :, :, None] + k[:, :, None]).sum(-1)
+        sink = torch.zeros(*scores.shape[:-1], 1)
+        return torch.cat([scores, sink], -1).softmax(-1)[..., :-1] @ k
+
+    def in_logarithms(q: Tensor, k: Tensor) -> Tensor:
+        scores = torch.tanh(q[:, :, :, None] + k[:, :, None]).sum(-1)
+        return F.log_softmax(scores, -1).exp() @ k
+
+    def by_hand(q: Tensor, k: Tensor) -> Tensor:
+        return (s := (q @ k.mT).exp()) / s.sum(-1, keepdim=True) @ k
+
+    for how in (additive, with_a_sink, in_logarithms, by_hand):
         with pytest.raises(NothingCaptured, match=r"not understood\. 1 attention module"):
             extract(Own(how), inputs={"x": torch.randn(1, LENGTH, HEADS * DIM)})
 
@@ -293,6 +306,14 @@ def test_scores_changed_unseen_are_told_also_where_heads_are_mixed(heads_mixed: 
 
     with pytest.raises(NothingCaptured, match="a change in place"):
         extract(Own(how), inputs={"x": torch.randn(1, LENGTH, HEADS * DIM)})
+
+
+@pytest.mark.parametrize("texts", [1, 2, HEADS])
+def test_as_many_texts_as_heads_is_said(texts: int, recwarn: pytest.WarningsRecorder) -> None:
+    x = torch.randn(texts, LENGTH, HEADS * DIM)
+    extract(Own(lambda q, k: (q @ k.mT).softmax(-1)), inputs={"x": x}, batch_index=0)
+    said = [str(each.message) for each in recwarn if "as many heads" in str(each.message)]
+    assert len(said) == (texts == HEADS)
 
 
 def test_from_arrays_has_nothing_skipped() -> None:

@@ -130,9 +130,9 @@ class Weights:
         """Whether values are weighted here: a product that sums over keys."""
         if not isinstance(other, Tensor):
             return False
-        return self.lost or (
-            self.layout.stride(axis) == 1 and self.layout.shape[axis] == self.shape[-1]
-        )
+        # A softmax of unknown scores may run over more than keys, an attention sink for example.
+        keys = self.fate.record is None or self.layout.shape[axis] == self.shape[-1]
+        return self.lost or (self.layout.stride(axis) == 1 and keys)
 
     def miss(self) -> None:
         """Note a sum over heads or queries, which is what they were for if nothing else comes."""

@@ -62,6 +62,7 @@ class Axes:
         head_step: Rows from one head to the next.
         query_step: Rows from one query to the next.
         part: Where the text is in the first of ``rest``; None where there is one text only.
+        doubtful: Whether texts and heads are as many, so that only the order of ``rest`` tells.
     """
 
     key: int
@@ -73,6 +74,7 @@ class Axes:
     head_step: int
     query_step: int
     part: slice | None
+    doubtful: bool
 
     @classmethod
     def of(
@@ -111,6 +113,7 @@ class Axes:
         query = inside[0] if inside else None
         rest = [axis for axis in others if axis != query]
         sizes = [shape[axis] for axis in rest]
+        doubtful = texts > 1 and sizes == [texts, texts]
         start, part = layout.storage_offset() // columns, None
         if texts > 1:
             if not sizes or sizes[0] % texts:
@@ -131,6 +134,7 @@ class Axes:
             head_step=steps[several[0]] if several else 0,
             query_step=1 if query is None else steps[query],
             part=part,
+            doubtful=doubtful,
         )
 
     def row(self, head: int, query: int = 0) -> int:

@@ -7,6 +7,7 @@ same function of torch, and differ only in the axis that is summed over.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from string import ascii_letters
 from typing import Any
 
 from torch import Tensor
@@ -71,11 +72,35 @@ def summed(
     return None
 
 
-def _of_letters(equation: str, operands: Sequence[Any], tensor: Tensor) -> tuple[int, Any] | None:
+def spelled_out(equation: str, operands: Sequence[Tensor]) -> tuple[str, str, str] | None:
+    """The letters of two operands and of their product, with letters in place of each ellipsis.
+
+    Returns:
+        None if the product is not written out, or there are not two operands.
+
+    >>> import torch
+    >>> spelled_out("...id, ...jd -> ...ij", (torch.ones(2, 3, 4), torch.ones(2, 5, 4)))
+    ('Zid', 'Zjd', 'Zij')
+    """
     left, arrow, out = equation.replace(" ", "").partition("->")
     names = left.split(",")
-    if not arrow or len(names) != 2 or "." in left or len(operands) != 2:
+    if not arrow or len(names) != 2 or len(operands) != 2:
+        return None
+    free = "".join(c for c in ascii_letters if c not in equation)
+    rest = [
+        free[len(free) - max(0, x.ndim - len(name.replace("...", ""))) :]
+        for name, x in zip(names, operands, strict=True)
+    ]
+    first, second = (
+        name.replace("...", letters) for name, letters in zip(names, rest, strict=True)
+    )
+    return first, second, out.replace("...", max(rest, key=len))
+
+
+def _of_letters(equation: str, operands: Sequence[Any], tensor: Tensor) -> tuple[int, Any] | None:
+    spelled = spelled_out(equation, operands)
+    if spelled is None:
         return None
     place = 0 if operands[0] is tensor else 1
-    gone = [axis for axis, letter in enumerate(names[place]) if letter not in out]
+    gone = [axis for axis, letter in enumerate(spelled[place]) if letter not in spelled[2]]
     return (gone[0], operands[1 - place]) if len(gone) == 1 else None

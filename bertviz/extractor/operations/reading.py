@@ -53,6 +53,7 @@ def note(capture: Capture, product: Product, axis: int, weights: Tensor) -> Weig
         shape = tuple(product.layout.shape)
         capture.skip(product.path, f"its scores have the shape {shape}", cross=product.cross)
         return None
+    capture.doubtful |= found.axes.doubtful
     heads, used = len(found.key_heads), found.keys.shape[0]
     even = tuple(head * used // heads for head in range(heads))
     bias = found.bias

@@ -13,6 +13,7 @@ import torch
 from torch import Tensor
 
 from bertviz.extractor.operations.after import Fate, Weights
+from bertviz.extractor.operations.contraction import spelled_out
 from bertviz.extractor.operations.products import Lost, Product
 from bertviz.extractor.operations.reading import note
 from bertviz.extractor.operations.table import Call, arranges, follows, watches
@@ -73,10 +74,10 @@ def _einsum(call: Call, equation: Any, *operands: Any) -> Product | None:
     """Two operands with one summed letter, one letter each of their own, and batches."""
     if len(operands) == 1 and isinstance(operands[0], list | tuple):
         operands = tuple(operands[0])
-    if not isinstance(equation, str) or len(operands) != 2 or "." in equation:
+    spelled = spelled_out(equation, operands) if isinstance(equation, str) else None
+    if spelled is None:
         return None
-    left, _, out = equation.replace(" ", "").partition("->")
-    first, _, second = left.partition(",")
+    first, second, out = spelled
     summed = [c for c in first if c in second and c not in out]
     batch = [c for c in out if c in first and c in second]
     rows = [c for c in first if c in out and c not in second]
@@ -198,4 +199,15 @@ def _softmax(call: Call, input: Any, dim: int | None = None, *_: Any, **__: Any)
     if isinstance(scores, Lost):
         capture.skip(scores.path, scores.reason)
         return None
+    if isinstance(scores, Weights):
+        return None  # they are followed on, changed
     return Weights.begin(Fate(capture.path(), None), call.result, axis)
+
+
+@watches("log_softmax", "special_log_softmax")
+def _log_softmax(call: Call, input: Any, dim: int | None = None, *_: Any, **__: Any) -> Any:
+    """Of unknown scores; what it makes of known ones is lost."""
+    if not isinstance(input, Tensor) or input.ndim < 2 or call.known(input) is not None:
+        return None
+    axis = input.ndim - 1 if dim is None else dim % input.ndim
+    return Weights.begin(Fate(call.capture.path(), None), call.result, axis)

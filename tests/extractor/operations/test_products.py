@@ -186,7 +186,7 @@ SUMS: list[tuple[str, tuple[Any, ...], Tensor, Any]] = [
     ("einsum", ("ij,jk->k", A, B), A, None),
     ("einsum", ("ij,jk", A, B), A, None),
     ("einsum", ("ij,j", A, B[:, 0]), A, None),
-    ("einsum", ("...j,jk->...k", A, B), A, None),
+    ("einsum", ("...j,jk->...k", A, B), A, (1, B)),
     ("einsum", ("ij,jk,kl->il", A, B, B), A, None),
     ("einsum", (A, [0, 1], B, [1, 2]), A, None),
     ("einsum", ("ij->i", A), A, None),

@@ -22,6 +22,7 @@ PYTHON |= {"data"}
 OTHERS = {"scaled_dot_product_attention", "multi_head_attention_forward", "einsum", "baddbmm_"}
 OTHERS |= {"fill", "copy", "zero", "index_fill", "masked_scatter", "index_copy", "view_as"}
 OTHERS |= {"mm", "inner", "cuda"}  # of one head alone, or for other machines
+OTHERS |= {"log_softmax", "special_log_softmax"}  # of unknown scores alone
 OTHERS |= {"special_softmax"}  # as torch.special.softmax calls itself
 
 

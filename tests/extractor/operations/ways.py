@@ -64,6 +64,10 @@ WAYS: dict[str, Callable[[Tensor, Tensor], Tensor]] = {
         torch.baddbmm(BIAS.repeat(len(q), 1, 1), flat(q), flat(k).mT, beta=0.5, alpha=0.3), -1
     ).view(len(q), HEADS, LENGTH, LENGTH),
     "einsum": lambda q, k: torch.einsum("bhid,bhjd->bhij", q, k).softmax(-1),
+    "einsum with an ellipsis": lambda q, k: torch.einsum("...id,...jd->...ij", q, k).softmax(-1),
+    "einsum with an ellipsis, keys first": lambda q, k: torch.einsum(
+        "... j d, ... i d -> ... i j", k, q
+    ).softmax(-1),
     "einsum of other axes": lambda q, k: (
         torch.einsum("ibhd,jbhd->ijbh", q.permute(2, 0, 1, 3), k.permute(2, 0, 1, 3))
         .permute(2, 3, 0, 1)
