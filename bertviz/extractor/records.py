@@ -144,8 +144,7 @@ class Record:
 
     def on_its_device(self) -> Formula:
         """The formula that is compared: where the model is, with all keys that it used."""
-        formula = self.as_layer().explained
-        return formula if self.near is None else self.near(formula)
+        return self.formula if self.near is None else self.near(self.formula)
 
 
 def narrowed(tensor: Tensor) -> Tensor:

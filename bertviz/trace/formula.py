@@ -9,6 +9,8 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+from bertviz.arguments import as_flag
+from bertviz.trace.checked import check_formula
 from bertviz.trace.settings import plainly
 
 if TYPE_CHECKING:
@@ -49,6 +51,17 @@ class Formula:
     causal: bool = False
     key_heads: tuple[int, ...] | None = None
     rotary: bool = False
+
+    def __post_init__(self) -> None:
+        """Check what the formula is made of.
+
+        Raises:
+            TypeError: An argument is of another type.
+            ValueError: One does not fit the others.
+        """
+        check_formula(self)
+        for name in ("causal", "rotary"):
+            object.__setattr__(self, name, as_flag(name, getattr(self, name)))
 
     @property
     def num_heads(self) -> int:
