@@ -40,6 +40,7 @@ class AttentionBlock:
             ValueError: A kind is unknown, or a layer is of other tokens.
         """
         check_instance("name", self.name, str, "a string, such as 'encoder'")
+        object.__setattr__(self, "name", str.__str__(self.name))
         as_choice("kind", self.kind, get_args(Kind))
         for side in ("query", "key"):
             check_instance(side, getattr(self, side), Tokens, "Tokens.read(['the', 'store'])")

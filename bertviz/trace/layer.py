@@ -56,6 +56,7 @@ class LayerAttention:
         """
         object.__setattr__(self, "index", check_number("index", self.index))
         check_instance("name", self.name, str, "a module's path, or an empty string")
+        object.__setattr__(self, "name", str.__str__(self.name))
         object.__setattr__(self, "heads", check_heads(self.heads))
         causal = as_flag("given_causal", self.given_causal)
         object.__setattr__(self, "given_causal", causal)
