@@ -55,7 +55,7 @@ def extract(
     text_pair: str | None = None,
     *,
     inputs: Mapping[str, Any] | None = None,
-    tokens: Sequence[str] | None = None,
+    tokens: Sequence[str] | Mapping[str, Sequence[str]] | None = None,
     batch_index: int | None = None,
     drop_padding: bool = True,
     layers: Iterable[SupportsIndex] | None = None,
@@ -91,8 +91,8 @@ def extract(
         inputs: In place of a text, what the model is called with: a BatchEncoding or a dict of
             tensors. They are moved to the model's device.
         tokens: The names of the tokens that the model reads, one for each, padding included; of an
-            encoder-decoder, those of its encoder. Without a tokenizer they take the place of
-            positions.
+            encoder-decoder, those of its encoder, or ``{"encoder": [...], "decoder": [...]}``.
+            Without a tokenizer they take the place of positions.
         batch_index: Which text of ``inputs`` to keep, where there are several.
         drop_padding: Whether to leave out the positions that ``attention_mask`` says are padding.
         layers: The layers to keep, by the model's own numbers; all by default.

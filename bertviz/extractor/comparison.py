@@ -23,9 +23,11 @@ from bertviz.trace.masks import MASKED
 TOLERANCE = {"float64": 1e-4, "float32": 1e-4, "float16": 1e-2, "bfloat16": 6e-2}
 ROWS = 32  # of a long text that are compared with what the attention returned
 WEIGHTS = 1 << 26  # how many are compared with the model's own weights
-AT_ONCE = 1 << 21  # weights that are computed at a time
+AT_ONCE = 1 << 18  # weights that are computed at a time: as many as stay in a processor's cache
+AT_ONCE_AFAR = 1 << 24  # likewise elsewhere, where each step costs more than its numbers
+FEWEST_ROWS = 16  # at a time, as products of few rows are slow
 
-Compare = Callable[[list[int], Tensor], Tensor]
+Compare = Callable[[list[int], slice | list[int], Tensor], Tensor]
 
 
 def sample(count: int, most: int) -> list[int] | None:
@@ -48,27 +50,41 @@ def largest(formula: Formula, rows: list[int] | None, compare: Compare) -> Tenso
     Args:
         formula: What was captured, on the model's device.
         rows: Which queries; all by default.
-        compare: Given places of heads and their weights, (heads, rows, key), gives the
-            differences, (heads, rows, anything).
+        compare: Given places of heads, rows and their weights, (heads, rows, key), which it may
+            write over, gives the differences, (heads, rows, anything).
     """
     queries, keys = formula.shape
     count = queries if rows is None else len(rows)
-    step = max(1, AT_ONCE // max(1, count * keys))
+    most = most_at_once(formula.queries)
+    height = min(count, max(FEWEST_ROWS, most // max(1, keys)))
+    step = max(1, most // max(1, height * keys))
+    # Where heads share their mask, it is read once.
+    shared = all(x is None or x.shape[0] == 1 for x in (formula.mask, formula.position_bias))
     found = []
-    for first in range(0, formula.num_heads, step):
-        places = list(range(first, min(first + step, formula.num_heads)))
-        off = compare(places, formula.weights(places, rows)).abs().amax(-1)
-        off = torch.where(off.isnan(), torch.inf, off)
-        bias = formula.bias(places, rows)
-        if bias is not None:
-            off = off.masked_fill((bias <= MASKED).all(-1), 0.0)  # NaN is no mask
-        found.append(off.amax())
+    for start in range(0, count, height):
+        end = min(start + height, count)
+        part = slice(start, end) if rows is None else rows[start:end]
+        bias = blind = None
+        for first in range(0, formula.num_heads, step):
+            places = list(range(first, min(first + step, formula.num_heads)))
+            if bias is None or not shared:
+                bias = formula.bias(places, part)
+                blind = None if bias is None else bias.amax(-1) <= MASKED  # NaN is no mask
+            weights = formula.weights_with(bias, places, part)
+            off = compare(places, part, weights).abs_().amax(-1)
+            off = torch.where(off.isnan(), torch.inf, off)
+            found.append((off if blind is None else off.masked_fill(blind, 0.0)).amax())
     return torch.stack(found).amax().float()
+
+
+def most_at_once(tensor: Tensor) -> int:
+    """How many weights to compute at a time where a tensor is."""
+    return AT_ONCE if tensor.device.type == "cpu" else AT_ONCE_AFAR
 
 
 def overflows(formula: Formula) -> bool:
     """Whether a row that sees something has weights that are not numbers."""
-    return bool(largest(formula, None, lambda _, ours: ours).isinf())
+    return bool(largest(formula, None, lambda _, __, ours: ours).isinf())
 
 
 def reach(queries: Tensor, keys: Tensor) -> float:

@@ -191,9 +191,13 @@ def _key_rows(
 
     >>> _key_rows((0, 3), None, 4, 2), _key_rows((0, 2, 3), None, 4, 2)
     (([0, 1], None), ([0, 1], (0, 1, 1)))
+    >>> _key_rows((0, 1, 2), None, 4, 2)
+    ([0, 1], (0, 0, 1))
     """
     own = [head * rows // count if key_heads is None else key_heads[head] for head in heads]
     used = sorted(set(own))
     even = [place * len(used) // len(heads) for place in range(len(heads))]
     mapped = [used.index(row) for row in own]
-    return used, None if mapped == even else tuple(mapped)
+    # Three heads of which two share a row follow the even order, too, but do not share evenly.
+    evenly = mapped == even and (not used or len(heads) % len(used) == 0)
+    return used, None if evenly else tuple(mapped)

@@ -11,6 +11,7 @@ from torch import Tensor
 from bertviz.extractor import comparison
 from bertviz.extractor.comparison import Compare
 from bertviz.trace import Formula, LayerAttention
+from bertviz.trace.formula import together
 
 CPU = torch.device("cpu")
 FAR = 1e38  # products beyond this may overflow float32
@@ -92,26 +93,24 @@ class Record:
         """
         scale = values.abs().amax().float()
         scale = torch.where(scale == 0, 1.0, scale)
-        chosen = slice(None) if rows is None else rows
 
-        def difference(places: list[int], weights: Tensor) -> Tensor:
+        def difference(places: list[int], part: slice | list[int], weights: Tensor) -> Tensor:
             heads = [self.heads[place] for place in places]
-            value = values[[head * values.shape[0] // self.count for head in heads]].to(weights)
-            own = output[heads][:, chosen].to(weights)
-            return (weights @ value[:, : weights.shape[-1]] - own) / scale
+            used = together([head * values.shape[0] // self.count for head in heads])
+            value = values[used][:, : weights.shape[-1]].to(weights)
+            return (weights @ value).sub_(output[together(heads)][:, part]).div_(scale)
 
         self._check(difference, rows)
 
     def check_weights(self, weights: Tensor, rows: list[int] | None = None) -> None:
         """Note how far our weights are from the model's, (heads, query, key)."""
-        self._check(self.differences_of(weights, rows), rows)
+        self._check(self.differences_of(weights), rows)
 
-    def differences_of(self, weights: Tensor, rows: list[int] | None) -> Compare:
+    def differences_of(self, weights: Tensor) -> Compare:
         """Compares our weights with others, (heads, query, key), of all heads of the model."""
-        chosen = slice(None) if rows is None else rows
 
-        def difference(places: list[int], ours: Tensor) -> Tensor:
-            return ours - weights[[self.heads[place] for place in places]][:, chosen].to(ours)
+        def difference(places: list[int], part: slice | list[int], ours: Tensor) -> Tensor:
+            return ours.sub_(weights[together([self.heads[place] for place in places])][:, part])
 
         return difference
 
@@ -145,8 +144,7 @@ class Record:
 
     def on_its_device(self) -> Formula:
         """The formula that is compared: where the model is, with all keys that it used."""
-        formula = self.as_layer().explained
-        return formula if self.near is None else self.near(formula)
+        return self.formula if self.near is None else self.near(self.formula)
 
 
 def narrowed(tensor: Tensor) -> Tensor:

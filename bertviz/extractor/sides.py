@@ -10,7 +10,7 @@ from torch import Tensor
 
 from bertviz.extractor.capture import Capture
 from bertviz.extractor.inputs import Reading
-from bertviz.extractor.naming import wrong_count
+from bertviz.extractor.naming import Names, wrong_count
 from bertviz.extractor.patches import name_images, patch_names
 from bertviz.extractor.records import tower
 from bertviz.trace import Kind, Tokens
@@ -27,12 +27,13 @@ class Sides:
         tokenizer: Any,
         capture: Capture,
         drop_padding: bool,
-        names: tuple[str, ...] | None = None,
+        names: Names | None = None,
     ) -> None:
         batch, row = reading.batch, reading.row
         self.tokenizer = tokenizer
-        self.names = names  # of the tokens of the encoder, where the user gave them
-        self._lengths: list[int] = []  # of what such names could have named
+        self.names = names or {}  # of tokens, by stack, where the user gave them
+        # By stack: how many tokens such names could have named.
+        self._lengths: dict[str, list[int]] = {stack: [] for stack in self.names}
         self.config = getattr(reading.model, "config", None)
         self.batch = batch
         self.positions: dict[str, tuple[list[int], list[int]]] = {}  # per block, those shown
@@ -74,10 +75,10 @@ class Sides:
 
     def _strings(self, stack: str, length: int) -> tuple[tuple[str, ...], bool]:
         """Strings for all positions, and whether they name tokens or are their numbers."""
-        if stack == "encoder" and self.names is not None:
-            self._lengths.append(length)
-            if len(self.names) == length:
-                return self.names, True
+        if stack in self.names:
+            self._lengths[stack].append(length)
+            if len(self.names[stack]) == length:
+                return self.names[stack], True
         ids = self.ids.get(stack)
         if ids is None or ids.shape[0] != length:
             patches = patch_names(length, self.config, self.batch)
@@ -98,8 +99,11 @@ class Sides:
 
     def check_named(self) -> None:
         """Refuse names that named nothing, once all tokens were asked for."""
-        if self.names is not None and len(self.names) not in self._lengths:
-            raise wrong_count(len(self.names), max(self._lengths, default=0))
+        for stack, lengths in self._lengths.items():
+            count = len(self.names[stack])
+            if count not in lengths:
+                name = "tokens" if stack == "encoder" else f"tokens[{stack!r}]"
+                raise wrong_count(name, count, max(lengths, default=0))
 
     def tokens(self, stack: str, length: int, kept: list[int]) -> Tokens:
         """The tokens at the positions that are kept."""

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, get_args
 
-from bertviz.arguments import as_index
+from bertviz.arguments import as_choice, as_index, as_items
 from bertviz.errors import numbers_in_words
+from bertviz.trace.checked import check_instance
 from bertviz.trace.layer import LayerAttention
 from bertviz.trace.tokens import Tokens
 
@@ -32,7 +33,27 @@ class AttentionBlock:
     layers: tuple[LayerAttention, ...]
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "layers", tuple(self.layers))
+        """Check what the block is made of.
+
+        Raises:
+            TypeError: An argument is of another type.
+            ValueError: A kind is unknown, or a layer is of other tokens.
+        """
+        check_instance("name", self.name, str, "a string, such as 'encoder'")
+        object.__setattr__(self, "name", str.__str__(self.name))
+        as_choice("kind", self.kind, get_args(Kind))
+        for side in ("query", "key"):
+            check_instance(side, getattr(self, side), Tokens, "Tokens.read(['the', 'store'])")
+        layers = tuple(as_items("layers", self.layers, "expected a list of LayerAttention"))
+        size = (len(self.query), len(self.key))
+        for place, layer in enumerate(layers):
+            check_instance(f"layers[{place}]", layer, LayerAttention, "a LayerAttention")
+            if layer.shape != size:
+                raise ValueError(
+                    f"layers[{place}] has {layer.shape[0]} queries and {layer.shape[1]} keys, but"
+                    f" query has {size[0]} tokens and key {size[1]}: expected the same numbers."
+                )
+        object.__setattr__(self, "layers", layers)
 
     @property
     def query_tokens(self) -> tuple[str, ...]:

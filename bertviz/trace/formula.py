@@ -9,6 +9,8 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+from bertviz.arguments import as_flag
+from bertviz.trace.checked import check_formula
 from bertviz.trace.settings import plainly
 
 if TYPE_CHECKING:
@@ -50,6 +52,17 @@ class Formula:
     key_heads: tuple[int, ...] | None = None
     rotary: bool = False
 
+    def __post_init__(self) -> None:
+        """Check what the formula is made of.
+
+        Raises:
+            TypeError: An argument is of another type.
+            ValueError: One does not fit the others.
+        """
+        check_formula(self)
+        for name in ("causal", "rotary"):
+            object.__setattr__(self, name, as_flag(name, getattr(self, name)))
+
     @property
     def num_heads(self) -> int:
         """How many heads there are."""
@@ -75,26 +88,34 @@ class Formula:
             places: Which heads, by their place in ``queries``.
             rows: Which queries; all by default.
         """
+        return self._scores(places, rows, self.bias(places, rows))
+
+    def _scores(self, places: list[int], rows: Rows, bias: Tensor | None) -> Tensor:
         import torch
 
         used = self.key_rows()
-        queries = self.queries[places][:, _every(rows)].float()
-        keys = self.keys[[used[place] for place in places]].float()
-        scores = queries @ keys.transpose(-1, -2) * self.scaling
+        queries = self.queries[together(places)][:, _every(rows)].float()
+        keys = self.keys[together([used[place] for place in places])].float()
+        # In place from here on: new memory costs more than the arithmetic.
+        scores = (queries @ keys.transpose(-1, -2)).mul_(self.scaling)
         if self.softcap is not None:
-            scores = torch.tanh(scores / self.softcap) * self.softcap
-        bias = self.bias(places, rows)
+            scores.div_(self.softcap).tanh_().mul_(self.softcap)
         if bias is None:
             return scores
         # Masks and biases may add up to less than float32 holds; a row of -inf has no softmax.
-        return (scores + bias).clamp_min(torch.finfo(torch.float32).min)
+        return scores.add_(bias).clamp_min_(torch.finfo(torch.float32).min)
 
     @plainly()
     def weights(self, places: list[int], rows: Rows = None) -> Tensor:
         """(heads, query, key), float32: the softmax of the scores."""
+        return self.weights_with(self.bias(places, rows), places, rows)
+
+    @plainly()
+    def weights_with(self, bias: Tensor | None, places: list[int], rows: Rows = None) -> Tensor:
+        """The weights, with what ``bias`` gives for these heads and queries known already."""
         import torch
 
-        scores = self.scores(places, rows)
+        scores = self._scores(places, rows, bias)
         if self.sinks is None:
             return torch.softmax(scores, -1)
         sink = self.sinks[places].to(scores)
@@ -114,21 +135,21 @@ class Formula:
         from bertviz.trace.masks import causal_mask, lowest
 
         smallest = torch.finfo(torch.float32).min
+        zero = torch.zeros((), dtype=torch.float32, device=self.queries.device)
         total: Tensor | None = None
         for term in (self.position_bias, self.mask):
             if term is None:
                 continue
-            term = term[places] if term.shape[0] > 1 else term
+            term = term[together(places)] if term.shape[0] > 1 else term
             if term.shape[1] > 1 and rows is not None:
                 term = term[:, rows]
             if term.dtype == torch.bool:
-                term = torch.zeros_like(term, dtype=torch.float32).masked_fill_(~term, smallest)
+                term = torch.where(term, zero, smallest)
             else:  # a mask in half precision cannot go as low
-                term = term.float().masked_fill(lowest(term), smallest)
+                term = torch.where(lowest(term), smallest, term.float())
             total = term if total is None else total + term
         if self.causal:
             seen = causal_mask(*self.shape, rows).to(self.queries.device)[None]
-            zero = torch.zeros((), dtype=torch.float32, device=self.queries.device)
             total = torch.where(seen, zero if total is None else total, smallest)
         return None if total is None else total.clamp_min(smallest)
 
@@ -168,6 +189,17 @@ class Cut:
     def sinks(self, sinks: Tensor | None) -> Tensor | None:
         """Sinks, (heads,) or (heads, query), cut."""
         return sinks if sinks is None or sinks.ndim == 1 else sinks[:, self.rows]
+
+
+def together(places: list[int]) -> slice | list[int]:
+    """The same index as a slice if places follow each other: a view where a list makes a copy.
+
+    >>> together([2, 3, 4]), together([2, 4])
+    (slice(2, 5, None), [2, 4])
+    """
+    first, count = (places[0] if places else 0), len(places)
+    run = first >= 0 and places == list(range(first, first + count))
+    return slice(first, first + count) if run else places
 
 
 def _every(rows: Rows) -> slice | list[int]:

@@ -6,8 +6,16 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, SupportsIndex
 
-from bertviz.arguments import as_index, as_numbers
+from bertviz.arguments import as_flag, as_index, as_numbers
 from bertviz.errors import numbers_in_words, short
+from bertviz.trace.checked import (
+    check_heads,
+    check_held,
+    check_instance,
+    check_number,
+    check_part,
+    check_tensor,
+)
 from bertviz.trace.formula import Formula, Rows
 from bertviz.trace.masks import MASKED, causal_mask
 from bertviz.trace.settings import plainly
@@ -40,9 +48,42 @@ class LayerAttention:
     given_causal: bool = False
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "heads", tuple(self.heads))
+        """Check what the layer is made of.
+
+        Raises:
+            TypeError: An argument is of another type.
+            ValueError: One does not fit the others.
+        """
+        object.__setattr__(self, "index", check_number("index", self.index))
+        check_instance("name", self.name, str, "a module's path, or an empty string")
+        object.__setattr__(self, "name", str.__str__(self.name))
+        object.__setattr__(self, "heads", check_heads(self.heads))
+        causal = as_flag("given_causal", self.given_causal)
+        object.__setattr__(self, "given_causal", causal)
         if self.formula is None and self.given_weights is None:
-            raise ValueError(f"layer {self.index} has neither a formula nor weights: pass one.")
+            raise ValueError(
+                f"formula and given_weights of layer {self.index} are both None: pass one."
+            )
+        counts = {}
+        if self.formula is not None:
+            check_instance("formula", self.formula, Formula, "a Formula(queries, keys, scaling)")
+            check_part(self.formula)
+            counts["formula"] = self.formula.num_heads
+        if self.given_weights is not None:
+            check_tensor("given_weights", self.given_weights, (3,), "(heads, query, key)")
+            check_held("given_weights", self.given_weights)
+            counts["given_weights"] = int(self.given_weights.shape[0])
+            if self.formula is not None and self.formula.shape != self.given_weights.shape[1:]:
+                raise ValueError(
+                    f"given_weights has shape {tuple(self.given_weights.shape)}, but formula"
+                    f" {self.formula.shape}, (query, key): expected the same."
+                )
+        for part, count in counts.items():
+            if count != len(self.heads):
+                raise ValueError(
+                    f"heads={short(list(self.heads))} holds {len(self.heads)} numbers, but {part}"
+                    f" has {count} heads: expected one number for each."
+                )
 
     def __repr__(self) -> str:
         queries, keys = self.shape

@@ -1,9 +1,9 @@
 """Whether the parts of a trace fit each other, so that everything that is offered for it works.
 
-The problem. A trace may come from a file that was damaged or made by a stranger. A mask of another
-shape, a head too many or a number that overflows would be accepted and fail much later, inside an
-analysis or as a picture that is wrong. So shapes and numbers are checked once, before there is a
-trace to use.
+The problem. A trace may come from a file that was damaged or made by a stranger. Shapes are checked
+wherever a part is made (checked.py). A number that overflows, or words without a token, would be
+accepted and fail much later, inside an analysis or as a picture that is wrong. So numbers are
+checked once, before there is a trace to use.
 """
 
 from __future__ import annotations
@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING
 
 from bertviz.errors import short
 from bertviz.trace.attention_trace import AttentionTrace
-from bertviz.trace.block import AttentionBlock
 from bertviz.trace.formula import Formula
 from bertviz.trace.kinds import TraceKind
 from bertviz.trace.layer import LayerAttention
@@ -45,7 +44,7 @@ def check_trace(trace: AttentionTrace) -> None:
         if len(set(numbers)) < len(numbers):
             raise ValueError(f"{where} has two layers of one number: {short(numbers)}")
         for layer in block.layers:
-            _check_layer(f"{where}, layer {layer.index}", block, layer, trace.kind)
+            _check_layer(f"{where}, layer {layer.index}", layer, trace.kind)
 
 
 def _check_tokens(where: str, tokens: Tokens) -> None:
@@ -63,13 +62,10 @@ def _check_tokens(where: str, tokens: Tokens) -> None:
         raise ValueError(f"{where} has words that are not numbered from 0 without gaps")
 
 
-def _check_layer(where: str, block: AttentionBlock, layer: LayerAttention, kind: TraceKind) -> None:
-    count = len(layer.heads)
-    if not count or len(set(layer.heads)) < count:
-        raise ValueError(f"{where} has no heads, or one twice: {short(list(layer.heads))}")
-    expected = (count, len(block.query), len(block.key))
+def _check_layer(where: str, layer: LayerAttention, kind: TraceKind) -> None:
+    if not layer.heads:
+        raise ValueError(f"{where} has no heads")
     if layer.given_weights is not None:
-        _check_shape(where, "given_weights", layer.given_weights, [expected])
         if kind != "attention":
             _check_values(where, layer.given_weights, kind)
             return
@@ -78,7 +74,7 @@ def _check_layer(where: str, block: AttentionBlock, layer: LayerAttention, kind:
             worst = high if low >= -TOLERANCE else low
             raise ValueError(f"{where}: given_weights holds {worst:.4g}: expected 0..1")
     if layer.formula is not None:
-        _check_formula(where, layer.formula, expected)
+        _check_formula(where, layer.formula)
 
 
 def _check_values(where: str, values: Tensor, kind: TraceKind) -> None:
@@ -92,42 +88,11 @@ def _check_values(where: str, values: Tensor, kind: TraceKind) -> None:
         )
 
 
-def _check_formula(where: str, formula: Formula, expected: tuple[int, int, int]) -> None:
-    heads, queries, keys = expected
-    for name in ("queries", "keys"):
-        if getattr(formula, name).ndim != 3:
-            shape = tuple(getattr(formula, name).shape)
-            raise ValueError(f"{where}: {name} has shape {shape}: expected three axes")
-    dim = formula.queries.shape[-1]
-    _check_shape(where, "queries", formula.queries, [(heads, queries, dim)])
-    _check_shape(where, "keys", formula.keys, [(formula.keys.shape[0], keys, dim)])
-    _check_key_heads(where, formula, heads)
-    sizes = zip((heads, queries, keys), strict=True)
-    each = [{1, size} for (size,) in sizes]
-    for name in ("mask", "position_bias"):
-        term = getattr(formula, name)
-        if term is not None and (
-            term.ndim != 3 or any(n not in some for n, some in zip(term.shape, each, strict=True))
-        ):
-            raise ValueError(
-                f"{where}: {name} has shape {tuple(term.shape)}: expected {expected}, or 1 in"
-                " place of a number"
-            )
-    if formula.sinks is not None:
-        _check_shape(where, "sinks", formula.sinks, [(heads,), (heads, queries)])
+def _check_formula(where: str, formula: Formula) -> None:
+    heads, held = formula.num_heads, formula.keys.shape[0]
+    if formula.key_heads is None and heads % held:
+        raise ValueError(f"{where}: {heads} heads cannot share {held} heads of keys evenly")
     _check_numbers(where, formula)
-
-
-def _check_key_heads(where: str, formula: Formula, heads: int) -> None:
-    held = formula.keys.shape[0]
-    if formula.key_heads is None:
-        if heads % held:
-            raise ValueError(f"{where}: {heads} heads cannot share {held} heads of keys evenly")
-    elif len(formula.key_heads) != heads or max(formula.key_heads) >= held:
-        raise ValueError(
-            f"{where}: key_heads is {short(list(formula.key_heads))}: expected a number below"
-            f" {held} for each of {heads} heads"
-        )
 
 
 def _check_numbers(where: str, formula: Formula) -> None:
@@ -159,9 +124,3 @@ def _range(where: str, name: str, tensor: Tensor) -> tuple[float, float]:
     if bool(low.isnan()):
         raise ValueError(f"{where}: {name} holds NaN")
     return float(low), float(high)
-
-
-def _check_shape(where: str, name: str, tensor: Tensor, expected: list[tuple[int, ...]]) -> None:
-    if tuple(tensor.shape) not in expected:
-        shapes = " or ".join(map(str, expected))
-        raise ValueError(f"{where}: {name} has shape {tuple(tensor.shape)}: expected {shapes}")

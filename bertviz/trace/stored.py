@@ -157,7 +157,11 @@ def _record(cls: Callable[..., T], **readers: Reader[Any]) -> Reader[T]:
         for name in value:
             if name not in readers:
                 raise ValueError(f"{where or 'it'} has {short(name)}, which is unknown")
-        return cls(**{name: reader(prefix + name, value[name]) for name, reader in readers.items()})
+        given = {name: reader(prefix + name, value[name]) for name, reader in readers.items()}
+        try:
+            return cls(**given)
+        except (TypeError, ValueError) as error:
+            raise ValueError(f"{where or 'it'}: {str(error).removesuffix('.')}") from None
 
     return read
 

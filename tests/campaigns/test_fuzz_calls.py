@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import pathlib
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import Any
 
 import numpy as np
@@ -28,7 +28,7 @@ from bertviz import (
     model_view,
     neuron_view,
 )
-from bertviz.trace import Tokens
+from bertviz.trace import AttentionBlock, Formula, LayerAttention, Tokens
 from tests.campaigns.material import ANY, CONTAINERS, SCALARS, TEXTS, pick, written
 from tests.campaigns.verdicts import Verdicts, show, use
 
@@ -72,6 +72,21 @@ def traces() -> tuple[AttentionTrace, AttentionTrace, AttentionTrace]:
     other = AttentionTrace.from_arrays(tokens, queries=keys, keys=queries, kind="decoder")
     weights = torch.tensor(random.random((2, 2, 5, 5))).softmax(-1)
     return vectors, other, AttentionTrace.from_arrays(tokens, weights)
+
+
+def _parts(block: AttentionBlock) -> list[Target]:
+    """What a trace is made of, one by one."""
+    layer = block.layers[0]
+    return [
+        Target(
+            kind.__name__, kind, {field.name: getattr(part, field.name) for field in fields(kind)}
+        )
+        for kind, part in (
+            (Formula, layer.explained),
+            (LayerAttention, layer),
+            (AttentionBlock, block),
+        )
+    ]
 
 
 @pytest.fixture(scope="module")
@@ -160,6 +175,7 @@ def targets(
             {"blocks": vectors.blocks, "model_name": None, "dtype": "float32", "exactness": None},
             use,
         ),
+        *_parts(vectors.blocks["decoder"]),
         Target(
             "HeadView",
             HeadView,

@@ -64,6 +64,39 @@ def test_of_an_encoder_decoder_the_encoder_is_named(build: Callable[[str], Any])
     assert not trace.blocks["cross"].query.named
 
 
+def test_both_sides_of_an_encoder_decoder_are_named(build: Callable[[str], Any]) -> None:
+    batch = {**inputs(), "decoder_input_ids": torch.tensor([[2, 9, 10]])}
+    named = {"encoder": NAMES, "decoder": ["<s>", "x", "y"]}
+    blocks = extract(build("bart"), inputs=batch, tokens=named).blocks
+    assert blocks["encoder"].query_tokens == blocks["cross"].key_tokens == tuple(NAMES)
+    assert blocks["decoder"].query_tokens == blocks["cross"].query_tokens == ("<s>", "x", "y")
+    assert blocks["decoder"].query.named
+    # BART makes its decoder's tokens from the text; they can be named, too.
+    alone = extract(build("bart"), inputs=inputs(), tokens={"decoder": NAMES}).blocks
+    assert alone["cross"].query_tokens == tuple(NAMES)
+    assert not alone["cross"].key.named
+
+
+OF_STACKS: dict[str, tuple[str, Any, type[Exception], str]] = {
+    "another model": ("bert", {"encoder": NAMES}, TypeError, "tokens=.* is no encoder-decoder"),
+    "no stack": ("bart", {}, ValueError, r"tokens={} is empty: expected lists"),
+    "unknown": ("bart", {"x": NAMES}, ValueError, "a key of tokens='x' is unknown"),
+    "a number": ("bart", {1: NAMES}, TypeError, "a key of tokens=1 is an int"),
+    "a text": ("bart", {"decoder": "ab"}, TypeError, r"tokens\['decoder'\]='ab' is a str"),
+    "None": ("bart", {"encoder": None}, TypeError, r"tokens\['encoder'\]=None is a NoneType"),
+    "an item": ("bart", {"decoder": [1]}, TypeError, r"tokens\['decoder'\]\[0\]=1 is an int"),
+    "few": ("bart", {"encoder": ["a"]}, ValueError, r"tokens\['encoder'\] has 1 strings, but .* 6"),
+    "too few": ("bart", {"decoder": ["a"]}, ValueError, "has 1 strings, but the decoder reads 6"),
+}
+
+
+@pytest.mark.parametrize("name", OF_STACKS)
+def test_names_of_stacks_that_are_none(build: Callable[[str], Any], name: str) -> None:
+    model, tokens, kind, message = OF_STACKS[name]
+    with pytest.raises(kind, match=message):
+        extract(build(model), inputs=inputs(), tokens=tokens)
+
+
 WRONG: dict[str, tuple[Any, type[Exception], str]] = {
     "few": (NAMES[:-1], ValueError, "tokens has 5 strings, but the model reads 6 tokens"),
     "a text": ("abcdef", TypeError, "tokens='abcdef' is a str: expected a list of strings"),

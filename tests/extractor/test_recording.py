@@ -285,7 +285,8 @@ def test_an_attention_is_compared_in_parts_as_large_as_allowed(
     formula = Formula(numbers(5, 4, 3), numbers(5, 6, 3), 0.5)
     sizes: list[int] = []
 
-    def compare(places: list[int], weights: Tensor) -> Tensor:
+    def compare(places: list[int], part: slice | list[int], weights: Tensor) -> Tensor:
+        assert weights.shape[1] == len(range(4)[part] if isinstance(part, slice) else part)
         assert weights.shape[0] == len(places)
         sizes.append(len(places))
         return weights * 0 + torch.tensor([float(place) for place in places])[:, None, None]

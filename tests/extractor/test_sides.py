@@ -109,11 +109,11 @@ def test_strings_of_every_stack() -> None:
 
 
 def test_names_that_were_given() -> None:
-    found = sides(names=("a", "b"), input_ids=ids(5, 6))
+    found = sides(names={"encoder": ("a", "b")}, input_ids=ids(5, 6))
     assert found._strings("encoder", 2) == (("a", "b"), True)
     assert found._strings("decoder", 2) == (("0", "1"), False)
     found.check_named()
-    unused = sides(names=("a", "b"))
+    unused = sides(names={"encoder": ("a", "b")})
     assert unused._strings("encoder", 3) == (("0", "1", "2"), False)
     assert unused._strings("encoder", 1) == (("0",), False)
     with pytest.raises(ValueError, match="tokens has 2 strings, but the model reads 3 tokens"):

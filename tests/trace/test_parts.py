@@ -254,7 +254,7 @@ def test_what_a_layer_says_of_itself() -> None:
     nothing = (weights.queries, weights.keys, weights.scaling, weights.bias(), weights.visible())
     assert nothing == (None,) * 5
     assert weights.weights(None, [2, 0]).shape == (2, 2, 4)
-    with pytest.raises(ValueError, match="layer 3 has neither a formula nor weights"):
+    with pytest.raises(ValueError, match="formula and given_weights of layer 3 are both None"):
         LayerAttention(3, "", (0,))
 
 
@@ -313,9 +313,9 @@ def test_words_in_place_of_their_tokens() -> None:
 
 
 def test_queries_that_are_the_last_of_the_keys_share_tokens() -> None:
-    layer = LayerAttention(0, "", (0,), given_weights=torch.ones(1, 1, 1))
-
     def shares(query: str, key: str, kind: Any = "decoder") -> bool:
+        weights = torch.ones(1, len(query), len(key))
+        layer = LayerAttention(0, "", (0,), given_weights=weights)
         sides = Tokens.read(list(query)), Tokens.read(list(key))
         return AttentionBlock(kind, kind, *sides, (layer,)).shares_tokens
 

@@ -20,9 +20,11 @@ from bertviz.extractor.comparison import ROWS, WEIGHTS, coarser, largest, sample
 from bertviz.extractor.operations.after import Fate, Weights
 from bertviz.extractor.operations.axes import Axes
 from bertviz.extractor.operations.products import Product
+from bertviz.extractor.projection import unexplained
 from bertviz.extractor.records import Record, narrowed
 from bertviz.extractor.skips import cause
 from bertviz.extractor.wrapped import plain
+from bertviz.trace.formula import together
 
 
 @dataclass(frozen=True)
@@ -40,8 +42,10 @@ class Attention:
     axes: Axes
 
 
-def note(capture: Capture, product: Product, axis: int, weights: Tensor) -> Weights | None:
-    """Record what a softmax along an axis was computed from, if that explains the weights."""
+def note(
+    capture: Capture, product: Product, axis: int, scores: Tensor, weights: Tensor
+) -> Weights | None:
+    """Record what a softmax of scores along an axis was computed from, if that explains it."""
     try:
         found = _read(capture, product, axis, weights)
     except ValueError as error:
@@ -73,15 +77,37 @@ def note(capture: Capture, product: Product, axis: int, weights: Tensor) -> Weig
     if record is None:
         return None
     record.multiplied_in = coarser(record.multiplied_in, weights.dtype)
-    rows = None if capture.check else sample(record.shape[0], _most_rows(found.weights))
     again = None
     try:
-        record.check_weights(found.weights, rows)
+        rows = _compared(capture, record, found, scores)
         again = _again(record, found, axis, rows)
     except Exception as error:  # what cannot be compared was not understood
         record.problem = cause(error)
     capture.judge(record)
     return Weights.begin(Fate(product.path, record, again), weights, axis)
+
+
+def _compared(
+    capture: Capture, record: Record, found: Attention, scores: Tensor
+) -> list[int] | None:
+    """Compare a record with what the model computed; gives the rows of which weights may be."""
+    weights, count = found.weights, record.shape[0]
+    if capture.check or count <= ROWS or not record.heads:
+        record.check_weights(weights)
+        return None
+    most = _most_rows(weights)
+    record.check_weights(weights, sample(count, ROWS))
+    # The other rows by their scores, and by their weights where scores say nothing.
+    own = found.axes.of_text(plain(scores.detach()))[together(list(record.heads))]
+    rows = unexplained(record.on_its_device(), own)
+    chosen = sample(count if rows is None else len(rows), most)
+    if rows is not None and chosen is not None:
+        rows = [rows[place] for place in chosen]
+    elif rows is None:
+        rows = chosen
+    if rows != []:
+        record.check_weights(weights, rows)
+    return sample(count, most)
 
 
 def _again(
@@ -92,7 +118,7 @@ def _again(
 
     def again(weights: Tensor) -> bool:
         own = axes.of_text(weights.movedim(-1, axis))
-        off = largest(formula, rows, record.differences_of(own, rows))
+        off = largest(formula, rows, record.differences_of(own))
         return float(off) <= tolerated(coarser(record.multiplied_in, own.dtype), 0.0)
 
     return again

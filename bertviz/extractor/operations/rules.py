@@ -194,7 +194,7 @@ def _softmax(call: Call, input: Any, dim: int | None = None, *_: Any, **__: Any)
     if isinstance(scores, Product):
         found: list[Weights | None] = []
         with capture.noting(scores.path, cross=scores.cross):
-            found.append(note(capture, scores, axis, call.result))
+            found.append(note(capture, scores, axis, input, call.result))
         return found[0] if found else None
     if isinstance(scores, Lost):
         capture.skip(scores.path, scores.reason)
