@@ -25,6 +25,14 @@ EQUIVALENT: dict[str, list[tuple[str, str, str, str]]] = {
             "speed alone: there are no cycles",
         ),
     ],
+    "bertviz/extractor/checks.py": [
+        (
+            "processes.append(int(parameter.device_mesh.size()))",
+            "int(parameter.device_mesh.size())",
+            "parameter.device_mesh.size()",
+            "an int",
+        ),
+    ],
     "bertviz/extractor/drawing.py": [
         (
             "super().__init__()",
