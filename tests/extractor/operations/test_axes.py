@@ -51,6 +51,11 @@ def test_a_text_is_found_in_any_order_of_axes(order: str, text: int) -> None:
             assert found.row(head, query) == (text * HEADS + head) * ROWS + query
 
 
+def test_a_part_of_the_scores_begins_where_it_begins() -> None:
+    found = Axes.of(layout(HEADS, ROWS, COLUMNS)[1:], rows=ROWS, columns=COLUMNS)
+    assert (found.heads, found.row(0), found.row(1, 2)) == (HEADS - 1, ROWS, 2 * ROWS + 2)
+
+
 def test_a_single_query_may_have_no_axis() -> None:
     for scores in (layout(HEADS, COLUMNS), layout(HEADS, 1, COLUMNS)):
         found = Axes.of(scores, rows=1, columns=COLUMNS)
