@@ -191,7 +191,7 @@ def _terms(
             low = lowest(term)
             mask = mask & ~low
             rest = term.float().masked_fill(low, 0.0)
-            if bool(rest.any()):
+            if rest.any():
                 bias = rest if bias is None else bias + rest
         masks.append((at, offset, stop, mask[..., columns]))
         if bias is not None:

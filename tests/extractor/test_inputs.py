@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -12,7 +13,8 @@ import torch
 from torch import Tensor, nn
 
 from bertviz.extractor import NothingCaptured, extract
-from bertviz.extractor.inputs import Reading, has_two_stacks
+from bertviz.extractor.checks import check_ids
+from bertviz.extractor.inputs import Reading, _shifted, has_two_stacks
 from tests.models import A, B, batch_of, texts
 
 
@@ -314,3 +316,34 @@ def test_what_a_decoder_lacks(build: Callable[..., Any]) -> None:
     assert not started.lacks_decoder_inputs
     assert reading.lacks_decoder_inputs, "the first reading is as it was"
     assert not Reading.of(build("bert"), inputs={"input_ids": IDS}).lacks_decoder_inputs
+
+
+def test_ids_are_those_of_the_stack_that_reads_them() -> None:
+    class Stack(nn.Module):
+        def __init__(self, size: int) -> None:
+            super().__init__()
+            self.table = nn.Embedding(size, 2)
+
+        def get_input_embeddings(self) -> nn.Module:
+            return self.table
+
+    def check(**batch: list[list[int]]) -> None:
+        ids = {name: torch.tensor(numbers) for name, numbers in batch.items()}
+        check_ids(SimpleNamespace(model=Stack(10), decoder=Stack(5), batch=ids), given=True)  # type: ignore[arg-type]
+
+    check(input_ids=[[0, 9]], decoder_input_ids=[[0, 4]])
+    with pytest.raises(ValueError, match=r"input_ids holds 10, .* ids 0 to 9"):
+        check(input_ids=[[1, 10]])
+    with pytest.raises(ValueError, match=r"decoder_input_ids holds 5, .* ids 0 to 4"):
+        check(input_ids=[[9]], decoder_input_ids=[[5]])
+    with pytest.raises(ValueError, match=r"decoder_input_ids holds -1, .* ids 0 to 4"):
+        check(decoder_input_ids=[[-1, 5]])
+
+
+def test_a_decoder_reads_its_start_and_all_but_the_last() -> None:
+    model: Any = nn.Linear(1, 1)
+    model.config = SimpleNamespace(decoder_start_token_id=7)
+    labels = torch.tensor([[1, 2, 3, 4], [5, 6, 7, 8]])
+    assert _shifted(model, labels).tolist() == [[7, 1, 2, 3], [7, 5, 6, 7]]
+    model.prepare_decoder_input_ids_from_labels = lambda labels: labels + 1
+    assert torch.equal(_shifted(model, labels), labels + 1), "the model's own way"

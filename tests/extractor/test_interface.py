@@ -212,3 +212,14 @@ def test_a_function_inside_another_is_part_of_it() -> None:
     out = made[0](model, inputs["query"], inputs["key"], value)[0]
     torch.testing.assert_close(out[0].transpose(0, 1), seen, atol=2e-6, rtol=0)
     assert trace.skipped == {}
+
+
+def test_of_one_query_nothing_is_causal_unless_the_module_says_so() -> None:
+    batch = {"query": numbers(1, HEADS, 1, DIM), "key": numbers(1, HEADS, 4, DIM)}
+    model = Attends("eager", HEADS)
+    assert list(extract(model, inputs=batch).blocks) == ["cross"]
+    batch["key"] = batch["query"]
+    for own, kind in ((None, "encoder"), (False, "encoder"), (True, "decoder")):
+        if own is not None:
+            model.is_causal = own
+        assert list(extract(model, inputs=batch).blocks) == [kind]

@@ -17,7 +17,45 @@ EQUIVALENT: dict[str, list[tuple[str, str, str, str]]] = {
         ("if (next.mass !== undefined &&", "next.mass < 1", "(next.mass <= 1)", "1 is made 1"),
         ("const count = layer?.neurons", "0", "1", "then the only neuron is off, and is put on"),
     ],
+    "bertviz/extractor/provenance.py": [
+        (
+            "seen.add(number)",
+            "seen.add(number)",
+            "pass",
+            "speed alone: there are no cycles",
+        ),
+    ],
+    "bertviz/extractor/checks.py": [
+        (
+            "processes.append(int(parameter.device_mesh.size()))",
+            "int(parameter.device_mesh.size())",
+            "parameter.device_mesh.size()",
+            "an int",
+        ),
+    ],
+    "bertviz/extractor/drawing.py": [
+        (
+            "super().__init__()",
+            "super().__init__()",
+            "super()",
+            "it sets nothing",
+        ),
+    ],
+    "bertviz/extractor/operations/__init__.py": [
+        (
+            "super().__init__()",
+            "super().__init__()",
+            "super()",
+            "it sets nothing",
+        ),
+    ],
     "bertviz/extractor/mirror/tensors.py": [
+        (
+            "return int(tensor.untyped_storage()._cdata)",
+            "int(tensor.untyped_storage()._cdata)",
+            "tensor.untyped_storage()._cdata",
+            "an int",
+        ),
         ("MOST_BYTES = 16 << 20  # of a buffer that is copied", "20", "21", "a limit of memory"),
         ("MOST_BYTES_TOGETHER = 256 << 20", "20", "21", "a limit of memory"),
     ],

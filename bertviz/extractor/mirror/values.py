@@ -291,7 +291,7 @@ def _slots(kind: type) -> list[str]:
     found: list[str] = []
     for base in kind.__mro__[:-1]:
         names = base.__dict__.get("__slots__", ())
-        found += [names] if isinstance(names, str) else list(names)
+        found += [names] if isinstance(names, str) else names
     return [name for name in found if name not in ("__dict__", "__weakref__")]
 
 

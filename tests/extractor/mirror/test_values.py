@@ -113,6 +113,21 @@ def test_a_hook_of_two_modules_is_copied_once() -> None:
     assert (one(), hook()) == (copy, model)
 
 
+def test_a_hook_notes_where_the_user_reads() -> None:
+    class Notes:
+        def __init__(self) -> None:
+            self.outputs: list[Any] = []
+
+        def note(self, *given: Any) -> None:
+            self.outputs.append(given)
+
+    model, notes = Layer(), Notes()
+    model.register_forward_hook(notes.note)
+    copy = Mirror(model).model
+    copy(torch.ones(2))
+    assert len(notes.outputs) == 1
+
+
 def test_a_method_of_a_container_changes_the_copy_of_it() -> None:
     model = Layer()
     model.seen = []

@@ -72,6 +72,7 @@ def test_what_happened_on_the_way_decides_whether_they_are_shown() -> None:
     changed = used(False, after("mul", tensor * 2, 2))
     assert not changed.used
     assert changed.changed == "its weights are changed between the softmax and the values (mul)"
+    assert not used(None, after("mul", tensor * 2, 2)).used, "nothing to compare them with"
     assert used(True, after("mul", tensor * 2, 2)).used, "they are the same, compared once more"
     random = used(False, after("dropout", tensor * 2, 0.25))
     assert random.changed is not None

@@ -224,3 +224,12 @@ def test_a_product_that_broadcasts_sums_up_later() -> None:
     assert factor("mul", (weights, torch.ones(4, 5, 1)), {}, weights, weights) is None
     assert factor("mul", (weights, 2), {}, weights, result) is None
     assert factor("add", (weights, values), {}, weights, result) is None
+
+
+def test_what_a_product_is_added_to_and_its_options_are_no_factors() -> None:
+    weights, values, bias = torch.ones(2, 4, 5), torch.ones(2, 5, 3), torch.ones(2, 4, 3)
+    for named in ({}, {"beta": 0}, {"beta": 1, "alpha": 2}):
+        found = summed("baddbmm", (bias, weights, values), named, weights)
+        assert found is not None
+        assert (found[0], found[1] is values) == (2, True)
+    assert summed("baddbmm", (weights, bias, values), {}, weights) is None
