@@ -119,3 +119,23 @@ def test_a_sentence_may_be_counted_from_the_end() -> None:
         assert view.trace.blocks["encoder"].query.sentences == (0, 1, 1)
     with pytest.raises(ValueError, match="sentence_b_start=-3 is out of range"):
         a_head_view([uniform(3, 3)], TOKENS, -3)
+
+
+def test_more_tokens_than_there_can_be_are_not_read_to_the_end(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("bertviz.arguments.MOST_ITEMS", 5)
+
+    class Long:
+        def __len__(self) -> int:
+            return 10**12
+
+        def __getitem__(self, place: int) -> int:
+            assert place < 10, "it fills the memory"
+            return place
+
+        def __iter__(self) -> Any:
+            return map(self.__getitem__, range(len(self)))
+
+    with pytest.raises(ValueError, match="tokens holds more than 5 items"):
+        head_view(uniform(3, 3), Long(), html_action="return")
