@@ -53,6 +53,18 @@ def axes_of(value: Any) -> int:
         return 0
 
 
+def shape_of(value: Any) -> tuple[int, ...]:
+    """The lengths of a tensor's or an array's axes; none for anything else.
+
+    >>> shape_of([1])
+    ()
+    """
+    try:
+        return tuple(int(length) for length in value.shape)
+    except Exception:
+        return ()
+
+
 def as_index(name: str, value: object, what: str = "") -> int:
     """An int from an int, a NumPy integer or the like.
 

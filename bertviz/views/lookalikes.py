@@ -11,7 +11,7 @@ import sys
 from collections.abc import Mapping
 from typing import Any
 
-from bertviz.arguments import offers
+from bertviz.arguments import offers, shape_of
 from bertviz.errors import a_type, short
 from bertviz.trace import AttentionTrace
 
@@ -134,7 +134,7 @@ def refuse_hidden_states(call: str, value: object) -> None:
         ValueError: Its first layer has two or three axes, the last two of different lengths.
     """
     first = value[0] if isinstance(value, list | tuple) and value else value
-    shape = tuple(getattr(first, "shape", ()))
+    shape = shape_of(first)
     if len(shape) in (2, 3) and shape[-1] != shape[-2]:
         raise ValueError(
             f"attention has shape {shape}: expected (heads, tokens, tokens) per layer. If this is a"

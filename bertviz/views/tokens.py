@@ -12,7 +12,7 @@ import operator
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from bertviz.arguments import as_items
+from bertviz.arguments import as_items, axes_of, offers, shape_of
 from bertviz.errors import ArgumentError, warn_caller
 
 # Where the number of tokens can be read: the arrays beside them, and the axis.
@@ -72,8 +72,8 @@ def _length(value: Any, axis: int) -> int | None:
         value = value[-1]
     if isinstance(value, list | tuple) and value:
         return len(value if axis == -2 else value[0])
-    shape = getattr(value, "shape", ())
-    return int(shape[axis]) if len(shape) >= 2 else None
+    shape = shape_of(value)
+    return shape[axis] if len(shape) >= 2 else None
 
 
 def _is_matrix(value: list[Any] | tuple[Any, ...]) -> bool:
@@ -88,7 +88,7 @@ def _integers(name: str, tokens: Any) -> list[int] | None:
     """All of them as integers, or None if one is something else; refuses what is endless."""
     if isinstance(tokens, Mapping | bytes) or not isinstance(tokens, Iterable):
         return None
-    if getattr(tokens, "ndim", 1) != 1 or not hasattr(tokens, "__len__"):
+    if (offers(tokens, "ndim") and axes_of(tokens) != 1) or not offers(tokens, "__len__"):
         return None
     try:
         items = as_items(name, tokens, "expected a list of strings")

@@ -10,6 +10,7 @@ import pytest
 import torch
 
 from bertviz import AttentionTrace, head_view
+from tests.campaigns.material import Refusing
 from tests.helpers import a_head_view, a_model_view
 from tests.views.texts import TOKENS
 
@@ -139,3 +140,21 @@ def test_more_tokens_than_there_can_be_are_not_read_to_the_end(
 
     with pytest.raises(ValueError, match="tokens holds more than 5 items"):
         head_view(uniform(3, 3), Long(), html_action="return")
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        {"attention": uniform(3, 3), "tokens": torch.arange(3).as_subclass(Refusing)},
+        {"attention": torch.nested.nested_tensor([torch.ones(1, 2), torch.ones(1, 3)])},
+    ],
+    ids=["tokens", "nested"],
+)
+def test_a_tensor_that_does_not_tell_its_shape_is_a_named_error(given: dict[str, Any]) -> None:
+    with pytest.raises((TypeError, ValueError), match=list(given)[-1]):
+        head_view(**{"tokens": ["a", "b", "c"], **given}, html_action="return")
+
+
+def test_a_tensor_that_refuses_functions_is_read() -> None:
+    view = a_head_view(uniform(3, 3).as_subclass(Refusing), ["a", "b", "c"])
+    assert tokens_of(view) == ["a", "b", "c"]
