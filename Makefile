@@ -21,7 +21,7 @@ export PYTHONWARNINGS := ignore:IProgress not found,ignore:Editable installation
 help:
 	@echo "make demo   run the quickstart notebook on a real model, write demo/quickstart.html"
 	@echo "make test   run all tests: lint, types, JavaScript, Python, browser, notebooks"
-	@echo "make soak   run the long attacks: interrupts, fuzzing, mutations (SEED=1 for others)"
+	@echo "make soak   run the long attacks (SEED=1 for others): about an hour, then mutations"
 	@echo "make oldest run the core tests with the oldest versions of torch and transformers"
 	@echo "make lab    open the notebooks in JupyterLab"
 	@echo "make lint   check only style and types"
@@ -101,8 +101,7 @@ js-test: setup
 py-test: setup chromium demo/quickstart.html
 	HF_HUB_OFFLINE=1 OMP_NUM_THREADS=1 $(BIN)/pytest -q -n 2 --dist loadfile
 
-# The same campaigns that `make test` runs, with many more rounds; -rP shows their counts. The last
-# line of each file's slowest tests tells where the time went.
+# The same campaigns that `make test` runs, with many more rounds; -rP shows their counts.
 SEED ?= 0
 soak: setup chromium
 	HF_HUB_OFFLINE=1 OMP_NUM_THREADS=1 BERTVIZ_SOAK=1 BERTVIZ_SEED=$(SEED) \

@@ -54,14 +54,14 @@ def axes_of(value: Any) -> int:
 
 
 def shape_of(value: Any) -> tuple[int, ...]:
-    """The shape of a tensor or an array; empty for anything else.
+    """The lengths of a tensor's or an array's axes; none for anything else.
 
     >>> shape_of([1])
     ()
     """
     try:
         return tuple(int(length) for length in value.shape)
-    except Exception:  # nested tensors have none
+    except Exception:
         return ()
 
 

@@ -8,12 +8,11 @@ first has to fit and the second is said.
 
 from __future__ import annotations
 
-import itertools
 import operator
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from bertviz.arguments import MOST_ITEMS, shape_of
+from bertviz.arguments import as_items, axes_of, offers, shape_of
 from bertviz.errors import ArgumentError, warn_caller
 
 # Where the number of tokens can be read: the arrays beside them, and the axis.
@@ -35,6 +34,7 @@ def as_strings(name: str, tokens: Any, arrays: Mapping[str, Any]) -> Any:
     Raises:
         TypeError: It is a tokenizer.
         ArgumentError: It is one string of another length than the arrays.
+        ValueError: It is longer than any list of tokens.
     """
     if hasattr(tokens, "convert_ids_to_tokens"):
         raise TypeError(
@@ -44,7 +44,7 @@ def as_strings(name: str, tokens: Any, arrays: Mapping[str, Any]) -> Any:
     if isinstance(tokens, str):
         _check_letters(name, tokens, arrays)
         return list(tokens)
-    numbers = _integers(tokens)
+    numbers = _integers(name, tokens)
     if numbers is None:
         return tokens
     warn_caller(
@@ -84,14 +84,18 @@ def _is_matrix(value: list[Any] | tuple[Any, ...]) -> bool:
     )
 
 
-def _integers(tokens: Any) -> list[int] | None:
-    """All of them as integers, or None if one is something else."""
+def _integers(name: str, tokens: Any) -> list[int] | None:
+    """All of them as integers, or None if one is something else; refuses what is endless."""
     if isinstance(tokens, Mapping | bytes) or not isinstance(tokens, Iterable):
         return None
-    if getattr(tokens, "ndim", 1) != 1 or not hasattr(tokens, "__len__"):
+    if (offers(tokens, "ndim") and axes_of(tokens) != 1) or not offers(tokens, "__len__"):
+        return None
+    try:
+        items = as_items(name, tokens, "expected a list of strings")
+    except TypeError:
         return None
     numbers = []
-    for token in itertools.islice(tokens, MOST_ITEMS + 1):  # of more, there is an error later
+    for token in items:
         try:
             numbers.append(operator.index(token))
         except (TypeError, ValueError):

@@ -80,7 +80,7 @@ def test_any_numbers_arrive(rounds: Rounds, random: np.random.Generator, tmp_pat
     """What the page decodes is what was passed, and missing where it was NaN; it is drawn."""
     count = arrived = 0
     worst = 0.0
-    for _ in range(rounds(5, 80)):  # a figure and a decoder take a second
+    for _ in range(rounds(5, 400)):
         values, kind = any_numbers(random)
         count += 1
         try:

@@ -104,26 +104,28 @@ def test_the_largest_difference_of_any_head_row_and_sign(
     monkeypatch.setattr(comparison, "AT_ONCE", at_once)
     given = formula()
     for head, row, off in ((0, 0, 0.5), (2, 3, -0.5), (1, 2, 0.25)):
-        seen: list[int] = []
+        seen: list[tuple[int, int]] = []
 
         def compare(
-            places: list[int], ours: Tensor, at: Any = (head, row, off), seen: Any = seen
+            places: list[int], part: Any, ours: Tensor, at: Any = (head, row, off), seen: Any = seen
         ) -> Tensor:
-            seen.extend(places)
-            torch.testing.assert_close(ours, given.weights(places))
+            rows = list(range(4))[part]
+            seen.extend((place, row) for place in places for row in rows)
+            torch.testing.assert_close(ours, given.weights(places)[:, part])
             wrong = torch.zeros_like(ours)
-            if at[0] in places:
-                wrong[places.index(at[0]), at[1], 1] = at[2]
+            if at[0] in places and at[1] in rows:
+                wrong[places.index(at[0]), rows.index(at[1]), 1] = at[2]
             return wrong
 
         assert comparison.largest(given, None, compare) == abs(off)
-        assert seen == [0, 1, 2]
+        assert sorted(seen) == [(head, row) for head in range(3) for row in range(4)]
 
 
 def test_of_some_rows_those_are_compared() -> None:
     given = formula()
 
-    def compare(places: list[int], ours: Tensor) -> Tensor:
+    def compare(places: list[int], part: Any, ours: Tensor) -> Tensor:
+        assert part == [1, 3]
         torch.testing.assert_close(ours, given.weights(places)[:, [1, 3]])
         return ours - 1
 
@@ -136,7 +138,7 @@ def test_rows_that_see_nothing_are_left_out_and_what_is_no_number_is_not() -> No
     mask[0, 1] = False
 
     def compare(at: int, value: float) -> Any:
-        def wrong(places: list[int], ours: Tensor) -> Tensor:
+        def wrong(places: list[int], part: Any, ours: Tensor) -> Tensor:
             found = torch.zeros_like(ours)
             found[-1, at, 0] = value
             return found

@@ -11,7 +11,9 @@ import torch
 from torch import nn
 
 from bertviz import NeuronView, NotReproduced, extract
-from bertviz.extractor import interface, records, verification
+from bertviz.extractor import interface, verification
+from bertviz.extractor.recording import Recorder
+from bertviz.extractor.records import Record
 from bertviz.extractor.verification import _differences, _offered, terms_of
 from bertviz.trace import AttentionBlock, AttentionTrace, Formula, LayerAttention, Tokens
 from tests.models import DECODERS, ENCODERS, TWO_STACKS, batch_of, state_of
@@ -72,16 +74,16 @@ def test_what_is_wrong_is_refused(
     name: str, build: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A term that is captured wrongly, as an architecture of tomorrow may have it."""
-    right = records.Record.as_layer
+    right = Recorder.record
 
-    def wrong(self: records.Record, index: int = 0, rotary: bool = False) -> LayerAttention:
-        layer = right(self, index, rotary)
-        assert layer.scaling is not None
-        changes = {"scaling": layer.scaling * 1.2, "mask": None, "causal": not layer.formula.causal}
-        formula = dataclasses.replace(layer.formula, **{name: changes[name]})
-        return dataclasses.replace(layer, formula=formula)
+    def wrong(self: Recorder, *args: Any, **kwargs: Any) -> Record:
+        record = right(self, *args, **kwargs)
+        formula = record.formula
+        changes = {"scaling": formula.scaling * 1.2, "mask": None, "causal": not formula.causal}
+        record.formula = dataclasses.replace(formula, **{name: changes[name]})
+        return record
 
-    monkeypatch.setattr(records.Record, "as_layer", wrong)
+    monkeypatch.setattr(Recorder, "record", wrong)
     architecture = "mistral" if name == "mask" else "bert"
     with pytest.raises(NotReproduced, match=r"layer 0 .* cannot be reproduced: .* differs from"):
         extract(build(architecture), inputs=batch_of(architecture), batch_index=0, verify=True)
@@ -232,14 +234,14 @@ def test_the_largest_difference_of_any_layer_decides(
     off: float, build: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Of every layer in the same run, and of the eager run where that is not too far."""
-    right = records.Record.judge
+    right = Record.judge
 
-    def judge(self: records.Record, checked: bool) -> None:
+    def judge(self: Record, checked: bool) -> None:
         if self.difference is not None:
             self.difference = off if "layer.1." in self.path else 1e-7
         right(self, checked)
 
-    monkeypatch.setattr(records.Record, "judge", judge)
+    monkeypatch.setattr(Record, "judge", judge)
 
     def found() -> Any:
         return extract(build("bert"), inputs=batch_of("bert"), batch_index=1, verify=True).exactness

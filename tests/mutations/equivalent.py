@@ -67,10 +67,18 @@ EQUIVALENT: dict[str, list[tuple[str, str, str, str]]] = {
             "a limit of time",
         ),
         (
-            "AT_ONCE = 1 << 21  # weights that are computed at a time",
-            "21",
-            "22",
-            "a limit of memory",
+            "AT_ONCE = 1 << 18  # weights that are computed at a time: as many as stay in a"
+            " processor's cache",
+            "18",
+            "19",
+            MEMORY,
+        ),
+        (
+            "AT_ONCE_AFAR = 1 << 24  # likewise elsewhere, where each step costs more than its"
+            " numbers",
+            "24",
+            "25",
+            MEMORY,
         ),
     ],
     "bertviz/extractor/blocks.py": [
@@ -272,11 +280,10 @@ EQUIVALENT: dict[str, list[tuple[str, str, str, str]]] = {
         ),
     ],
     "bertviz/js/data/value_cells.js": [
-        ("for (let r = 0; r < queries; r++) {", "r < queries", "(r <= queries)", BEYOND),
         (
-            "for (let c = 0; c < keys; c++) counts[at + columnOf(c)] += heads;",
-            "c < keys",
-            "(c <= keys)",
+            "for (let r = 0; r < shape.queries; r++) {",
+            "r < shape.queries",
+            "(r <= shape.queries)",
             BEYOND,
         ),
         (

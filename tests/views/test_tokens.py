@@ -10,6 +10,7 @@ import pytest
 import torch
 
 from bertviz import AttentionTrace, head_view
+from tests.campaigns.material import Refusing
 from tests.helpers import a_head_view, a_model_view
 from tests.views.texts import TOKENS
 
@@ -134,3 +135,41 @@ def test_a_sentence_may_be_counted_from_the_end() -> None:
         assert view.trace.blocks["encoder"].query.sentences == (0, 1, 1)
     with pytest.raises(ValueError, match="sentence_b_start=-3 is out of range"):
         a_head_view([uniform(3, 3)], TOKENS, -3)
+
+
+def test_more_tokens_than_there_can_be_are_not_read_to_the_end(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("bertviz.arguments.MOST_ITEMS", 5)
+
+    class Long:
+        def __len__(self) -> int:
+            return 10**12
+
+        def __getitem__(self, place: int) -> int:
+            assert place < 10, "it fills the memory"
+            return place
+
+        def __iter__(self) -> Any:
+            return map(self.__getitem__, range(len(self)))
+
+    with pytest.raises(ValueError, match="tokens holds more than 5 items"):
+        head_view(uniform(3, 3), Long(), html_action="return")
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        {"attention": uniform(3, 3), "tokens": torch.arange(3).as_subclass(Refusing)},
+        {"attention": torch.nested.nested_tensor([torch.ones(1, 2), torch.ones(1, 3)])},
+    ],
+    ids=["tokens", "nested"],
+)
+def test_a_tensor_that_does_not_tell_its_shape_is_a_named_error(given: dict[str, Any]) -> None:
+    with pytest.raises((TypeError, ValueError), match=list(given)[-1]):
+        head_view(**{"tokens": ["a", "b", "c"], **given}, html_action="return")
+
+
+def test_a_tensor_that_refuses_functions_is_read() -> None:
+    view = a_head_view(uniform(3, 3).as_subclass(Refusing), ["a", "b", "c"])
+    assert tokens_of(view) == ["a", "b", "c"]
