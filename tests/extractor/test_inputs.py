@@ -14,7 +14,7 @@ from torch import Tensor, nn
 
 from bertviz.extractor import NothingCaptured, extract
 from bertviz.extractor.checks import check_ids
-from bertviz.extractor.inputs import Reading, _shifted, has_two_stacks
+from bertviz.extractor.inputs import Reading, _shifted, batch_size, has_two_stacks
 from tests.models import A, B, batch_of, texts
 
 
@@ -347,3 +347,9 @@ def test_a_decoder_reads_its_start_and_all_but_the_last() -> None:
     assert _shifted(model, labels).tolist() == [[7, 1, 2, 3], [7, 5, 6, 7]]
     model.prepare_decoder_input_ids_from_labels = lambda labels: labels + 1
     assert torch.equal(_shifted(model, labels), labels + 1), "the model's own way"
+
+
+def test_a_mask_of_one_text_does_not_count_the_texts() -> None:
+    model = nn.Linear(1, 1)
+    assert batch_size(model, {"x": torch.ones(2, 5), "attention_mask": torch.ones(5)}) == 2
+    assert batch_size(model, {"x": torch.ones(3, 5), "attention_mask": torch.ones(2, 5)}) == 2

@@ -293,6 +293,14 @@ EQUIVALENT: dict[str, list[tuple[str, str, str, str]]] = {
             SAME,
         ),
     ],
+    "bertviz/analysis/patterns/scoring.py": [
+        (
+            "means = _Means.over(texts, places + [column + len(patterns) for column in places])",
+            "column + len(patterns)",
+            "(column - len(patterns))",
+            "counted from the end, of twice as many columns",
+        ),
+    ],
     "bertviz/analysis/comparison/differences.py": [
         (
             "AT_ONCE = 4_000_000  # weights of each trace computed at a time",

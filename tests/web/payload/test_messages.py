@@ -32,11 +32,18 @@ class Explanation:
 PAIR = vectors(0, sentence_b_start=5)
 SIGNED = AttentionTrace.from_arrays(TOKENS, np.full((2, 3, 7, 7), -1.0), kind="signed")
 PLAIN = AttentionTrace.from_arrays(["a"], np.ones((1, 2, 1, 1)))
+ONE_SIDE = AttentionTrace.from_arrays(
+    weights=np.full((1, 1, 1, 2), 0.5),
+    query_tokens=["a"],
+    key_tokens=["straw", "##berry"],
+    kind="cross",
+)
 MEASURE = {"name": "mine", "diverging": False, "values": {}, "null": None}
 PAYLOADS: dict[str, dict[str, Any]] = {
     "head": payload.build(PAIR, "head"),
     "one sentence": payload.build(vectors(0), "head"),
     "plain": payload.build(PLAIN, "head"),
+    "words of keys": payload.build(ONE_SIDE, "head"),
     "signed": payload.build(SIGNED, "head"),
     "comparison": payload.build(PAIR, "head", comparison=Difference(vectors(1), PAIR)),
     "model": payload.build(PAIR, "model"),
@@ -152,6 +159,7 @@ ACCEPTED: list[tuple[str, dict[str, Any]]] = [
     ("head", {"zoom": [6, 7, 0, 7], "query": 6, "key": 0}),
     ("head", {"zoom": None, "query": 6, "key": None}),
     ("head", {"words": True, "query": 2}),
+    ("words of keys", {"words": True}),
     ("head", {"pair": "A→B", "query": 4, "key": 5}),
     ("head", {"renormalize": True, "pair": "A→B"}),
     ("head", {"renormalize": True, "hide": "first"}),
