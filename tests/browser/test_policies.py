@@ -84,7 +84,7 @@ def use(opened: Opened, view: View) -> list[bytes]:
             opened.set(**state)
         opened.leave()
         opened.quiet()
-        found.append(opened.host.screenshot())
+        found.append(_still(opened))
     for format in ("svg", "png"):
         with opened.page.expect_download() as saved:
             opened.host.locator(f'button[data-action="{format}"]').click()
@@ -98,6 +98,14 @@ def use(opened: Opened, view: View) -> list[bytes]:
     assert opened.errors == []
     assert opened.requests == []
     return found
+
+
+def _still(opened: Opened) -> bytes:
+    """A picture of a view without transitions, once two in a row are the same."""
+    last, picture = b"", opened.host.screenshot(animations="disabled")
+    while picture != last:
+        last, picture = picture, opened.host.screenshot(animations="disabled")
+    return picture
 
 
 @pytest.mark.parametrize("cls", STATES)
