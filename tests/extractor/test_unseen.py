@@ -29,7 +29,7 @@ def kernel(query: Tensor, key: Tensor, value: Tensor) -> Tensor:
     return (query @ key.mT).softmax(-1) @ value
 
 
-@torch.library.custom_op("bertviz_tests::turned", mutates_args=())
+@torch.library.custom_op("bertviz_tests::attention_angles", mutates_args=())
 def turned(query: Tensor, key: Tensor, angle: Tensor) -> tuple[Tensor, Tensor]:
     return query * angle, key * angle
 

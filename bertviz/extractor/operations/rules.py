@@ -190,7 +190,7 @@ def _softmax(call: Call, input: Any, dim: int | None = None, *_: Any, **__: Any)
         return None
     capture, scores = call.capture, call.known(input)
     capture.count("softmax calls")
-    axis = input.ndim - 1 if dim is None else dim % input.ndim
+    axis = _axis(input, dim)
     if isinstance(scores, Product):
         found: list[Weights | None] = []
         with capture.noting(scores.path, cross=scores.cross):
@@ -209,5 +209,8 @@ def _log_softmax(call: Call, input: Any, dim: int | None = None, *_: Any, **__: 
     """Of unknown scores; what it makes of known ones is lost."""
     if not isinstance(input, Tensor) or input.ndim < 2 or call.known(input) is not None:
         return None
-    axis = input.ndim - 1 if dim is None else dim % input.ndim
-    return Weights.begin(Fate(call.capture.path(), None), call.result, axis)
+    return Weights.begin(Fate(call.capture.path(), None), call.result, _axis(input, dim))
+
+
+def _axis(scores: Tensor, dim: int | None) -> int:
+    return scores.ndim - 1 if dim is None else dim % scores.ndim
