@@ -235,6 +235,9 @@ def test_data_has_limits(monkeypatch: pytest.MonkeyPatch) -> None:
         model.data = Data(value)
         return Mirror(model).model.data is not model.data
 
+    for plain in (slice(0, 2), range(3), torch.Size([1]), torch.finfo(torch.float32)):
+        assert is_copied(plain), plain
+    assert not is_copied([].append)
     assert is_copied(nested(values.MOST_DEPTH - 1))
     assert not is_copied(nested(values.MOST_DEPTH + 2))
     assert is_copied(list(range(100)))
