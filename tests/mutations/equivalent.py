@@ -153,6 +153,14 @@ EQUIVALENT: dict[str, list[tuple[str, str, str, str]]] = {
             "a quotient of the same numbers",
         ),
     ],
+    "bertviz/extractor/operations/rules.py": [
+        (
+            "if not isinstance(input, Tensor) or input.ndim < 2 or call.known(input) is not None:",
+            "not isinstance(input, Tensor) or input.ndim < 2 or call.known(input) is not None",
+            "(input.ndim < 2 or call.known(input) is not None)",
+            "torch takes nothing else",
+        ),
+    ],
     "bertviz/js/data/attention.js": [
         (
             "for (let key = 0, i = 0; key < keyCount; key++) {",
