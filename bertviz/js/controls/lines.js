@@ -79,7 +79,7 @@ class Lines {
   draw(picture, state, available) {
     this.#picture = picture;
     const plot = linesPlot(picture, state, available, measuredWidth);
-    const view = this.#stage.prepare(plot.width, plot.rows);
+    const view = this.#stage.prepare(plot.width, plot.rows, ROW, plot.painted);
     this.#paint(plot, view, state);
     this.#drawTokens(plot, view);
     this.#bars.draw(plot, view.rows(plot.row.positions.length), this.#frame.theme());

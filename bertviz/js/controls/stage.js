@@ -44,9 +44,11 @@ class Stage {
    * @param {number} width
    * @param {number} rowCount
    * @param {number} [row] height of a row
+   * @param {number} [painted] width of the canvases, if they are narrower
    */
-  prepare(width, rowCount, row = ROW) {
-    const { geometry, total, first, last } = viewport(width, rowCount, row, this.element.scrollTop);
+  prepare(width, rowCount, row = ROW, painted = width) {
+    const { scrollTop } = this.element;
+    const { geometry, total, first, last } = viewport(painted, rowCount, row, scrollTop);
     this.sheet.style.height = `${total}px`;
     this.sheet.style.width = `${width}px`;
     this.#pane.style.height = `${geometry.height}px`;

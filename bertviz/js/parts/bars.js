@@ -80,7 +80,7 @@ export function barsOf(picture, row, x, width) {
   /** @type {BarColumn[]} */
   const columns = shown.map((slot, i) => ({
     ...{ head: heads[slot], slot, x: x + i * step },
-    name: heads[slot] === SEVERAL ? "all" : String(heads[slot]),
+    name: count === 1 ? nameOf(heads[slot], edges) : String(heads[slot]),
     color: signed ? null : colors[slot],
   }));
   if (count > 1) {
@@ -98,6 +98,17 @@ export function barsOf(picture, row, x, width) {
     /** The number that a full bar stands for. */
     full: scale === undefined && !signed && largest >= EVEN ? 1 : largest || 1,
   };
+}
+
+/**
+ * What stands above the only column.
+ * @param {number} head
+ * @param {Picture["edges"]} edges
+ */
+function nameOf(head, { scale, signs }) {
+  if (scale !== undefined) return "value";
+  if (signs.includes(-1)) return "b − a";
+  return head === SEVERAL ? "weight" : String(head);
 }
 
 /**
@@ -162,7 +173,7 @@ export function barsIn({ bars, row, edges }, [from, to]) {
  */
 function short(text, beside) {
   if (beside) return text;
-  return text === "missing" ? "–" : text.replace(/^([+−]?)0(?=\.)/, "$1");
+  return text === "missing" ? "–" : text.replace(/^([+\u2212]?)0(?=\.)/, "$1");
 }
 
 /**

@@ -53,6 +53,8 @@ export function linesPlot(picture, state, available, measure) {
     ...picture,
     x,
     width: x.bars + barWidth,
+    /** Width of what is painted, and not written. */
+    painted: x.key + keyWidth,
     rows: Math.max(queries.length, keys.length),
     /** Where lines begin and end. */
     ends: { x0: x.line, x1: x.key - 2 },
@@ -79,7 +81,7 @@ export function linesPlot(picture, state, available, measure) {
       ...(labels ? [{ name: "labels", text: "query", x: x.bars, anchor: "start" }] : []),
       ...bars.columns.map(({ head, name, color, x }) => ({
         ...{ name: `head ${head}`, text: name, x, anchor: "start" },
-        chip: head === "mean" ? undefined : color,
+        chip: Number.isInteger(Number(name)) ? color : undefined,
       })),
     ]),
   };

@@ -67,8 +67,6 @@ test("numbers, tooltips and sentences say missing, and nothing of attention", ()
   );
   assert.equal(sentenceOf(empty, gap), "query b: all values missing");
   assert.match(describeCell(pictureOf(gap), gap, 1, 0), /^b → a {2}\(1 → 0\)\nmean {2}missing\n/);
-  const one = stateOf({ query: 0, heads: [1] });
-  assert.equal(linesPlot(pictureOf(one), one, 600, measure).mean.text, "value");
   assert.equal(linesPlot(pictureOf(starts.head), starts.head, 600, measure).gaps?.count, 8);
 });
 
