@@ -7,6 +7,9 @@ import { LISTED, readingOf, shadeOf } from "../parts/reading.js";
 import { channels } from "../theme/colors.js";
 import { add } from "./dom.js";
 import { addSearch } from "./search.js";
+import { SETTLED } from "./stage.js";
+
+const LINE = 24;
 
 /** @typedef {import("./frame.js").Frame} Frame */
 /** @typedef {import("../scenes/picture.js").Picture} Picture */
@@ -45,6 +48,13 @@ class ReadingPanel {
   /** @type {HTMLElement[]} */
   #marked = [];
   #lockedAt = "";
+  /** @type {number[]} where each word stands in its box */
+  #tops = [];
+  #width = 0;
+  /** @type {(() => void) | null} shades what is out of sight */
+  #shadeRest = null;
+  /** @type {ReturnType<typeof setTimeout> | undefined} */
+  #timer;
 
   /**
    * @param {HTMLElement} parent
@@ -71,6 +81,7 @@ class ReadingPanel {
       const row = rowAt(event, "place");
       if (row !== null) this.#choose(row);
     });
+    this.#text.addEventListener("scroll", () => this.#shadeRest?.(), { passive: true });
     this.#list.addEventListener("click", (event) => {
       const row = rowAt(event, "row");
       if (row === null || !this.#row) return;
@@ -154,19 +165,45 @@ class ReadingPanel {
       return word;
     });
     this.#grounds = this.#words.map(() => "");
+    this.#width = 0;
     this.#text.replaceChildren(...this.#words);
   }
 
-  /** @param {Reading} reading */
+  /**
+   * First the words in sight; thousands of others when nothing moves, or when they are scrolled to.
+   * @param {Reading} reading
+   */
   #shade({ row: { means }, most }) {
     const { accent, negative } = this.#frame.theme();
     const [plus, minus] = [channels(accent).join(" "), channels(negative).join(" ")];
-    this.#words.forEach((word, r) => {
-      const percent = Math.round(100 * shadeOf(means[r], most));
-      const ground = percent ? `rgb(${means[r] < 0 ? minus : plus} / ${percent}%)` : "";
-      if (ground === this.#grounds[r]) return;
-      word.style.backgroundColor = this.#grounds[r] = ground;
-    });
+    const shade = (/** @type {number} */ from, /** @type {number} */ end) => {
+      for (let r = from; r < end; r++) {
+        const percent = Math.round(100 * shadeOf(means[r], most));
+        const ground = percent ? `rgb(${means[r] < 0 ? minus : plus} / ${percent}%)` : "";
+        if (ground === this.#grounds[r]) continue;
+        this.#words[r].style.backgroundColor = this.#grounds[r] = ground;
+      }
+    };
+    shade(...this.#inSight());
+    clearTimeout(this.#timer);
+    this.#shadeRest = () => {
+      clearTimeout(this.#timer);
+      this.#shadeRest = null;
+      shade(0, this.#words.length);
+    };
+    this.#timer = setTimeout(() => this.#shadeRest?.(), SETTLED);
+  }
+
+  /** The first word in sight and the one after the last. @returns {[number, number]} */
+  #inSight() {
+    const { clientWidth, clientHeight, scrollTop } = this.#text;
+    if (clientWidth !== this.#width) {
+      this.#width = clientWidth;
+      this.#tops = this.#words.map(({ offsetTop }) => offsetTop);
+    }
+    const first = this.#tops.findIndex((top) => top > scrollTop - LINE);
+    const after = this.#tops.findIndex((top) => top > scrollTop + clientHeight);
+    return [Math.max(0, first), after < 0 ? this.#tops.length : after];
   }
 
   /**

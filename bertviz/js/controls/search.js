@@ -18,8 +18,9 @@ export function addSearch(parent, frame, choose) {
   field.setAttribute("aria-label", "Find a token, or a position after #");
   const count = add(box, "aside", "span");
   count.setAttribute("role", "status");
-  /** @type {number[]} */
-  let rows = [];
+  /** @type {{positions: Int32Array, text: string[]}} */
+  let searched = { positions: new Int32Array(0), text: [] };
+  const rowsFound = () => found(searched.positions, searched.text, field.value);
   let at = -1;
   let inside = false;
 
@@ -35,8 +36,10 @@ export function addSearch(parent, frame, choose) {
       at = -1;
       frame.redraw();
     }
-    if (event.key !== "Enter" || !rows.length) return;
+    if (event.key !== "Enter") return;
     event.preventDefault();
+    const rows = rowsFound();
+    if (!rows.length) return;
     at = (at + (event.shiftKey ? -1 : 1) + rows.length) % rows.length;
     choose(rows[at]);
     frame.redraw();
@@ -60,7 +63,8 @@ export function addSearch(parent, frame, choose) {
      * @returns {number[]} rows that are found
      */
     draw(positions, text) {
-      rows = found(positions, text, field.value);
+      searched = { positions, text };
+      const rows = rowsFound();
       const many = rows.length === 1 ? "1 found" : `${rows.length} found`;
       count.textContent = !field.value.trim() ? "" : at < 0 ? many : `${at + 1} of ${rows.length}`;
       return rows;
