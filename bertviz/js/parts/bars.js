@@ -86,7 +86,9 @@ export function barsOf(picture, row, x, width) {
   if (count > 1) {
     columns.push({ head: "mean", slot: -1, x: x + shown.length * step, name: "mean", color: null });
   }
-  const { largest } = row;
+  const { largest, chosen } = row;
+  // Means of all rows are small, and nothing is to be read from most of them.
+  const small = chosen.length > 0 && largest < EVEN;
   return {
     columns,
     step,
@@ -96,7 +98,7 @@ export function barsOf(picture, row, x, width) {
     /** Whether heads were left out, the weakest. */
     some: shown.length < count,
     /** The number that a full bar stands for. */
-    full: scale === undefined && !signed && largest >= EVEN ? 1 : largest || 1,
+    full: scale === undefined && !signed && !small ? 1 : largest || 1,
   };
 }
 

@@ -118,6 +118,8 @@ test("even attention is drawn to its largest weight", () => {
   const found = barsIn(plot, [0, 40]);
   assert.equal(found.length, 40);
   assert.ok(found.every(({ width, text }) => width > 40 && text === "0.03"));
+  const rest = laidOut({ heads: [0], count: 40 });
+  assert.deepEqual([rest.plot.bars.full, rest.plot.row.largest < 0.1], [1, true], "not at rest");
   const strong = laidOut({ heads: [0], state: { query: 0 } });
   assert.equal(strong.plot.bars.full, 1);
 });
