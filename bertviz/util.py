@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any, SupportsIndex
 
-from bertviz.arguments import as_index, check_among
+from bertviz.arguments import as_index, as_items, check_among
 from bertviz.arrays.outputs import nothing_in
 from bertviz.errors import a_type
 
@@ -148,7 +148,7 @@ def _layers(attention: Any) -> Sequence[Any]:
         )
     if len(attention) == 0:
         raise ValueError(nothing_in("attention"))
-    layers = list(attention)
+    layers = as_items("attention", attention, "expected a tensor per layer")
     for index, layer in enumerate(layers):
         if not hasattr(layer, "shape"):
             raise (ValueError if layer is None else TypeError)(

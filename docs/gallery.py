@@ -71,7 +71,7 @@ def layer_differences() -> AttentionTrace:
 FIGURES = [
     Figure(
         "head-selected",
-        "Head view: four heads, two tokens selected; the boxes show the mean over both",
+        "Head view: four heads, two tokens selected; the bars show the mean over both",
         lambda: HeadView(weights_only(), layer=2, heads=[0, 3, 5, 9]),
         "HeadView(trace, layer=2, heads=[0, 3, 5, 9])",
         {"query": 12, "also": [10], "locked": True},

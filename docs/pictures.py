@@ -12,7 +12,7 @@ from bertviz.demo import SENTENCE_A, SENTENCE_B, load_demo_model
 
 # The view, its options, theme, width and scale, and the state to show.
 PICTURES = {
-    "head_view": (HeadView, {"layer": 2, "heads": [1, 4, 7, 9]}, "dark", 800, 1.5, {"query": 15}),
+    "head_view": (HeadView, {"layer": 2, "heads": [1, 4, 7, 9]}, "dark", 1240, 1, {"query": 15}),
     "model_view": (ModelView, {}, "light", 1120, 1, {"cell": [0, 2]}),
     "neuron_view": (NeuronView, {"layer": 0, "head": 2}, "light", 1300, 1, {"query": 5}),
 }

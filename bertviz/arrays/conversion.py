@@ -14,13 +14,12 @@ from collections.abc import Set as AbstractSet
 from typing import TYPE_CHECKING, Any
 
 from bertviz.errors import a_type, short
+from bertviz.listed import DEEPEST, refuse_endless
 
 if TYPE_CHECKING:
     from torch import Tensor
 
 WANTED = "expected torch tensors, NumPy arrays or nested lists of equal lengths"
-# Lists inside lists: NumPy goes no deeper, and a list that holds itself has no end.
-DEEPEST = 64
 # Precisions that are kept as they are; all others become float32.
 KEPT = ("float16", "bfloat16", "float32", "float64")
 
@@ -34,7 +33,7 @@ def as_tensor(name: str, value: Any) -> Tensor:
 
     Raises:
         TypeError: It does not hold real numbers, or not in a form that can be read.
-        ValueError: A number is too large for float32.
+        ValueError: A number is too large for float32, or there are too many in lists.
 
     >>> as_tensor("weights", [[1, 0]])
     tensor([[1., 0.]])
@@ -100,6 +99,7 @@ def _from_numpy(name: str, value: Any) -> Tensor:
     if isinstance(value, str | bytes | Mapping | AbstractSet):
         raise TypeError(f"{name} is {a_type(value)}: {WANTED}.")
     _refuse_masked(name, value)
+    refuse_endless(name, value)
     try:
         array = np.asarray(value)
     except MemoryError:

@@ -6,9 +6,10 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from bertviz.arguments import as_index, as_items, offers
-from bertviz.arrays.conversion import DEEPEST, as_tensor
+from bertviz.arrays.conversion import as_tensor
 from bertviz.arrays.outputs import is_generated, nothing_in, whole_rows
 from bertviz.errors import a_type
+from bertviz.listed import DEEPEST
 
 if TYPE_CHECKING:
     from torch import Tensor

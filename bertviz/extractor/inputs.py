@@ -22,6 +22,7 @@ from bertviz.extractor.checks import (
     check_text,
     check_tokenizer,
 )
+from bertviz.listed import refuse_endless
 from bertviz.trace.settings import plainly
 
 
@@ -237,6 +238,7 @@ def tensors(encoding: Mapping[str, Any], device: torch.device) -> dict[str, Any]
         if isinstance(value, list) or (
             offers(value, "__array__") and not isinstance(value, Tensor)
         ):
+            refuse_endless(f"inputs[{name!r}]", value)
             try:
                 value = torch.tensor(value, device="cpu")
             except Exception:

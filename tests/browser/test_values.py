@@ -93,7 +93,7 @@ def test_missing_values_by_mouse_and_keyboard(
     for position in (3, 2):
         opened.page.keyboard.press("ArrowUp")
         opened.settled(query=position, locked=True)
-    expect(opened.host.locator(".number")).to_have_text(["missing"] * 5)
+    expect(opened.host.locator('[data-head="mean"]')).to_have_text(["–"] * 5)
     expect(opened.host.locator(".as-lines .sr")).to_have_text("query sat: all values missing")
     opened.page.keyboard.press("Escape")
     opened.settled(query=None, locked=False)

@@ -31,6 +31,15 @@ class Raises:
         return type("Raising", (cls,), own)(*methods)
 
 
+class RaisingDict(dict[Any, Any]):
+    """A dict that cannot be read."""
+
+    def items(self) -> Any:
+        raise KeyError("from inside the user's dict")
+
+    __iter__ = keys = values = items
+
+
 class Empty(Sequence[Any]):
     """A sequence that says it has items and has none."""
 
@@ -85,6 +94,7 @@ SCALARS: list[Maker] = [
     lambda: 10**30,
     lambda: 10**400,
     lambda: -(10**5000),
+    lambda: -(10**30),
     lambda: 0.0,
     lambda: -0.0,
     lambda: 1.0,
@@ -175,7 +185,9 @@ CONTAINERS: list[Maker] = [
     lambda: [(0, 1)],
     lambda: [(0, 99)],
     lambda: [("a", "b")],
+    lambda: (x for x in ["a", 3]),
     lambda: Empty(),
+    lambda: RaisingDict(a=1),
     lambda: _of_itself(),
     lambda: functools.reduce(lambda inner, _: [inner], range(500), 1.0),
 ]
@@ -202,6 +214,7 @@ OBJECTS: list[Maker] = [
     lambda: Raises.of("__index__", "__float__", "__int__"),
     lambda: Raises.of("__bool__", "__eq__", "__hash__"),
     lambda: Raises.of("__getattr__"),
+    lambda: Raises.of("__call__"),
     lambda: Raises.of("__fspath__"),
 ]
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import math
-from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -15,7 +14,8 @@ import torch
 
 from bertviz import AttentionTrace, PatternScores, find_patterns
 from tests.analysis import induction
-from tests.campaigns.odd import ODD, verdict
+from tests.campaigns.material import ANY, CONTAINERS, SCALARS, TEXTS, pick, written
+from tests.campaigns.verdicts import Verdicts
 
 TOKENS = ["<s>", "a", "b", "a", "b"]
 
@@ -55,7 +55,7 @@ def usable(result: Any) -> None:
 
 def own(random: np.random.Generator) -> Any:
     """A pattern of one's own that returns nonsense, or fails."""
-    value = pick(random)
+    value = wrong(random)
     nested = [lambda v: v, lambda v: [v], lambda v: [[v] * 5] * 5, lambda v: [(v, 0)]]
     nested += [lambda v: [(0, v)], lambda v: [(0, 1), v], lambda v: np.full((5, 5), v)]
     nested += [lambda v: torch.full((5, 5), v), lambda v: [[True] * 5] * 4 + [v]]
@@ -72,90 +72,93 @@ def own(random: np.random.Generator) -> Any:
     if kind == 1:
         return lambda query, key: shape(value)
     if kind == 2:
-        return pick(random)
+        return wrong(random)
     return lambda tokens: shape(value)
 
 
-def pick(random: np.random.Generator) -> Any:
-    return ODD[int(random.integers(len(ODD)))]()
+def wrong(random: np.random.Generator) -> Any:
+    return pick(random, (SCALARS, TEXTS, CONTAINERS, ANY)[int(random.integers(4))])
 
 
-Call = tuple[Callable[[], Any], tuple[str, ...]]
+# What was passed, the call, and what its error may call the argument.
+Call = tuple[Any, Callable[[], Any], tuple[str, ...]]
 
 
 def calls(
     trace: AttentionTrace, found: PatternScores, folder: Path, random: np.random.Generator
 ) -> dict[str, Callable[[], Call]]:
-    """What is attacked, by argument: a call, and what its error may call the argument."""
+    """What is attacked, by argument."""
     model, tokenizer = induction.Decoder(7.0, 0.05, 0).eval(), Split()
     find: Any = find_patterns
 
     def an_argument(name: str, *also: str) -> Callable[[], Call]:
         def make() -> Call:
-            value = pick(random)
-            return lambda: find(trace, **{name: value}), (name, *also)
+            value = wrong(random)
+            return value, lambda: find(trace, **{name: value}), (name, *also)
 
         return make
 
     def of_model(name: str) -> Callable[[], Call]:
         def make() -> Call:
-            value = pick(random)
+            value = wrong(random)
             passed = {"tokenizer": tokenizer, "texts": ["a b a", "b a b"], name: value}
-            return lambda: find(model, **passed), (name,)
+            return value, lambda: find(model, **passed), (name,)
 
         return make
 
     def among_texts() -> Call:
-        value, place = pick(random), int(random.integers(3))
+        value, place = wrong(random), int(random.integers(3))
         texts: list[Any] = ["a b a", "b a b"]
         texts.insert(place, value if random.random() < 0.7 else ("a", value))
         skip = random.random() < 0.3
         options = {"on_error": "skip"} if skip else {}
-        return lambda: find(model, tokenizer, texts, **options), (f"texts[{place}]",)
+        return value, lambda: find(model, tokenizer, texts, **options), (f"texts[{place}]",)
 
     def among_traces() -> Call:
-        value = pick(random)
-        return lambda: find([trace, value]), ("source[1]",)
+        value = wrong(random)
+        return value, lambda: find([trace, value]), ("source[1]",)
 
     def own_pattern() -> Call:
-        name = "mine" if random.random() < 0.8 else pick(random)
+        name = "mine" if random.random() < 0.8 else wrong(random)
         try:
             patterns = {name: own(random)}
-        except TypeError:
+        except Exception:  # it has no hash
             patterns = {"mine": own(random)}
-        return lambda: find(trace, patterns=patterns), ("patterns",)
+        return patterns, lambda: find(trace, patterns=patterns), ("patterns",)
 
     def method(called: str, argument: str, *before: Any) -> Callable[[], Call]:
         def make() -> Call:
-            value = pick(random)
+            value = wrong(random)
             bound = getattr(found, called)
             if before:
-                return lambda: bound(*before, **{argument: value}), (argument,)
-            return lambda: bound(**{argument: value}), (argument,)
+                return value, lambda: bound(*before, **{argument: value}), (argument,)
+            return value, lambda: bound(**{argument: value}), (argument,)
 
         return make
 
     def added() -> Call:
-        value = pick(random)
-        return lambda: found + value, ("+",)
+        value = wrong(random)
+        return value, lambda: found + value, ("+",)
 
     def loaded() -> Call:
-        value = pick(random)
+        value = wrong(random)
         if isinstance(value, str | bytes) and value in ("a", b"a", "1", "self", "encoder"):
             value = folder
-        return lambda: PatternScores.load(value), ("path",)
+        return value, lambda: PatternScores.load(value), ("path",)
 
     def saved() -> Call:
-        value = pick(random)
-        return lambda: found.save(value), ("path",)
+        value = wrong(random)
+        return value, lambda: found.save(value), ("path",)
+
+    def sources() -> Call:
+        value = wrong(random)
+        return value, lambda: find(value), ("source", "find_patterns")
 
     some = {
         name: an_argument(name)
         for name in ("patterns", "words", "window", "level", "on_error", "progress")
     }
-    some["source"] = lambda: (lambda value: (lambda: find(value), ("source", "find_patterns")))(
-        pick(random)
-    )
+    some["source"] = sources
     some |= {
         f"model {name}": of_model(name)
         for name in ("texts", "tokenizer", "predictive_words", "on_error", "progress", "words")
@@ -186,20 +189,10 @@ def test_every_bad_input_is_named(
     monkeypatch.chdir(tmp_path)
     found = find_patterns(trace)
     attacks = calls(trace, found, tmp_path, random)
-    count = rounds(400, 10_000)
     names = list(attacks)
-    bad: dict[str, list[str]] = {}
-    for number in range(count):
+    verdicts = Verdicts("find_patterns", seed)
+    for number in range(rounds(400, 10_000)):
         name = names[number % len(names)]
-        call, argument = attacks[name]()
-        wrong = verdict(call, argument, usable)
-        if wrong is not None:
-            bad.setdefault(name, []).append(wrong)
-    total = sum(map(len, bad.values()))
-    print(f"\nfuzz of find_patterns: {total} of {count} inputs ended badly (seed {seed})")
-    lines = [
-        f"{name}: {times} x {wrong}"
-        for name, some in bad.items()
-        for wrong, times in Counter(some).most_common(12)
-    ]
-    assert not bad, f"seed {seed}, {total} of {count}:\n" + "\n".join(lines)
+        value, call, arguments = attacks[name]()
+        verdicts.judge(f"{name}: {written(value)}", lambda call=call: usable(call()), arguments)
+    verdicts.finish()

@@ -5,7 +5,6 @@ from __future__ import annotations
 import copy
 import json
 import struct
-from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -15,8 +14,8 @@ import pytest
 import torch
 
 from bertviz import AttentionTrace, PatternScores, find_patterns
-from tests.campaigns.odd import verdict
 from tests.campaigns.test_fuzz_patterns import usable
+from tests.campaigns.verdicts import Verdicts
 
 KEY = "bertviz.patterns"
 TOKENS = ["<s>", "a", "b", "a", "b"]
@@ -151,13 +150,10 @@ def test_hostile_files(
     path = tmp_path / "x.safetensors"
     path.write_bytes(good)
     worked(PatternScores.load(path))
-    count = rounds(150, 5_000)
-    bad: Counter[str] = Counter()
-    for _ in range(count):
+    verdicts = Verdicts("hostile files of results", seed)
+    for number in range(rounds(150, 5_000)):
         path.write_bytes(mutated(good, random))
-        wrong = verdict(lambda: PatternScores.load(path), ("x.safetensors",), worked)
-        if wrong is not None:
-            bad[wrong] += 1
-    total = sum(bad.values())
-    print(f"\nhostile files of results: {total} of {count} ended badly (seed {seed})")
-    assert not bad, f"seed {seed}: {bad.most_common(20)}"
+        verdicts.judge(
+            f"file {number}", lambda: worked(PatternScores.load(path)), ("x.safetensors",)
+        )
+    verdicts.finish()

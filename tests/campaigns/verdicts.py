@@ -91,7 +91,7 @@ def unnamed(error: BaseException, names: Collection[str]) -> str | None:
         return f"{found}, from {at}: {_message(error):.90}"
     if instruction != "RAISE_VARARGS":
         return f"{found}, not raised on purpose: {_message(error):.90}"
-    if not isinstance(error, TypeError | ValueError | IsADirectoryError | MemoryError):
+    if not isinstance(error, TypeError | ValueError | OSError | MemoryError):
         return f"{found}: {_message(error):.90}"
     if not any(name in _message(error) for name in names):
         return f"{found} names none of {', '.join(names)}: {_message(error):.90}"

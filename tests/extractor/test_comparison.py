@@ -81,20 +81,24 @@ def test_what_rounding_explains() -> None:
     assert tolerated(torch.bfloat16, math.inf) == tolerated(torch.bfloat16, math.nan) == 0.16
 
 
-def test_a_sample_has_both_ends_and_no_row_twice() -> None:
-    assert comparison.sample(4, 4) is None
-    for count, most in ((5, 4), (100, 32), (9, 8)):
-        rows = comparison.sample(count, most)
-        assert rows is not None
-        assert len(set(rows)) == len(rows) == most
-        assert rows == sorted(rows)
-        assert (rows[0], rows[-1]) == (0, count - 1)
-    assert len(comparison.sample(100, 1) or ()) == 3, "one between the ends, however few"
+@pytest.mark.parametrize(
+    ("count", "most"), [(3, 2), (10, 1), (10, 3), (10, 9), (10, 10), (1000, 64)]
+)
+def test_a_sample_has_both_ends_and_no_row_twice(count: int, most: int) -> None:
+    rows = comparison.sample(count, most)
+    if count <= most:
+        assert rows is None
+        return
+    assert rows is not None
+    assert (rows[0], rows[-1]) == (0, count - 1)
+    assert rows == sorted(rows)
+    assert len(rows) == len(set(rows)) == max(most, 3), "one between the ends, however few"
+    assert rows == comparison.sample(count, most), "the same every time"
 
 
-def formula(heads: int = 3, rows: int = 4, **more: Any) -> Formula:
+def formula(heads: int = 3, rows: int = 4, keys: int = 4, **more: Any) -> Formula:
     torch.manual_seed(0)
-    return Formula(torch.randn(heads, rows, 2), torch.randn(heads, rows, 2), 1.0, **more)
+    return Formula(torch.randn(heads, rows, 2), torch.randn(heads, keys, 2), 1.0, **more)
 
 
 @pytest.mark.parametrize("at_once", [1, 16, 1 << 21])
@@ -119,6 +123,30 @@ def test_the_largest_difference_of_any_head_row_and_sign(
 
         assert comparison.largest(given, None, compare) == abs(off)
         assert sorted(seen) == [(head, row) for head in range(3) for row in range(4)]
+
+
+def test_an_attention_is_compared_in_parts_as_large_as_allowed(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    given = formula(5, 4, keys=6)
+    sizes: list[int] = []
+
+    def compare(places: list[int], part: slice | list[int], weights: Tensor) -> Tensor:
+        assert weights.shape[1] == len(range(4)[part] if isinstance(part, slice) else part)
+        assert weights.shape[0] == len(places)
+        sizes.append(len(places))
+        return weights * 0 + torch.tensor([float(place) for place in places])[:, None, None]
+
+    for at_once, rows, expected in (
+        (48, None, [2, 2, 1]),
+        (48, [1, 2], [4, 1]),
+        (1, None, [1] * 5),
+        (120, None, [5]),
+    ):
+        monkeypatch.setattr(comparison, "AT_ONCE", at_once)
+        sizes.clear()
+        assert comparison.largest(given, rows, compare) == 4
+        assert sizes == expected
 
 
 def test_of_some_rows_those_are_compared() -> None:
@@ -166,6 +194,8 @@ def test_scores_that_overflow_are_told() -> None:
 def test_no_product_is_beyond_the_reach_of_queries_and_keys() -> None:
     queries, keys = torch.tensor([[[3.0, 4.0], [1.0, 0.0]]]), torch.tensor([[[0.0, 2.0]]])
     assert comparison.reach(queries, keys) == 10
+    queries, keys = torch.randn(2, 3, 4) * 10, torch.randn(2, 5, 4)
+    assert (queries @ keys.mT).abs().max() <= comparison.reach(queries, keys) * (1 + 1e-6)
     large = torch.full((1, 1, 4), 3e4, dtype=torch.float16)
     assert comparison.reach(large, large) == pytest.approx(4 * 9e8, rel=1e-3), "in float32"
     assert math.isnan(comparison.reach(queries * math.nan, keys))

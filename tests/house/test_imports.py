@@ -20,7 +20,7 @@ PACKAGE = Path(bertviz.__file__).parent
 FLOORS = [
     {"errors"},
     {"arguments"},
-    {"progress", "writing"},
+    {"listed", "progress", "writing"},
     {"trace"},
     {"extractor", "arrays"},
     {"analysis"},

@@ -59,7 +59,29 @@ EQUIVALENT: dict[str, list[tuple[str, str, str, str]]] = {
         ("MOST_BYTES = 16 << 20  # of a buffer that is copied", "20", "21", "a limit of memory"),
         ("MOST_BYTES_TOGETHER = 256 << 20", "20", "21", "a limit of memory"),
     ],
+    "bertviz/analysis/patterns/files.py": [
+        (
+            "for name in _shapes(sums.weight.shape[-1], 0, 0, 0, 0):",
+            "0",
+            "1",
+            "names alone are read",
+        ),
+    ],
+    "bertviz/arrays/checks.py": [
+        (
+            "if not bool(((flags == 0) | (flags == 1)).all()):",
+            "bool(((flags == 0) | (flags == 1)).all())",
+            "((flags == 0) | (flags == 1)).all()",
+            "only its truth is asked for",
+        ),
+    ],
     "bertviz/extractor/comparison.py": [
+        (
+            "places = list(range(first, min(first + step, formula.num_heads)))",
+            "list(range(first, min(first + step, formula.num_heads)))",
+            "range(first, min(first + step, formula.num_heads))",
+            "a sequence of the same numbers",
+        ),
         (
             "WEIGHTS = 1 << 26  # how many are compared with the model's own weights",
             "26",
@@ -129,6 +151,14 @@ EQUIVALENT: dict[str, list[tuple[str, str, str, str]]] = {
             "values.abs().amax().float()",
             "values.abs().amax()",
             "a quotient of the same numbers",
+        ),
+    ],
+    "bertviz/extractor/operations/rules.py": [
+        (
+            "if not isinstance(input, Tensor) or input.ndim < 2 or call.known(input) is not None:",
+            "not isinstance(input, Tensor) or input.ndim < 2 or call.known(input) is not None",
+            "(input.ndim < 2 or call.known(input) is not None)",
+            "torch takes nothing else",
         ),
     ],
     "bertviz/js/data/attention.js": [

@@ -177,7 +177,7 @@ def _from_array(name: str, value: Any, items: Any, shape: tuple[int, int], wante
     try:
         if isinstance(value, str | bytes | Mapping) or value is None:
             raise TypeError
-        found = torch.as_tensor(items, device="cpu").detach()
+        found = torch.as_tensor(_read(items, shape[1]), device="cpu").detach()
         found = (found.to_dense() if found.layout is not torch.strided else found).cpu()
         if found.is_complex() or found.is_quantized:
             raise TypeError
@@ -189,6 +189,16 @@ def _from_array(name: str, value: Any, items: Any, shape: tuple[int, int], wante
     if not valid:
         raise ValueError(f"{name} holds numbers other than 0 and 1: expected {wanted}.")
     return found.bool()
+
+
+def _read(items: Any, keys: int) -> Any:
+    """Rows and their items as lists, no longer than is needed to tell that one is too long."""
+    if not isinstance(items, list):
+        return items
+    rows = [list(islice(row, keys + 1)) if _is_listed(row) else row for row in items]
+    if any(_is_listed(item) for row in rows if isinstance(row, list) for item in row):
+        raise TypeError
+    return rows
 
 
 def _from_pairs(name: str, pairs: list[tuple[Any, Any]], shape: tuple[int, int]) -> Tensor:

@@ -3,9 +3,10 @@
 import { select } from "d3-selection";
 import { paintAtRest, paintGaps, paintSelected } from "../paint/lines.js";
 import { sentenceOf } from "../parts/line_texts.js";
-import { linesPlot, numbersOf } from "../parts/lines.js";
+import { linesPlot } from "../parts/lines.js";
 import { ROW } from "../parts/token_columns.js";
 import { describeAmong } from "../scenes/pair_texts.js";
+import { addBars } from "./bars.js";
 import { add, place } from "./dom.js";
 import { selectionHandlers } from "./selection.js";
 import { addStage } from "./stage.js";
@@ -35,10 +36,12 @@ class Lines {
   #stage;
   #tooltip;
   #columns;
-  #numbers;
+  #bars;
   #spoken;
   /** @type {Picture | null} */
   #picture = null;
+  /** The token that was locked when last drawn. */
+  #locking = "";
 
   /**
    * @param {HTMLElement} parent
@@ -63,7 +66,7 @@ class Lines {
       key: addTokenColumn(sheet, "key", selection.on("key")),
     };
     selection.columns(this.#columns);
-    this.#numbers = add(sheet, "numbers");
+    this.#bars = addBars(sheet);
     this.#spoken = add(parent, "sr");
     this.#spoken.setAttribute("aria-live", "polite");
   }
@@ -76,13 +79,42 @@ class Lines {
   draw(picture, state, available) {
     this.#picture = picture;
     const plot = linesPlot(picture, state, available, measuredWidth);
-    const view = this.#stage.prepare(plot.width, plot.rows);
+    const view = this.#stage.prepare(plot.width, plot.rows, ROW, plot.painted);
     this.#paint(plot, view, state);
     this.#drawTokens(plot, view);
-    this.#drawNumbers(plot, view);
+    this.#bars.draw(plot, view.rows(plot.row.positions.length), this.#frame.theme());
     this.#drawHeadings(plot);
+    this.#follow(plot, state);
     this.#spoken.textContent = state.locked ? sentenceOf(plot, state) : "";
     if (!plot.selected) this.#tooltip.hide();
+    return plot;
+  }
+
+  /**
+   * A token that was locked elsewhere, or before the view was there, is brought into sight.
+   * @param {LinesPlot} plot
+   * @param {State} state
+   */
+  #follow({ columns }, { locked }) {
+    const column = columns.find(({ chosen }) => chosen.length);
+    const locking = locked && column ? `${column.side} ${column.chosen[0]}` : "";
+    if (column && locking && locking !== this.#locking) {
+      this.reveal(column.positions.indexOf(column.chosen[0]));
+    }
+    this.#locking = locking;
+  }
+
+  /**
+   * Brings a row of tokens into sight.
+   * @param {number} row
+   */
+  reveal(row) {
+    this.#stage.reveal(row, ROW, true);
+  }
+
+  /** The first row in sight and the one after the last. @returns {[number, number]} */
+  inSight() {
+    return this.#stage.inSight();
   }
 
   /**
@@ -127,25 +159,6 @@ class Lines {
     }
   }
 
-  /**
-   * @param {LinesPlot} plot
-   * @param {Prepared} view
-   */
-  #drawNumbers(plot, view) {
-    const { mean, numbers } = plot;
-    select(this.#numbers)
-      .selectAll("span")
-      .data(numbersOf(plot, view.rows(plot.positions.length)))
-      .join("span")
-      .attr("class", "number")
-      .style("top", (d) => `${d.r * ROW}px`)
-      .style("left", mean.anchor === "start" ? `${mean.x}px` : "0")
-      .style("width", `${numbers}px`)
-      .style("text-align", mean.anchor)
-      .style("opacity", (d) => d.strength)
-      .text((d) => d.text);
-  }
-
   /** @param {LinesPlot} plot */
   #drawHeadings(plot) {
     select(this.#headings)
@@ -153,6 +166,9 @@ class Lines {
       .data(plot.headings)
       .join("span")
       .text((d) => d.text)
+      .attr("class", (d) => (d.chip ? "chip" : null))
+      .style("background", (d) => d.chip ?? null)
+      .style("color", (d) => (d.chip ? this.#frame.theme().onHead : null))
       .style("left", (d) => (d.anchor === "start" ? `${d.x}px` : "auto"))
       .style("right", (d) => (d.anchor === "end" ? `calc(100% - ${d.x}px)` : "auto"));
   }

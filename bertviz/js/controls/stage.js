@@ -44,9 +44,11 @@ class Stage {
    * @param {number} width
    * @param {number} rowCount
    * @param {number} [row] height of a row
+   * @param {number} [painted] width of the canvases, if they are narrower
    */
-  prepare(width, rowCount, row = ROW) {
-    const { geometry, total, first, last } = viewport(width, rowCount, row, this.element.scrollTop);
+  prepare(width, rowCount, row = ROW, painted = width) {
+    const { scrollTop } = this.element;
+    const { geometry, total, first, last } = viewport(painted, rowCount, row, scrollTop);
     this.sheet.style.height = `${total}px`;
     this.sheet.style.width = `${width}px`;
     this.#pane.style.height = `${geometry.height}px`;
@@ -69,13 +71,29 @@ class Stage {
   }
 
   /**
+   * The first row in sight and the one after the last.
+   * @param {number} [row] height of a row
+   * @returns {[number, number]}
+   */
+  inSight(row = ROW) {
+    const { scrollTop, clientHeight } = this.element;
+    return [Math.floor(scrollTop / row + 0.5), Math.floor((scrollTop + clientHeight) / row + 0.5)];
+  }
+
+  /**
    * Scrolls a row into view, inside the stage, never the page.
    * @param {number} index
    * @param {number} [row] height of a row
+   * @param {boolean} [middle] to the middle, if it is out of sight
    */
-  reveal(index, row = ROW) {
+  reveal(index, row = ROW, middle = false) {
     const stage = this.element;
     const y = index * row;
+    const away = y < stage.scrollTop || y + row > stage.scrollTop + stage.clientHeight;
+    if (away && middle) {
+      stage.scrollTop = y - stage.clientHeight / 2;
+      return;
+    }
     if (y < stage.scrollTop) stage.scrollTop = y - row;
     else if (y + row > stage.scrollTop + stage.clientHeight) {
       stage.scrollTop = y + 2 * row - stage.clientHeight;

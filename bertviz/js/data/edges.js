@@ -164,12 +164,35 @@ function eachEdge(part, visit) {
   eachRow(part, (row, slot, queryRow) => {
     const factor = factorOf(row);
     const least = cut ? cut.least[row] : 0;
+    if (chosenKeys) {
+      for (const k of chosenKeys) {
+        const e = keyRow[k] < 0 ? -1 : entryOf(part.weights, row, k);
+        if (e >= 0) visit(slot, queryRow, keyRow[k], weight[e] * factor * gain);
+      }
+      return;
+    }
     for (let e = start[row]; e < start[row + 1]; e++) {
       const k = key[e];
-      if (weight[e] < least || keyRow[k] < 0 || (chosenKeys && !chosenKeys.has(k))) continue;
+      if (weight[e] < least || keyRow[k] < 0) continue;
       visit(slot, queryRow, keyRow[k], weight[e] * factor * gain);
     }
   });
+}
+
+/**
+ * Where a row lists a key; −1 if it does not. The keys of a row are in order.
+ * @param {Weights} weights
+ * @param {number} row
+ * @param {number} wanted
+ */
+function entryOf({ start, key }, row, wanted) {
+  let [from, to] = [start[row], start[row + 1]];
+  while (from < to) {
+    const middle = (from + to) >> 1;
+    if (key[middle] < wanted) from = middle + 1;
+    else to = middle;
+  }
+  return from < start[row + 1] && key[from] === wanted ? from : -1;
 }
 
 /**

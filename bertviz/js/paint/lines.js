@@ -3,7 +3,7 @@
 import { ROW } from "../parts/token_columns.js";
 import { paintHatch } from "./hatch.js";
 import { paintRaster, SHADE } from "./raster.js";
-import { paintBoxes, paintFans, paintLines } from "./strokes.js";
+import { paintFans, paintLines } from "./strokes.js";
 
 /** @typedef {import("../parts/geometry.js").Geometry} Geometry */
 /** @typedef {import("../parts/lines.js").LinesPlot} LinesPlot */
@@ -50,7 +50,7 @@ export function paintGaps(context, { columns, gaps, missing = MUTED }) {
  * @param {Geometry} geometry
  */
 export function paintSelected(context, plot, geometry) {
-  const { edges, ends, colors, keys, boxes } = plot;
+  const { edges, ends, colors, keys } = plot;
   for (const { row, masses } of plot.fans) {
     const height = keys.length * ROW;
     paintFans(context, masses, {
@@ -60,12 +60,6 @@ export function paintSelected(context, plot, geometry) {
       height,
       colors,
     });
-  }
-  if (boxes) {
-    const { values, x, width } = boxes;
-    const { gain } = edges;
-    const { lanes, missing } = plot;
-    paintBoxes(context, values, { geometry, x, width, colors, lanes, gain, missing });
   }
   paintLines(context, edges.each, { ...ends, colors, lanes: plot.lanes, geometry, spread: true });
 }

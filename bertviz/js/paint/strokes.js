@@ -1,8 +1,6 @@
-// Attention between two columns of tokens: lines and boxes for what is listed, fans for what is
-// not.
+// Attention between two columns of tokens: lines for what is listed, fans for what is not.
 
 import { INVISIBLE } from "./canvas.js";
-import { paintHatch } from "./hatch.js";
 
 /** @typedef {import("../parts/geometry.js").Geometry} Geometry */
 /** @typedef {import("../data/edges.js").EachEdge} EachEdge */
@@ -52,42 +50,6 @@ export function paintLines(context, eachEdge, options) {
  */
 function lanesIn({ colors, lanes = colors.map((_, slot) => slot) }) {
   return { lanes, count: lanes.length ? lanes[lanes.length - 1] + 1 : 1 };
-}
-
-/**
- * Adjacent boxes, one per head, behind the tokens of a column; opacity is the weight times the gain.
- * @param {CanvasRenderingContext2D} context
- * @param {Float32Array} boxes (slots, rows)
- * @param {object} options
- * @param {Geometry} options.geometry
- * @param {number} options.x left end of the column
- * @param {number} options.width of all boxes
- * @param {string[]} options.colors per slot
- * @param {number[]} [options.lanes] which box each slot has; by default one of its own
- * @param {number} [options.gain]
- * @param {string} [options.missing] color of hatching
- */
-export function paintBoxes(context, boxes, options) {
-  const { geometry, x, width, colors, gain = 1, missing = colors[0] } = options;
-  const { row } = geometry;
-  const { lanes, count } = lanesIn(options);
-  const box = width / count;
-  const rows = boxes.length / colors.length;
-  boxes.forEach((value, i) => {
-    const opacity = gain * value;
-    if (opacity < INVISIBLE) return;
-    const slot = Math.floor(i / rows);
-    const left = x + lanes[slot] * box;
-    if (Number.isNaN(value)) {
-      const place = { x: left, y: (i % rows) * row + 2, width: box, height: row - 4 };
-      paintHatch(context, place, missing);
-      return;
-    }
-    context.fillStyle = colors[slot];
-    context.globalAlpha = Math.min(1, opacity);
-    context.fillRect(left, (i % rows) * row + 2, box, row - 4);
-  });
-  context.globalAlpha = 1;
 }
 
 // Opacity of a fan that holds all of a row's mass.

@@ -28,7 +28,7 @@ export function sentenceOf(plot, state) {
  * @param {LinesPlot} plot
  * @param {string[]} text by position
  */
-function strongest({ means, positions, edges }, text) {
+function strongest({ row: { means, positions }, edges }, text) {
   const write = writersOf(edges);
   return Array.from(positions.keys())
     .filter((r) => !Number.isNaN(means[r]))

@@ -2,10 +2,10 @@
 // view when it is opened, and the neuron view when it is closed. Here is what stands where; a page and
 // an exported figure are two ways to draw it.
 
-import { headCount, lanesOf } from "../data/differences.js";
-import { boxesOf, meansOf, netOf } from "../data/summaries.js";
+import { lanesOf } from "../data/differences.js";
+import { shownRow } from "../scenes/shown_row.js";
 import { chosenOf } from "../state.js";
-import { writersOf } from "../data/formats.js";
+import { barsOf, barsWidth } from "./bars.js";
 import { columnWidth } from "./token_columns.js";
 
 /** @typedef {import("../scenes/picture.js").Picture} Picture */
@@ -13,14 +13,24 @@ import { columnWidth } from "./token_columns.js";
 /** @typedef {import("./token_columns.js").Measure} Measure */
 /** @typedef {"query" | "key"} Side */
 /** @typedef {{side: Side, x: number, width: number, positions: Int32Array, chosen: number[]}} Column */
-/** @typedef {{name: string, text: string, x: number, anchor: "start" | "end"}} Heading */
+/**
+ * @typedef {object} Heading
+ * @property {string} name
+ * @property {string} text
+ * @property {number} x
+ * @property {"start" | "end"} anchor
+ * @property {string | null} [chip] the ground of a head's number
+ */
 /** @typedef {ReturnType<typeof linesPlot>} LinesPlot */
 
-export const NUMBERS = 44; // width of the column of means
-const VALUES = 62; // the same of values, which may be of any size, or missing
-const BOXES = 148; // least width of a column that has a box for each head
 const MANY = 6000; // lines that are quicker rastered than stroked, and too many for an editor
-const WIDEST = 800;
+const WIDEST = 1040;
+const LEAST_LINES = 60;
+const SLOPE = 170; // enough to follow a line; more only where nothing else wants the room
+const MOST_LINES = 300;
+const GAP = 14; // between keys and bars
+const LEAST_BARS = 76;
+const LABELS = 96;
 
 /**
  * What stands where.
@@ -31,31 +41,20 @@ const WIDEST = 800;
  */
 export function linesPlot(picture, state, available, measure) {
   const { edges, queries, keys } = picture;
-  const numbers = edges.scale === undefined ? NUMBERS : VALUES;
-  const { x, queryWidth, keyWidth } = columnsOf(picture, available, measure, numbers);
+  const { x, queryWidth, keyWidth, barWidth } = columnsOf(picture, available, measure);
   const chosen = { query: chosenOf(state, "query"), key: chosenOf(state, "key") };
   const selected = state.query !== null || state.key !== null;
-  const boxSide = /** @type {Side} */ (state.query !== null ? "key" : "query");
-  const boxColumn =
-    boxSide === "key" ? { x: x.key, width: keyWidth } : { x: x.query, width: queryWidth };
-  const positions = boxSide === "key" ? keys : queries;
-  const count = Math.max(1, chosen.query.length, chosen.key.length);
-  const boxes = selected
-    ? boxesOf(edges, picture.heads.length, boxSide, positions.length, count)
-    : null;
-  /** @type {Heading} */
-  const mean = {
-    name: "mean",
-    text: selected ? meanHeading(edges, count) : "",
-    x: boxSide === "key" ? x.key + keyWidth + 8 : numbers - 8,
-    anchor: boxSide === "key" ? "start" : "end",
-  };
+  const row = shownRow(picture, state);
+  // Beside the keys stand the keys' numbers; numbers of queries bring their tokens along.
+  const labels =
+    row.side === "key" ? 0 : Math.ceil(Math.min(queryWidth, LABELS, 0.4 * barWidth)) + 4;
+  const bars = barsOf(picture, row, x.bars + labels, barWidth - labels);
   return {
     ...picture,
     x,
-    width: x.key + keyWidth + numbers,
-    /** The width of the numbers beside a column. */
-    numbers: numbers - 8,
+    width: x.bars + barWidth,
+    /** Width of what is painted, and not written. */
+    painted: x.key + keyWidth,
     rows: Math.max(queries.length, keys.length),
     /** Where lines begin and end. */
     ends: { x0: x.line, x1: x.key - 2 },
@@ -64,54 +63,49 @@ export function linesPlot(picture, state, available, measure) {
       { side: "key", x: x.key, width: keyWidth, positions: keys, chosen: chosen.key },
     ]),
     selected,
-    /** One per head and row, beside the tokens of the side that is not selected. */
-    boxes: boxes && { values: netOf(boxes, edges.signs), ...boxColumn },
+    row,
+    bars,
+    /** Tokens of the bars, where they are not those of the keys beside them. */
+    labels: labels ? { x: x.bars, width: labels - 4, positions: queries } : null,
     /** Where the slots lie side by side. */
     lanes: lanesOf(edges.signs),
     /** What has no value. */
     gaps: selected ? null : edges.gaps,
     /** Hidden mass of the selected queries, per head. */
     fans: selected ? fansOf(picture, chosen.query) : [],
-    means: boxes ? meansOf(boxes, edges.signs) : new Float64Array(0),
-    /** Tokens that the means stand beside. */
-    positions,
     /** Whether the lines at rest are painted pixel by pixel. */
     raster: !selected && (edges.count > MANY || hasHidden(edges)),
     headings: /** @type {Heading[]} */ ([
       { name: "query", text: "query", x: x.line - 10, anchor: "end" },
       { name: "key", text: "key", x: x.key + 8, anchor: "start" },
-      mean,
+      ...(labels ? [{ name: "labels", text: "query", x: x.bars, anchor: "start" }] : []),
+      ...bars.columns.map(({ head, name, color, x }) => ({
+        ...{ name: `head ${head}`, text: name, x, anchor: "start" },
+        chip: Number.isInteger(Number(name)) ? color : undefined,
+      })),
     ]),
-    mean,
   };
 }
 
 /**
- * Columns as wide as their tokens need; the lines get the rest, up to a comfortable slope.
+ * Columns as wide as their tokens need; what is left is for the lines, up to a comfortable slope, and
+ * for the bars.
  * @param {Picture} picture
  * @param {number} available
  * @param {Measure} measure
- * @param {number} numbers width of the numbers beside a column
  */
-function columnsOf({ heads, text }, available, measure, numbers) {
+function columnsOf({ edges, text }, available, measure) {
   const width = Math.min(available, WIDEST);
-  const most = Math.max(72, Math.min(180, (width - 2 * numbers - 90) / 2));
-  const least = Math.min(heads.length > 1 ? BOXES : 72, most);
-  const queryWidth = columnWidth(text.query, least, most, measure);
-  const keyWidth = columnWidth(text.key, least, most, measure);
-  const gap = Math.min(300, Math.max(60, width - queryWidth - keyWidth - 2 * numbers));
-  const x = { query: numbers, line: numbers + queryWidth + 2, key: numbers + queryWidth + gap };
-  return { x, queryWidth, keyWidth };
-}
-
-/**
- * @param {Picture["edges"]} edges
- * @param {number} count of selected tokens
- */
-function meanHeading({ signs, scale }, count) {
-  if (headCount(signs) * count > 1) return "mean";
-  if (scale !== undefined) return "value";
-  return signs.includes(-1) ? "b − a" : "weight";
+  const most = Math.max(72, Math.min(180, (width - LEAST_LINES - LEAST_BARS - GAP) / 2));
+  const queryWidth = columnWidth(text.query, 72, most, measure);
+  const keyWidth = columnWidth(text.key, 72, most, measure);
+  const left = width - queryWidth - keyWidth - GAP;
+  const wanted = barsWidth(edges);
+  const barWidth = Math.min(wanted, Math.max(LEAST_BARS, left - SLOPE));
+  const lines = Math.min(MOST_LINES, Math.max(LEAST_LINES, left - barWidth));
+  const key = queryWidth + lines;
+  const x = { query: 0, line: queryWidth + 2, key, bars: key + keyWidth + GAP };
+  return { x, queryWidth, keyWidth, barWidth };
 }
 
 /** @param {Picture["edges"]} edges */
@@ -134,21 +128,4 @@ function fansOf({ edges, heads, queries }, chosen) {
     });
     return { row, masses };
   });
-}
-
-/**
- * Means beside the boxes, where they can be told from zero or are missing.
- * @param {LinesPlot} plot
- * @param {[number, number]} rows
- */
-export function numbersOf({ means, edges }, [from, to]) {
-  const write = writersOf(edges);
-  const one = edges.scale || 1;
-  return Array.from(means.keys())
-    .filter((r) => r >= from && r < to && !(Math.abs(means[r]) < 0.01 * one))
-    .map((r) => ({
-      r,
-      text: write.short(means[r]),
-      strength: 0.6 + 0.4 * Math.min(1, Math.abs(means[r] / one) * 4 || 0),
-    }));
 }

@@ -10,6 +10,7 @@
  * @property {Int32Array} keys
  * @property {{query: string[], key: string[]}} text by position
  * @property {string[]} colors per head
+ * @property {Int32Array | null} [among] keys over which rows are renormalized
  * @property {string} [missing] color of what stands for a missing value
  * @property {string} name changes when the lines at rest change
  */

@@ -1,7 +1,7 @@
 // Lines between two columns of tokens on a sheet: every row.
 
 import { paintAtRest, paintGaps, paintSelected } from "../paint/lines.js";
-import { numbersOf } from "../parts/lines.js";
+import { barsIn } from "../parts/bars.js";
 import { ROW } from "../parts/token_columns.js";
 
 /** @typedef {import("./sheet.js").Sheet} Sheet */
@@ -13,8 +13,12 @@ import { ROW } from "../parts/token_columns.js";
  */
 export function drawLines(sheet, plot) {
   const { theme } = sheet;
-  for (const { text, x, anchor } of plot.headings) {
-    sheet.text(text, { x, y: sheet.y + 12, anchor, color: theme.muted });
+  for (const { text, x, anchor, chip } of plot.headings) {
+    if (chip) sheet.rect(x, sheet.y, chipWidth(text), 16, { fill: chip, radius: 3 });
+    const style = chip
+      ? { x: x + chipWidth(text) / 2, anchor: /** @type {const} */ ("middle"), color: theme.onHead }
+      : { x, anchor, color: theme.muted };
+    sheet.text(text, { y: sheet.y + 12, strong: Boolean(chip), ...style });
   }
   sheet.y += 22;
   const size = { width: plot.width, rows: plot.rows, row: ROW };
@@ -28,11 +32,36 @@ export function drawLines(sheet, plot) {
   );
   if (plot.gaps?.count) sheet.painting(0, sheet.y, (context) => paintGaps(context, plot));
   for (const column of plot.columns) drawTokens(sheet, plot, column);
-  const { x, anchor } = plot.mean;
-  for (const { r, text, strength } of numbersOf(plot, [0, plot.rows])) {
-    sheet.text(text, { x, y: sheet.y + r * ROW + 16, anchor, opacity: strength });
-  }
+  drawBars(sheet, plot);
   sheet.y += plot.rows * ROW;
+}
+
+/** @param {string} text */
+const chipWidth = (text) => 6 + 6.5 * Math.max(1.6, text.length);
+
+/**
+ * @param {Sheet} sheet
+ * @param {LinesPlot} plot
+ */
+function drawBars(sheet, plot) {
+  const { theme } = sheet;
+  const { bars, labels, row } = plot;
+  for (const { r, value, x, width, color, text, textX } of barsIn(plot, [
+    0,
+    row.positions.length,
+  ])) {
+    const y = sheet.y + r * ROW;
+    const [top, height] = bars.beside ? [y + 6, 12] : [y + 17, 4];
+    const sign = value < 0 ? theme.negative : theme.positive;
+    const fill = bars.signed ? sign : (color ?? theme.muted);
+    if (width) sheet.rect(x, top, width, height, { fill, radius: 1 });
+    sheet.text(text, { x: textX, y: bars.beside ? y + 16 : y + 14, size: bars.beside ? 11 : 10 });
+  }
+  labels?.positions.forEach((position, r) => {
+    sheet.text(plot.text.query[position], {
+      ...{ x: labels.x, y: sheet.y + r * ROW + 16, color: theme.muted, most: labels.width },
+    });
+  });
 }
 
 /**

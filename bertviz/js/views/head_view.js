@@ -7,11 +7,14 @@ import { addHeadToolbar } from "../controls/head_toolbar.js";
 import { addLines } from "../controls/lines.js";
 import { addMatrix } from "../controls/matrix.js";
 import { addOverview } from "../controls/overview.js";
+import { addReading } from "../controls/reading.js";
+import { writersOf } from "../data/formats.js";
 import { OVERVIEW } from "../parts/overview.js";
 import { headPicture, headScene, unselected, windowOf } from "../scenes/head.js";
 import { headLegend } from "../scenes/head_legend.js";
 import { isLong, startingMass } from "../scenes/long_texts.js";
 import { cellColor } from "../scenes/picture.js";
+import { shownRow } from "../scenes/shown_row.js";
 import { headFigure } from "../svg/head_figure.js";
 
 /** @typedef {import("../controls/frame.js").Frame} Frame */
@@ -21,6 +24,9 @@ import { headFigure } from "../svg/head_figure.js";
 
 const NARROWEST = 560; // CSS pixels, below which the overview does not stand beside the picture
 const GAP = 24;
+const WIDE = 900; // from here on the reading panel stands beside the picture
+const READING = [300, 460]; // its widths
+const FIRST = 200; // tokens; of a longer text the panel is read before the picture
 
 /** @type {import("../controls/frame.js").View} */
 export const headView = {
@@ -48,6 +54,7 @@ class HeadDrawing {
   #lines;
   #matrix;
   #overview;
+  #reading;
   #footers;
   #shown = "";
 
@@ -61,6 +68,7 @@ class HeadDrawing {
     this.#lines = addLines(this.#asLines, frame);
     this.#matrix = addMatrix(this.#body, frame);
     this.#overview = addOverview(this.#body, frame);
+    this.#reading = addReading(this.#body, frame, (row, position) => this.#reveal(row, position));
     this.#footers = {
       lines: addFooter(root, "click locks · Shift-click adds · Esc clears · ↑ ↓ move"),
       matrix: addFooter(root, "click locks · Esc clears · arrow keys move · drag zooms in"),
@@ -73,11 +81,45 @@ class HeadDrawing {
     const picture = headPicture(scene, state, this.#frame.theme());
     this.#toolbar.draw(scene, state);
     this.#show(state.mode ?? "lines");
-    const width = this.#drawOverview(picture, state);
-    if (state.mode === "matrix") return this.#drawMatrix(scene, picture, state, width);
-    this.#lines.draw(picture, state, width);
-    this.#footers.lines.draw({ theme: this.#frame.theme(), ...headLegend(scene, state) });
+    const width = this.#drawOverview(picture, state, this.#arrange(picture));
+    const row = shownRow(picture, state);
+    if (state.mode === "matrix") {
+      const drawn = this.#drawMatrix(scene, picture, state, width);
+      this.#reading.draw(picture, row, state, null);
+      return drawn;
+    }
+    const { bars } = this.#lines.draw(picture, state, width);
+    this.#reading.draw(picture, row, state, this.#lines.inSight());
+    const legend = headLegend(scene, state);
+    const note = [barsNote(bars, scene), legend.note].filter(Boolean).join(" · ");
+    this.#footers.lines.draw({ theme: this.#frame.theme(), ...legend, note });
     return scene;
+  }
+
+  /**
+   * The panel beside the picture, where there is room, or below it; before it, if the text is long.
+   * @param {Picture} picture
+   * @returns {number} the width that is left
+   */
+  #arrange({ queries, keys }) {
+    const width = this.#frame.width();
+    const wide = width >= WIDE;
+    const long = Math.max(queries.length, keys.length) > FIRST;
+    this.#body.classList.toggle("wide", wide);
+    this.#body.classList.toggle("first", long && !wide);
+    if (!wide) return width;
+    return width - GAP - Math.min(READING[1], Math.max(READING[0], Math.round(0.32 * width)));
+  }
+
+  /**
+   * @param {number} row
+   * @param {number} position
+   */
+  #reveal(row, position) {
+    const { mode, query, key } = this.#frame.state();
+    if (mode !== "matrix") return this.#lines.reveal(row);
+    // A matrix shows all of its rows; the pair is selected there.
+    if (query !== null && key === null) this.#frame.set({ query, key: position, locked: true });
   }
 
   /**
@@ -98,12 +140,12 @@ class HeadDrawing {
    * The overview of a long text, beside the picture where there is room.
    * @param {Picture} picture
    * @param {State} state
+   * @param {number} width
    * @returns {number} the width that is left
    */
-  #drawOverview(picture, state) {
+  #drawOverview(picture, state, width) {
     const { all } = picture;
     const long = isLong(all);
-    const width = this.#frame.width();
     const beside = long && width >= NARROWEST;
     this.#body.classList.toggle("beside", beside);
     this.#overview.element.hidden = !long;
@@ -126,4 +168,16 @@ class HeadDrawing {
     const matrix = { ...cells, queries: scene.queries, keys: scene.keys };
     return Object.assign(scene, { matrix });
   }
+}
+
+/**
+ * @param {import("../parts/bars.js").Bars} bars
+ * @param {HeadScene} edges
+ */
+function barsNote({ full, some, columns }, edges) {
+  const { short } = writersOf(edges);
+  const scaled = full === 1 ? "" : `longest bar: ${short(full).replace("+", "")}`;
+  return [scaled, some ? `bars of the ${columns.length - 1} strongest heads` : ""]
+    .filter(Boolean)
+    .join(" · ");
 }

@@ -224,6 +224,8 @@ class Fails:
         (None, TypeError, "cells is a NoneType, not a matrix"),
         (np.ones((2, 3), complex), TypeError, "not a matrix"),
         ([(0, 1), (0, 1, 2)], TypeError, "not a matrix"),
+        ([range(10**12)] * 2, ValueError, "cells has shape (2, 4)"),
+        ([[range(10**12)] * 3] * 2, TypeError, "not a matrix"),
         ([(0, 1.0)], TypeError, "holds the pair (0, 1.0), which is not of two integers"),
         ([(0, True)], TypeError, "holds the pair (0, True), which is not of two integers"),
         ([(0, 1), (0, 3)], ValueError, "the pair (0, 3), but there are 2 queries and 3 keys"),

@@ -1,4 +1,4 @@
-"""The pixels of lines and boxes against the weights."""
+"""The pixels of lines, and the bars beside the tokens, against the weights."""
 
 from __future__ import annotations
 
@@ -10,6 +10,8 @@ import pytest
 from tests.browser.head_view.reading import pixels
 from tests.browser.opened import Opened
 from tests.helpers import a_head_view, weights
+
+FULL = 150 - 8 - 6 - 28  # pixels of a bar that stands for 1, where there is one head
 
 
 @pytest.mark.parametrize("weight", [0.2, 0.55, 1.0])
@@ -24,12 +26,13 @@ def test_the_opacity_drawn_is_the_weight(page_of: Callable[..., Opened], weight:
     opened.token("query", 1).hover()
     opened.settled(query=1)
     touched = pixels(opened, 1)[..., 3] / 255
-    box = opened.token("key", 1).bounding_box()
-    assert box is not None
-    pane = opened.host.locator(".pane canvas").nth(1).bounding_box()
-    assert pane is not None
-    inside = touched[36, int(box["x"] - pane["x"] + box["width"] / 2)]
-    assert abs(inside - weight) < 0.01, "the box behind the key token"
+    row = touched[36 - 3 : 36 + 3, alpha.shape[1] // 2]
+    assert abs(row.max() - weight) < 0.01
+    bar = opened.host.locator('[data-part="columns"] [data-head="0"][data-index="1"]')
+    assert bar.inner_text() == f"{weight:.2f}"
+    width = bar.locator("i").bounding_box()
+    assert width is not None
+    assert abs(width["width"] - weight * FULL) < 1
 
 
 def test_a_head_that_looks_everywhere_does_not_look_empty(page_of: Callable[..., Opened]) -> None:

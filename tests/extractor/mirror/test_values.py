@@ -235,6 +235,9 @@ def test_data_has_limits(monkeypatch: pytest.MonkeyPatch) -> None:
         model.data = Data(value)
         return Mirror(model).model.data is not model.data
 
+    for plain in (slice(0, 2), range(3), torch.Size([1]), torch.finfo(torch.float32)):
+        assert is_copied(plain), plain
+    assert not is_copied([].append)
     assert is_copied(nested(values.MOST_DEPTH - 1))
     assert not is_copied(nested(values.MOST_DEPTH + 2))
     assert is_copied(list(range(100)))
@@ -250,6 +253,31 @@ def test_long_containers_hold_what_they_held() -> None:
     assert copy.held == model.held
     copy.held["list"].append(1)
     assert len(model.held["list"]) == count
+
+
+def test_what_a_long_container_holds_is_copied_up_to_a_length() -> None:
+    model = Layer()
+    for count in (values.MOST_ITEMS, values.MOST_ITEMS + 1):
+        model.held = [Tensor()] * count, (Tensor(),) * count, dict.fromkeys(range(count), Tensor())
+        copy = Mirror(model).model
+        held, copied = ([x[0] for x in one.held] for one in (model, copy))
+        same = [one is other for one, other in zip(held, copied, strict=True)]
+        assert same == [count > values.MOST_ITEMS] * 3
+
+
+def test_a_module_that_cannot_be_made_anew_is_shared_and_told() -> None:
+    class Both(nn.Module, dict):  # type: ignore[type-arg]
+        """A module that is a dictionary as well."""
+
+        __hash__ = object.__hash__
+
+    model = nn.Sequential(nn.Linear(2, 2), Both())
+    mirror = Mirror(model)
+    assert mirror.model[1] is model[1]
+    assert not mirror.is_copy(model[1])
+    assert mirror.is_copy(mirror.model[0])
+    with pytest.warns(UserWarning, match="1 modules \\(Both\\) cannot be copied"):
+        mirror.warn()
 
 
 def test_a_buffer_in_the_memory_of_a_parameter_stays_there() -> None:

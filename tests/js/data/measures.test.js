@@ -39,6 +39,18 @@ test("an even head has its entropy and distance, though nothing of it is listed"
   assert.ok(Math.abs(measured(weights, 0, "distance") - distance) < 1e-2);
 });
 
+test("a row without a listed weight has none on the first token", () => {
+  const rows = [
+    [0.02, 0.98],
+    [0.6, 0.4],
+  ];
+  const weights = weightsOf([0], [rows], 0.5);
+  weights.start.set([0, 0, 1]); // the first row lists nothing
+  weights.key.set([0]);
+  weights.weight.set([0.6]);
+  assert.ok(Math.abs(measured(weights, 0, "first") - 0.3) < 1e-6);
+});
+
 test("what is not listed is spread evenly over the keys that are not listed", () => {
   const weights = weightsOf([4, 5, 6], dense, 0.08);
   const spread = dense.map((rows) =>

@@ -2,7 +2,6 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { cellPixels, paintCells } from "../../../bertviz/js/paint/cells.js";
 import { paintHatch } from "../../../bertviz/js/paint/hatch.js";
-import { paintBoxes } from "../../../bertviz/js/paint/strokes.js";
 import { smallMatrix } from "../../../bertviz/js/parts/thumbnails.js";
 import { SvgContext } from "../../../bertviz/js/svg/context.js";
 import { VALUES, weights } from "../value_fixtures.js";
@@ -56,7 +55,7 @@ test("stripes stay inside their rectangle, and continue in the next one", () => 
   }
 });
 
-test("cells as shapes and boxes beside tokens are hatched too", () => {
+test("cells as shapes are hatched too", () => {
   const own = new SvgContext();
   const cells = { rows: 1, columns: 2, values: Float32Array.of(2, NaN), max: 4 };
   const options = {
@@ -71,12 +70,6 @@ test("cells as shapes and boxes beside tokens are hatched too", () => {
   const drawn = own.finish().join("");
   assert.match(drawn, /<rect x="0" y="0" width="20" height="20" fill-opacity="0\.5"/);
   assert.match(drawn, /stroke="#808080"/);
-  const boxes = new SvgContext();
-  paintBoxes(/** @type {any} */ (boxes), Float32Array.of(20, NaN), {
-    geometry: { width: 10, top: 0, height: 48, row: 24 },
-    ...{ x: 0, width: 10, colors: [BLUE], gain: 1 / 40, missing: GRAY },
-  });
-  assert.match(boxes.finish().join(""), /fill-opacity="0\.5".*stroke="#808080"/s);
 });
 
 test("a thumbnail is what is positive, what is negative and what is missing", () => {

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { paintBoxes, paintFans, paintLines } from "../../../bertviz/js/paint/strokes.js";
+import { paintFans, paintLines } from "../../../bertviz/js/paint/strokes.js";
 import { geometry, recorder } from "./recorder.js";
 
 /** @type {import("../../../bertviz/js/data/edges.js").EachEdge} */
@@ -64,27 +64,9 @@ test("lines out of sight are not drawn, those that cross are", () => {
   );
 });
 
-test("boxes lie beside each other, one per head, opacity is the weight", () => {
-  const { context, drawn } = recorder();
-  const boxes = Float32Array.from([0, 0, 0.25, 0, 0.75, 0]); // (heads, rows)
-  paintBoxes(context, boxes, { geometry, x: 100, width: 60, colors: ["red", "blue"] });
-  assert.deepEqual(drawn, [
-    { rect: [100, 50, 30, 20], alpha: 0.25, color: "red" },
-    { rect: [130, 26, 30, 20], alpha: 0.75, color: "blue" },
-  ]);
-});
-
-test("slots that share a lane share a box, and lines are as far apart as heads are many", () => {
+test("slots that share a lane lie in one place, and lines are as far apart as heads are many", () => {
   const lanes = [0, 0, 1, 1];
   const colors = ["blue", "red", "blue", "red"];
-  const boxes = recorder();
-  const values = Float32Array.of(0.5, 0, 0, 0.25, 0, 0, 0.75, 0); // (slots, rows)
-  paintBoxes(boxes.context, values, { geometry, x: 100, width: 60, colors, lanes });
-  assert.deepEqual(boxes.drawn, [
-    { rect: [100, 2, 30, 20], alpha: 0.5, color: "blue" },
-    { rect: [100, 26, 30, 20], alpha: 0.25, color: "red" },
-    { rect: [130, 2, 30, 20], alpha: 0.75, color: "red" },
-  ]);
   const heights = (/** @type {number[]} */ slots, /** @type {any} */ options) => {
     const { context, drawn } = recorder();
     const all = { geometry, x0: 0, x1: 1, spread: true, ...options };

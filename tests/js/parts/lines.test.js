@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { barsIn } from "../../../bertviz/js/parts/bars.js";
 import { sentenceOf } from "../../../bertviz/js/parts/line_texts.js";
-import { linesPlot, NUMBERS, numbersOf } from "../../../bertviz/js/parts/lines.js";
+import { linesPlot } from "../../../bertviz/js/parts/lines.js";
 import { measure, pictureOf } from "./pictures.js";
 
 /** @param {Parameters<typeof pictureOf>[0]} options @param {number} [available] */
@@ -10,39 +11,40 @@ function laidOut(options, available = 600) {
   return { plot: linesPlot(picture, state, available, measure), dense, state };
 }
 
-test("columns, lines and numbers stand beside each other and fit", () => {
+test("columns, lines and bars stand beside each other and fit", () => {
   for (const available of [320, 480, 600, 1200]) {
-    const { plot } = laidOut({ heads: [0, 1] }, available);
-    const [query, key] = plot.columns;
-    assert.equal(query.x, NUMBERS);
-    assert.ok(plot.ends.x0 >= query.x + query.width);
-    assert.ok(plot.ends.x1 > plot.ends.x0 && plot.ends.x1 <= key.x);
-    assert.ok(plot.width <= Math.max(available, 292), `${plot.width} in ${available}`);
-    assert.equal(plot.width, key.x + key.width + NUMBERS);
+    for (const heads of [[0], [0, 1], Array.from({ length: 16 }, (_, h) => h)]) {
+      const { plot } = laidOut({ heads, state: { query: 2 } }, available);
+      const [query, key] = plot.columns;
+      assert.equal(query.x, 0);
+      assert.ok(plot.ends.x0 >= query.x + query.width);
+      assert.ok(plot.ends.x1 - plot.ends.x0 > 50 && plot.ends.x1 <= key.x);
+      assert.ok(plot.width <= available, `${plot.width} in ${available}`);
+      assert.ok(plot.bars.columns[0].x > key.x + key.width);
+      for (const bar of barsIn(plot, [0, 6])) {
+        assert.ok(bar.x >= key.x + key.width && bar.x + bar.width <= plot.width);
+      }
+    }
   }
 });
 
-test("at rest there are no boxes, and no numbers", () => {
-  const { plot } = laidOut({ heads: [0, 1] });
-  assert.deepEqual([plot.boxes, plot.fans, plot.mean.text], [null, [], ""]);
-  assert.deepEqual(numbersOf(plot, [0, 6]), []);
+test("nothing moves when a token is selected, on either side", () => {
+  const places = [{}, { query: 2 }, { key: 2 }].map((state) => {
+    const { plot } = laidOut({ heads: [0, 1], state });
+    return [plot.width, plot.ends, plot.columns.map(({ x, width }) => [x, width])];
+  });
+  assert.deepEqual(places[1], places[0]);
+  assert.deepEqual(places[2], places[0]);
 });
 
-test("boxes and numbers stand on the side that is not selected", () => {
-  const query = laidOut({ heads: [0, 1], state: { query: 2 } });
-  const [, keys] = query.plot.columns;
-  assert.deepEqual([query.plot.boxes?.x, query.plot.boxes?.width], [keys.x, keys.width]);
-  assert.deepEqual([query.plot.mean.text, query.plot.mean.anchor], ["mean", "start"]);
-  const key = laidOut({ heads: [0], state: { key: 2 } });
-  assert.equal(key.plot.boxes?.x, key.plot.columns[0].x);
-  assert.deepEqual([key.plot.mean.text, key.plot.mean.anchor], ["weight", "end"]);
-  const numbers = numbersOf(query.plot, [0, 6]);
-  const means = [0, 1, 2, 3, 4, 5].map((k) => (query.dense[0][2][k] + query.dense[1][2][k]) / 2);
+test("numbers of queries bring their tokens along, numbers of keys stand beside them", () => {
+  assert.equal(laidOut({ heads: [0, 1], state: { query: 2 } }).plot.labels, null);
+  const { labels, bars, headings } = laidOut({ heads: [0, 1], state: { key: 2 } }).plot;
+  assert.ok(labels && labels.x + labels.width < bars.columns[0].x);
   assert.deepEqual(
-    numbers.map(({ r, text }) => [r, text]),
-    means.flatMap((mean, r) => (mean >= 0.01 ? [[r, mean.toFixed(2)]] : [])),
+    headings.map(({ text }) => text),
+    ["query", "key", "query", "0", "1", "mean"],
   );
-  assert.ok(numbersOf(query.plot, [3, 5]).every(({ r }) => r === 3 || r === 4));
 });
 
 test("hidden mass of a selected query is a fan, of a key there is none", () => {

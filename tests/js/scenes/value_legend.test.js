@@ -7,8 +7,9 @@ import { legendOf, notesOf } from "../../../bertviz/js/scenes/model_texts.js";
 import { missingText, valueRamp, zeroText } from "../../../bertviz/js/scenes/value_legend.js";
 import { describeAmong, describeCell } from "../../../bertviz/js/scenes/pair_texts.js";
 import { sentenceOf } from "../../../bertviz/js/parts/line_texts.js";
+import { barsIn } from "../../../bertviz/js/parts/bars.js";
 import { layoutOf } from "../../../bertviz/js/parts/grid.js";
-import { linesPlot, numbersOf } from "../../../bertviz/js/parts/lines.js";
+import { linesPlot } from "../../../bertviz/js/parts/lines.js";
 import { nextState } from "../../../bertviz/js/state.js";
 import { THEMES } from "../../../bertviz/js/theme/colors.js";
 import { measure } from "../parts/pictures.js";
@@ -46,11 +47,13 @@ test("a matrix: the largest mean; values outside a window are told", () => {
 test("numbers, tooltips and sentences say missing, and nothing of attention", () => {
   const state = stateOf({ query: 2, locked: true });
   const plot = linesPlot(pictureOf(state), state, 600, measure);
-  assert.equal(plot.mean.text, "mean");
-  assert.deepEqual(
-    numbersOf(plot, [0, 3]).map(({ text }) => text),
-    ["−18.0", "+10.0", "+6.0"],
-  );
+  const means = (/** @type {any} */ of) =>
+    barsIn(of, [0, 3]).flatMap(({ head, r, text }) => (head === "mean" ? [[r, text]] : []));
+  assert.deepEqual(means(plot), [
+    [0, "−18.0"],
+    [1, "+10.0"],
+    [2, "+6.0"],
+  ]);
   assert.equal(sentenceOf(plot, state), "query c: largest values a −18.0, b +10.0, c +6.0");
   assert.equal(
     describeAmong(pictureOf(state), state, "key", 1),
@@ -59,13 +62,11 @@ test("numbers, tooltips and sentences say missing, and nothing of attention", ()
   const gap = stateOf({ query: 1, locked: true });
   const empty = linesPlot(pictureOf(gap), gap, 600, measure);
   assert.deepEqual(
-    numbersOf(empty, [0, 3]).map(({ text }) => text),
+    means(empty).map(([, text]) => text),
     ["missing", "missing", "missing"],
   );
   assert.equal(sentenceOf(empty, gap), "query b: all values missing");
   assert.match(describeCell(pictureOf(gap), gap, 1, 0), /^b → a {2}\(1 → 0\)\nmean {2}missing\n/);
-  const one = stateOf({ query: 0, heads: [1] });
-  assert.equal(linesPlot(pictureOf(one), one, 600, measure).mean.text, "value");
   assert.equal(linesPlot(pictureOf(starts.head), starts.head, 600, measure).gaps?.count, 8);
 });
 

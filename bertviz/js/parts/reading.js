@@ -1,0 +1,169 @@
+// What the reading panel says of the tokens that are selected: the text shaded by the weights, and a
+// list of where they look most, or who looks at them most. Of nothing selected, what is looked at most.
+
+import { writersOf } from "../data/formats.js";
+import { SEVERAL } from "../data/regroup.js";
+
+/** @typedef {import("../scenes/picture.js").Picture} Picture */
+/** @typedef {import("../scenes/shown_row.js").ShownRow} ShownRow */
+/** @typedef {import("../state.js").State} State */
+/** @typedef {ReturnType<typeof readingOf>} Reading */
+/**
+ * A line of the list.
+ * @typedef {object} Ranked
+ * @property {number} r row
+ * @property {number} position
+ * @property {string} before what stands in front of the token
+ * @property {string} token
+ * @property {string} after
+ * @property {number} value
+ * @property {string} text the value
+ * @property {number} part of the largest value, 0..1
+ */
+
+export const LISTED = 8;
+const AROUND = 2; // tokens before and after
+const DARKEST = 0.6; // opacity of the largest: what is written on it can be read
+
+/**
+ * @param {Picture} picture
+ * @param {ShownRow} row
+ * @param {State} state
+ */
+export function readingOf(picture, row, state) {
+  const { edges, text } = picture;
+  const { side, means, positions } = row;
+  const own = text[side];
+  const write = writersOf(edges);
+  const best = largest(means, LISTED);
+  const most = best.length ? Math.abs(means[best[0]]) : 0;
+  /** @param {number} from @param {number} to */
+  const between = (from, to) =>
+    Array.from(positions.subarray(Math.max(0, from), to), (position) => own[position].trim());
+  /** @type {Ranked[]} */
+  const ranked = best.map((r) => ({
+    ...{ r, position: positions[r], token: own[positions[r]].trim() },
+    before: between(r - AROUND, r).join(" "),
+    after: between(r + 1, r + 1 + AROUND).join(" "),
+    value: means[r],
+    text: write.short(means[r]),
+    part: most ? Math.abs(means[r]) / most : 0,
+  }));
+  return {
+    ...{ row, ranked, most },
+    title: titleOf(row, picture, state),
+    listTitle: listTitleOf(row, edges),
+    of: ofHeads(picture, state),
+    summary: summaryOf(row, ranked, edges),
+    darkest: most ? `darkest: ${write.short(most)}` : "",
+  };
+}
+
+/**
+ * The rows with the largest sizes, the largest first; of equal ones the first.
+ * @param {Float64Array} means
+ * @param {number} count
+ */
+function largest(means, count) {
+  /** @type {number[]} */
+  const found = [];
+  means.forEach((mean, r) => {
+    const size = Math.abs(mean);
+    if (!(size > 0)) return; // nothing, or missing
+    if (found.length === count && size <= Math.abs(means[found[count - 1]])) return;
+    let i = found.length;
+    while (i > 0 && Math.abs(means[found[i - 1]]) < size) i--;
+    found.splice(i, 0, r);
+    if (found.length > count) found.pop();
+  });
+  return found;
+}
+
+/**
+ * How strongly a row is shaded, 0..1: the root, because most weights are small.
+ * @param {number} value
+ * @param {number} most
+ */
+export function shadeOf(value, most) {
+  return most && value ? DARKEST * Math.sqrt(Math.min(1, Math.abs(value) / most)) : 0;
+}
+
+/**
+ * @param {ShownRow} row
+ * @param {Picture} picture
+ * @param {State} state
+ */
+function titleOf({ side, chosen }, { text }, state) {
+  if (!chosen.length) return "The text";
+  const own = text[side === "key" ? "query" : "key"];
+  const quoted = chosen.map((position) => `“${own[position].trim()}”`);
+  const few = quoted.length > 3 ? [...quoted.slice(0, 2), `${quoted.length - 2} more`] : quoted;
+  return `${few.join(", ")}${state.locked ? ", locked" : ""}`;
+}
+
+/**
+ * @param {ShownRow} row
+ * @param {Picture["edges"]} edges
+ */
+function listTitleOf({ side, chosen }, { scale, signs }) {
+  if (scale !== undefined) return "Largest values";
+  if (signs.includes(-1)) return "Largest differences";
+  if (!chosen.length) return "Looked at most, mean of all rows";
+  const several = chosen.length > 1;
+  if (side === "key") return several ? "Where they look most" : "Where it looks most";
+  return several ? "Who looks at them most" : "Who looks at it most";
+}
+
+/**
+ * @param {Picture} picture
+ * @param {State} state
+ */
+function ofHeads({ heads }, { heads: chosen, combine }) {
+  if (heads[0] === SEVERAL) return `${combine} of ${chosen.length} heads`;
+  return chosen.length === 1 ? `head ${chosen[0]}` : `mean of ${chosen.length} heads`;
+}
+
+/**
+ * What the listed ones hold together, and all others.
+ * @param {ShownRow} row
+ * @param {Ranked[]} ranked
+ * @param {Picture["edges"]} edges
+ */
+function summaryOf({ side, means, chosen }, ranked, edges) {
+  const { scale, signs } = edges;
+  if (!ranked.length) return "No value to list.";
+  if (scale !== undefined || signs.includes(-1)) return "";
+  const held = ranked.reduce((sum, { value }) => sum + value, 0);
+  const all = means.reduce((sum, value) => sum + value, 0);
+  const others = means.length - ranked.length;
+  const count = ranked.length === 1 ? "This one" : `These ${ranked.length}`;
+  const hold = ranked.length === 1 ? "holds" : "hold";
+  const rest = `${others} ${others === 1 ? "other" : "others"} ${(all - held).toFixed(2)}`;
+  if (side === "query") {
+    return `${count} give ${held.toFixed(2)}${others ? `, ${rest}` : ""}, each of its own 1.`;
+  }
+  const missing = chosen.length ? 1 - all : 0;
+  const left =
+    missing >= 0.005 ? `; ${missing.toFixed(2)} is too small to be listed, or outside` : "";
+  return `${count} ${hold} ${held.toFixed(2)} of ${chosen.length ? "the row" : "a row"}${others ? `, ${rest}` : ""}${left}.`;
+}
+
+/**
+ * Tokens that a search finds: those that contain the text, whatever their case; of a number, also
+ * the position.
+ * @param {Int32Array} positions
+ * @param {string[]} text by position
+ * @param {string} wanted
+ * @returns {number[]} rows
+ */
+export function found(positions, text, wanted) {
+  const needle = wanted.trim().toLowerCase();
+  if (!needle) return [];
+  const rows = Array.from(positions.keys());
+  const place = /^#?\d+$/.test(needle) ? Number(needle.replace("#", "")) : -1;
+  const at = positions.indexOf(place);
+  const inText = needle.startsWith("#")
+    ? []
+    : rows.filter((r) => text[positions[r]].toLowerCase().includes(needle));
+  return at >= 0 && !inText.includes(at) ? [at, ...inText] : inText;
+}
