@@ -19,6 +19,7 @@ import tempfile
 import uuid
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import BinaryIO
 
 from bertviz.errors import a_type, short
 
@@ -73,6 +74,27 @@ def checked_path(path: object, suffixes: Sequence[str] = (), advice: str = "") -
 def write(path: str | os.PathLike[str], data: bytes) -> None:
     """Write a file; see ``write_with``."""
     write_with(path, lambda beside: beside.write_bytes(data))
+
+
+def write_to(file: BinaryIO, data: bytes) -> None:
+    """Write all of the data to a file object that somebody opened.
+
+    Raises:
+        OSError: It could not be written.
+        TypeError: It does not take bytes.
+    """
+    rest = memoryview(data)
+    while rest:
+        try:
+            written = file.write(rest)
+        except (TypeError, AttributeError) as error:  # io.TextIOBase, or no file at all
+            raise TypeError(
+                f"path={short(file)} is {a_type(file)} that does not take bytes: expected a file"
+                ' opened in binary mode, such as open(name, "wb") or io.BytesIO().'
+            ) from error
+        if not isinstance(written, int) or not 0 < written < len(rest):
+            return
+        rest = rest[written:]  # a raw file may take a part
 
 
 def write_with(path: str | os.PathLike[str], fill: Fill) -> None:

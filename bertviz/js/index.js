@@ -9,6 +9,7 @@ import { neuronView } from "./views/neuron_view.js";
 import { Source } from "./data/payload.js";
 import { Shell, WIDTH } from "./shell.js";
 import { initialState } from "./state.js";
+import { drawFigure } from "./svg/figure.js";
 import { THEMES } from "./theme/colors.js";
 
 /** @type {Record<string, import("./controls/frame.js").View>} */
@@ -30,14 +31,17 @@ export function mount(id, payload) {
   }
 }
 
+/** @typedef {import("./data/schema.js").Payload} Payload */
+/** @typedef {Omit<import("./svg/figure.js").Look, "theme">} Look */
+
 /**
  * The picture that a payload starts with, as SVG. Needs no document.
- * @param {import("./data/schema.js").Payload} payload
- * @param {number} [width]
+ * @param {Payload} payload
+ * @param {Look & {usual?: number}} [look] `usual` is the width to draw in where none is asked for
  * @returns {Promise<string>}
  * @throws {RangeError} when there is no such state
  */
-export async function figure(payload, width = WIDTH) {
+export async function figure(payload, { usual = WIDTH, ...look } = {}) {
   const view = VIEWS[payload.view];
   const source = new Source(payload);
   const state = initialState(payload, view.start(payload));
@@ -55,5 +59,6 @@ export async function figure(payload, width = WIDTH) {
     view.reads ?? "weights",
   );
   const theme = THEMES[payload.theme === "dark" ? "dark" : "light"];
-  return view.figure(source, state, { theme, width }).svg();
+  const panelIn = (/** @type {number} */ width) => view.figure(source, state, { theme, width });
+  return drawFigure(panelIn, usual, { ...look, theme });
 }

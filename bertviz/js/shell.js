@@ -14,6 +14,7 @@ import { showError } from "./controls/error.js";
 import { inSteps, oncePerFrame } from "./controls/schedule.js";
 import { addWayBack, goBackOnEscape } from "./controls/way_back.js";
 import { Source } from "./data/payload.js";
+import { drawFigure } from "./svg/figure.js";
 import { changeOf, initialState, nextState, viewsOf } from "./state.js";
 import { cssVariables, THEMES } from "./theme/colors.js";
 import { detectMode, watchMode } from "./theme/mode.js";
@@ -231,8 +232,9 @@ export class Shell {
 
   async #svg() {
     const { figure } = this.#views[this.#state.view];
-    const options = { theme: this.#theme, width: this.#width || WIDTH };
-    return figure(this.#source, this.#state, options).svg();
+    const [source, state, theme] = [this.#source, this.#state, this.#theme];
+    const panelIn = (/** @type {number} */ width) => figure(source, state, { theme, width });
+    return drawFigure(panelIn, this.#width || WIDTH, { theme });
   }
 
   /** @returns {boolean} whether the theme changed */

@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING
 from bertviz.views.view import View
 
 if TYPE_CHECKING:
-    from os import PathLike
     from typing import SupportsIndex
 
     from typing_extensions import Unpack
@@ -20,7 +19,7 @@ if TYPE_CHECKING:
     from bertviz.analysis.comparison import Comparison
     from bertviz.trace import AttentionTrace
     from bertviz.views.options import Numbers, ViewOptions
-    from bertviz.views.saving import Width
+    from bertviz.views.saving import Format, Target, Width
     from bertviz.web.payload import HeadState
 
 
@@ -43,8 +42,28 @@ class HeadView(View):
     if TYPE_CHECKING:  # with the state keys of this view
 
         def save(  # type: ignore[override]  # noqa: D102, described in View
-            self, path: PathLike[str] | str, *, width: Width = None, **state: Unpack[HeadState]
+            self,
+            path: Target,
+            *,
+            width: Width = None,
+            font_size: float | None = None,
+            title: str | None = None,
+            legend: bool = True,
+            mark: bool = True,
+            format: Format = None,
+            **state: Unpack[HeadState],
         ) -> None: ...
+
+        def svg(  # type: ignore[override]  # noqa: D102, described in View
+            self,
+            *,
+            width: Width = None,
+            font_size: float | None = None,
+            title: str | None = None,
+            legend: bool = True,
+            mark: bool = True,
+            **state: Unpack[HeadState],
+        ) -> str: ...
 
     def __init__(
         self,

@@ -12,14 +12,12 @@ from bertviz.views.lookalikes import is_comparison
 from bertviz.views.view import View
 
 if TYPE_CHECKING:
-    from os import PathLike
-
     from typing_extensions import Unpack
 
     from bertviz.analysis.comparison import Comparison
     from bertviz.trace import AttentionTrace
     from bertviz.views.options import ViewOptions
-    from bertviz.views.saving import Width
+    from bertviz.views.saving import Format, Target, Width
     from bertviz.web.payload import ModelState
 
 
@@ -36,8 +34,28 @@ class ModelView(View):
     if TYPE_CHECKING:  # with the state keys of this view
 
         def save(  # type: ignore[override]  # noqa: D102, described in View
-            self, path: PathLike[str] | str, *, width: Width = None, **state: Unpack[ModelState]
+            self,
+            path: Target,
+            *,
+            width: Width = None,
+            font_size: float | None = None,
+            title: str | None = None,
+            legend: bool = True,
+            mark: bool = True,
+            format: Format = None,
+            **state: Unpack[ModelState],
         ) -> None: ...
+
+        def svg(  # type: ignore[override]  # noqa: D102, described in View
+            self,
+            *,
+            width: Width = None,
+            font_size: float | None = None,
+            title: str | None = None,
+            legend: bool = True,
+            mark: bool = True,
+            **state: Unpack[ModelState],
+        ) -> str: ...
 
     def __init__(
         self,

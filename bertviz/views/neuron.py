@@ -17,7 +17,6 @@ from bertviz.views.lookalikes import refuse_comparison, trace_and_comparison
 from bertviz.views.view import View
 
 if TYPE_CHECKING:
-    from os import PathLike
     from typing import SupportsIndex
 
     from typing_extensions import Unpack
@@ -25,7 +24,7 @@ if TYPE_CHECKING:
     from bertviz.analysis.neurons import HeadExplanation
     from bertviz.trace import AttentionTrace
     from bertviz.views.options import ViewOptions
-    from bertviz.views.saving import Width
+    from bertviz.views.saving import Format, Target, Width
     from bertviz.web.payload import NeuronState
 
 
@@ -44,8 +43,28 @@ class NeuronView(View):
     if TYPE_CHECKING:  # with the state keys of this view
 
         def save(  # type: ignore[override]  # noqa: D102, described in View
-            self, path: PathLike[str] | str, *, width: Width = None, **state: Unpack[NeuronState]
+            self,
+            path: Target,
+            *,
+            width: Width = None,
+            font_size: float | None = None,
+            title: str | None = None,
+            legend: bool = True,
+            mark: bool = True,
+            format: Format = None,
+            **state: Unpack[NeuronState],
         ) -> None: ...
+
+        def svg(  # type: ignore[override]  # noqa: D102, described in View
+            self,
+            *,
+            width: Width = None,
+            font_size: float | None = None,
+            title: str | None = None,
+            legend: bool = True,
+            mark: bool = True,
+            **state: Unpack[NeuronState],
+        ) -> str: ...
 
     def __init__(
         self,

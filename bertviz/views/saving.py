@@ -11,37 +11,44 @@ import math
 import os
 import re
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, BinaryIO, Literal, TypeAlias
 
-from bertviz.arguments import as_number
-from bertviz.errors import short
+from bertviz.arguments import as_choice, as_flag, as_number, offers
+from bertviz.errors import a_type, short
 from bertviz.web import figures, page
 from bertviz.web.payload import check_state
-from bertviz.writing import checked_path, write
+from bertviz.writing import checked_path, write, write_to
 
 OFFERED_SUFFIXES = (".html", *figures.SUFFIXES)
 
 # CSS pixels per unit, as CSS defines them.
 UNITS = {"px": 1.0, "in": 96.0, "cm": 96 / 2.54, "mm": 96 / 25.4, "pt": 96 / 72}
 
+WIDEST = 9600.0  # CSS pixels, a hundred inches
+FONT_SIZES = (1.0, 100.0)
+
 Width = float | str | None
+Target: TypeAlias = str | os.PathLike[str] | BinaryIO
+Format: TypeAlias = Literal["html", "svg", "png", "pdf"] | None
 
 
 def save(
     payload: Mapping[str, Any],
-    path: str | os.PathLike[str],
+    path: Target,
     *,
-    title: str,
-    width: Width,
+    form: Format,
+    name: str,
+    look: Mapping[str, Any],
     state: Mapping[str, Any],
 ) -> None:
     """Write a view to a file.
 
     Args:
         payload: What the view ships.
-        path: The file to write; its suffix chooses the format.
-        title: The page's title.
-        width: The figure's width; see ``css_pixels``.
+        path: The file to write, whose suffix chooses the format, or a binary file object.
+        form: The format, for a file object.
+        name: The page's title, if the look has none.
+        look: The arguments of ``look_of``.
         state: What to show, where it differs from the view's initial state.
 
     Raises:
@@ -50,21 +57,118 @@ def save(
         ValueError: The suffix is not offered, or the view cannot show that state.
         ModuleNotFoundError: The ``figures`` extra is not installed.
     """
-    target = checked_path(path, OFFERED_SUFFIXES)
-    suffix = target.suffix.lower()
-    pixels = css_pixels(width)
-    start = check_state(payload["view"], payload, {**payload["state"], **state})
-    shown = {**payload, "state": start}
+    target, suffix = checked_target(path, form)
+    checked = look_of(**look)
+    shown = with_state(payload, state)
     if suffix == ".html":
-        if pixels is not None:
-            raise ValueError(
-                f"width={short(width)} does not go with an .html file, which is as wide as its"
-                f" window: leave width out, or save a figure ({', '.join(figures.SUFFIXES)})."
-            )
-        data = page.document(page.render(shown), title).encode()
+        _refuse_for_pages(look, checked)
+        data = page.document(page.render(shown), checked.title or name).encode()
     else:
-        data = figures.rendered(figures.svg(shown, pixels), suffix)
-    write(target, data)
+        data = figures.rendered(figures.svg(shown, checked), suffix)
+    deliver(target, data)
+
+
+def with_state(payload: Mapping[str, Any], state: Mapping[str, Any]) -> dict[str, Any]:
+    """A payload that starts with a state, which is checked."""
+    start = check_state(payload["view"], payload, {**payload["state"], **state})
+    return {**payload, "state": start}
+
+
+def checked_target(
+    path: Target, form: Format, suffixes: tuple[str, ...] = OFFERED_SUFFIXES
+) -> tuple[Target, str]:
+    """Where to write, and the suffix of what.
+
+    Args:
+        path: A path or a binary file object.
+        form: The format, which a path says itself.
+        suffixes: Those that are offered.
+
+    Raises:
+        TypeError: It is neither, or the format is not a string.
+        ValueError: The format is not offered, is missing, or differs from the path's suffix.
+
+    >>> import io
+    >>> checked_target(io.BytesIO(), None)
+    Traceback (most recent call last):
+        ...
+    ValueError: format=None: a file object needs one of 'html', 'svg', 'png', 'pdf', such as format='svg'.
+    """  # noqa: E501
+    offered = [suffix[1:] for suffix in suffixes]
+    wanted = None if form is None else as_choice("format", form, offered)
+    if not offers(path, "__fspath__") and offers(path, "write") and not isinstance(path, type):
+        if wanted is None:
+            raise ValueError(
+                f"format=None: a file object needs one of {', '.join(map(repr, offered))}, such as"
+                " format='svg'."
+            )
+        return path, f".{wanted}"
+    target = checked_path(path, suffixes)
+    suffix = target.suffix.lower()
+    if wanted is not None and suffix != f".{wanted}":
+        raise ValueError(
+            f"format={wanted!r} is not what path={short(str(target))} ends in: leave format out,"
+            f" or pass a path that ends in '.{wanted}'."
+        )
+    return target, suffix
+
+
+def deliver(target: Target, data: bytes) -> None:
+    """Write the data to a file or a file object."""
+    if isinstance(target, str | os.PathLike):
+        write(target, data)
+    else:
+        write_to(target, data)
+
+
+def look_of(
+    width: Width = None,
+    font_size: float | None = None,
+    title: str | None = None,
+    legend: bool = True,
+    mark: bool = True,
+) -> figures.Look:
+    """How a figure looks, checked.
+
+    Raises:
+        TypeError: An argument is of the wrong type.
+        ValueError: A length is out of range.
+
+    >>> look_of("3.25in", font_size=800)
+    Traceback (most recent call last):
+        ...
+    ValueError: font_size=800 is out of range: expected points from 1 to 100, such as 8.
+    """
+    if title is not None and not isinstance(title, str):
+        raise TypeError(
+            f"title={short(title)} is {a_type(title)}: expected a str, '' for no title, or None for"
+            " the figure's own."
+        )
+    if font_size is not None:
+        least, most = FONT_SIZES
+        expected = f"expected points from {least:g} to {most:g}, such as 8"
+        given, font_size = font_size, as_number("font_size", font_size, expected)
+        if not least <= font_size <= most:
+            raise ValueError(f"font_size={short(given)} is out of range: {expected}.")
+    return figures.Look(
+        width=css_pixels(width),
+        font_size=font_size,
+        title=None if title is None else str(title),
+        legend=as_flag("legend", legend),
+        mark=as_flag("mark", mark),
+    )
+
+
+def _refuse_for_pages(look: Mapping[str, Any], checked: figures.Look) -> None:
+    """Only figures have a width, a legend or a mark that can be chosen."""
+    for name, value in look.items():
+        if name == "title" or getattr(checked, name) == figures.Look._field_defaults[name]:
+            continue
+        why = ", which is as wide as its window" if name == "width" else ""
+        raise ValueError(
+            f"{name}={short(value)} does not go with an .html file{why}: leave {name} out, or save"
+            f" a figure ({', '.join(figures.SUFFIXES)})."
+        )
 
 
 def css_pixels(width: object) -> float | None:
@@ -97,4 +201,6 @@ def css_pixels(width: object) -> float | None:
         pixels = as_number("width", width, expected)
     if not 0 < pixels < math.inf:
         raise ValueError(f"width={short(width)} is not a width: {expected}.")
+    if pixels > WIDEST:
+        raise ValueError(f"width={short(width)} is over {WIDEST:g} pixels (100in): {expected}.")
     return pixels

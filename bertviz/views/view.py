@@ -11,7 +11,6 @@ that payload again, as an output of its own: two displays of one view share noth
 from __future__ import annotations
 
 import importlib
-import os
 from inspect import Parameter, Signature, signature
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -30,7 +29,7 @@ from bertviz.views.options import (
     with_raw_tokens,
 )
 from bertviz.views.rows import columns_of
-from bertviz.web import page, payload
+from bertviz.web import figures, page, payload
 from bertviz.web.policy import check_nonce
 
 if TYPE_CHECKING:
@@ -153,7 +152,16 @@ class View:
         self._data = self._set = value
 
     def save(
-        self, path: str | os.PathLike[str], *, width: saving.Width = None, **state: Any
+        self,
+        path: saving.Target,
+        *,
+        width: saving.Width = None,
+        font_size: float | None = None,
+        title: str | None = None,
+        legend: bool = True,
+        mark: bool = True,
+        format: saving.Format = None,
+        **state: Any,
     ) -> None:
         """Write the picture as a file of its own.
 
@@ -174,9 +182,17 @@ class View:
 
         Args:
             path: The file to write; its suffix chooses the format. An existing file is replaced.
-            width: How wide to draw a figure: CSS pixels, or a string with a unit (px, in, cm, mm,
-                pt) such as "3.25in"; by default 760 (head view), 1,000 (model view) or 1,100
-                (neuron view) pixels. Figures are as wide as their content, up to about this.
+                Or a binary file object, with ``format``.
+            width: How wide a figure is: CSS pixels (96 to the inch), or a string with a unit (px,
+                in, cm, mm, pt) such as "3.25in". By default as wide as what is drawn, up to 760
+                (head view), 1,000 (model view) or 1,100 (neuron view) pixels and a margin.
+            font_size: How large the tokens are in a figure, in points; other text and the distances
+                follow. By default 10, or smaller where a narrow ``width`` asks for it.
+            title: What is written above a figure in place of what it says itself, "" for nothing;
+                of an HTML file, its title.
+            legend: Whether a figure says what its colors mean and what it leaves out.
+            mark: Whether a figure names the model, and how exactly its attention is shown.
+            format: "html", "svg", "png" or "pdf", for a file object.
             **state: What to show, where it differs from the view's initial state: ``query=3``,
                 ``key=3``, ``also=[5]``, ``mode="matrix"``, ``words=True``, ``combine="mean"``,
                 ``hide="special"``, ``mass=0.5``, ``pair="A→B"``, ``zoom=[0, 50, 0, 50]``,
@@ -187,10 +203,41 @@ class View:
         Raises:
             OSError: The file could not be written; an existing one is as it was.
             TypeError: A key of the state is unknown, or a value is of the wrong type.
-            ValueError: The suffix is not one that is offered, or the view cannot show that state.
+            ValueError: The suffix is not one that is offered, the view cannot show that state, or
+                text of that size does not fit into the width.
             ModuleNotFoundError: The extra is not installed.
         """
-        saving.save(self._payload, path, title=self._title(), width=width, state=state)
+        saving.save(
+            self._payload,
+            path,
+            form=format,
+            name=self._title(),
+            look={"width": width, "font_size": font_size, "title": title, "legend": legend}
+            | {"mark": mark},
+            state=state,
+        )
+
+    def svg(
+        self,
+        *,
+        width: saving.Width = None,
+        font_size: float | None = None,
+        title: str | None = None,
+        legend: bool = True,
+        mark: bool = True,
+        **state: Any,
+    ) -> str:
+        """The figure as SVG: what ``save("x.svg")`` writes, with the same arguments.
+
+        A notebook shows a view interactively; ``IPython.display.SVG(view.svg())`` shows this.
+
+        Raises:
+            TypeError: A key of the state is unknown, or a value is of the wrong type.
+            ValueError: The view cannot show that state, or text of that size does not fit.
+            ModuleNotFoundError: The ``figures`` extra is not installed.
+        """
+        look = saving.look_of(width, font_size, title, legend, mark)
+        return figures.svg(saving.with_state(self._payload, state), look)
 
     def rows(
         self,

@@ -14,11 +14,12 @@ import importlib
 import importlib.util
 import json
 import os
+import re
 import shutil
 import subprocess
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from bertviz.web import page
 
@@ -26,39 +27,72 @@ EXTRA = "it comes with the `figures` extra, in a clone: pip install '.[figures]'
 SUFFIXES = (".svg", ".png", ".pdf")
 WIDTH = {"head": 760, "model": 1000, "neuron": 1100}  # CSS pixels to draw in
 SCALE = 2  # pixels of a PNG per CSS pixel
+PER_INCH = 96  # CSS pixels
+POINTS = 72  # per inch, which the converter takes for CSS pixels
+SIZE = re.compile(r'width="([\d.]+)" height="([\d.]+)"')
 
-# Reads [bundle, payload, width] and writes the SVG; errors go where Python reads them.
+# Reads [bundle, payload, look] and writes the SVG; errors go where Python reads them.
 SCRIPT = """
 const { text } = require("node:stream/consumers");
 text(process.stdin).then(async (input) => {
-  const [bundle, payload, width] = JSON.parse(input);
+  const [bundle, payload, look] = JSON.parse(input);
   require("node:vm").runInThisContext(bundle);
-  process.stdout.write(await bertviz.figure(payload, width));
+  process.stdout.write(await bertviz.figure(payload, look));
 }).catch((error) => {
   console.error(error.message);
-  process.exit(error instanceof RangeError ? 2 : 1);
+  process.exit(error instanceof RangeError ? 2 : error.name === "TooNarrow" ? 3 : 1);
 });
 """
 
 
-def svg(payload: Mapping[str, Any], width: float | None = None) -> str:
+class Look(NamedTuple):
+    """How a figure looks; all of it has been checked.
+
+    Attributes:
+        width: Of the file in CSS pixels; None for what is drawn in a notebook's width.
+        font_size: Of tokens, in points; None for that of the page, or what a width leaves.
+        title: In place of the figure's own; "" for none.
+        legend: Whether it says what colors mean.
+        mark: Whether it names the model, and how exactly its attention is shown.
+    """
+
+    width: float | None = None
+    font_size: float | None = None
+    title: str | None = None
+    legend: bool = True
+    mark: bool = True
+
+
+def svg(payload: Mapping[str, Any], look: Look | None = None, usual: float | None = None) -> str:
     """The picture that a payload starts with.
 
     Args:
         payload: What ``bertviz.web.payload.build`` returns; its state has been checked.
-        width: CSS pixels to draw in; by default as in a notebook.
+        look: How it looks; by default as in a notebook.
+        usual: CSS pixels to draw in where the look has no width; by default as in a notebook.
 
     Raises:
         ModuleNotFoundError: There is no Node; the message says how to get it.
-        ValueError: The page would change the state; ``check_state`` says so in Python's words.
+        ValueError: The page would change the state; ``check_state`` says so in Python's words. Or
+            the text does not fit into the width.
         RuntimeError: The drawing failed.
     """
-    view = payload["view"]
-    text = json.dumps([page.bundle(), payload, width or WIDTH[view]], allow_nan=False)
+    view, look = payload["view"], look or Look()
+    wanted = {**look._asdict(), "size": look.font_size, "usual": usual or WIDTH[view]}
+    wanted = {name: value for name, value in wanted.items() if value is not None}
+    text = json.dumps([page.bundle(), payload, wanted], allow_nan=False)
     drawn = subprocess.run([_node(), "-e", SCRIPT], input=text.encode(), capture_output=True)
     reason = drawn.stderr.decode("utf-8", "replace").strip()
     if drawn.returncode == 2:
         raise ValueError(f"{reason}. Choose from what this {page.NAMES[view]} holds.")
+    if drawn.returncode == 3:
+        assert look.width is not None
+        raise ValueError(
+            f"width={look.width:g} pixels ({look.width / PER_INCH:.2f}in) is too narrow for this"
+            f" {page.NAMES[view]} at font_size={look.font_size:g}: it needs {reason} pixels"
+            f" ({int(reason) / PER_INCH:.2f}in). Pass that width, a smaller font_size, or no"
+            " font_size: then the text is as large as fits."
+        )
     if drawn.returncode:
         raise RuntimeError(f"The {page.NAMES[view]} could not be drawn as a figure: {reason}")
     return drawn.stdout.decode("utf-8")
@@ -69,7 +103,8 @@ def rendered(picture: str, suffix: str) -> bytes:
 
     Args:
         picture: The SVG.
-        suffix: ".svg", ".png" (two pixels for each CSS pixel) or ".pdf".
+        suffix: ".svg", ".png" (two pixels for each CSS pixel) or ".pdf". Each says its size in
+            inches: 96 CSS pixels are one.
 
     Raises:
         ModuleNotFoundError: The converter is not installed; the message says how to get it.
@@ -83,12 +118,16 @@ def rendered(picture: str, suffix: str) -> bytes:
             f"A {suffix} file is made by vl-convert-python, which is not installed: {EXTRA},"
             " or save as .svg."
         ) from None
-    made = (
-        convert.svg_to_png(picture, scale=SCALE)
-        if suffix == ".png"
-        else convert.svg_to_pdf(picture)
-    )
+    if suffix == ".png":
+        made = convert.svg_to_png(picture, scale=POINTS / PER_INCH, ppi=SCALE * PER_INCH)
+    else:
+        made = convert.svg_to_pdf(SIZE.sub(_in_points, picture, count=1))
     return bytes(made)
+
+
+def _in_points(size: re.Match[str]) -> str:
+    width, height = (float(side) * POINTS / PER_INCH for side in size.groups())
+    return f'width="{width:.4f}" height="{height:.4f}"'
 
 
 def _node() -> str:

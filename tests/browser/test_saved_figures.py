@@ -45,7 +45,7 @@ def test_a_page_and_python_draw_the_same(
         opened.set(**state)
     width = int(opened.host.locator(".view").evaluate("v => v.clientWidth - 32"))
     payload = {**view._payload, "state": state}
-    assert page_svg(opened) == figures.svg(payload, width)
+    assert page_svg(opened) == figures.svg(payload, usual=width)
     assert opened.errors == []
 
 

@@ -112,7 +112,8 @@ def targets(
     }
     view = HeadView(vectors)
     of_model = {"batch_index": 1, "drop_padding": True, "device": "cpu", "verify": False}
-    saved = {"path": folder / "x.html", "width": None}
+    saved = {"path": folder / "x.html", "width": None, "format": None}
+    look = {"width": 600, "font_size": 8, "title": "a", "legend": True, "mark": True}
     measures = {"mine": {(0, 1): 0.5}}
     return [
         Target(
@@ -247,6 +248,8 @@ def targets(
         Target("view.rows", view.rows, {"query": 1, "key": 1, "top": 1}),
         Target("view.to_pandas", view.to_pandas, {"query": 1, "key": None, "top": None}),
         Target("view.save", view.save, saved),
+        Target("view.save(figure)", view.save, {"path": folder / "x.svg", **look}),
+        Target("view.svg", view.svg, look, len),
         Target(
             "head_view(trace)",
             head_view,

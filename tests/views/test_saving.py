@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import subprocess
 import sys
 import textwrap
@@ -157,9 +158,9 @@ def test_a_figure_is_as_wide_as_it_is_told(trace: AttentionTrace, tmp_path: Path
     for width in (None, 480, "5in", "10in"):
         NeuronView(trace).save(tmp_path / "x.svg", width=width)
         found.append(float(ET.parse(tmp_path / "x.svg").getroot().get("width", "0")))
-    default, pixels, inches, wide = found
-    assert pixels == inches
-    assert pixels < wide <= default
+    default, *told = found
+    assert told == [480, 480, 960]
+    assert 480 < default < 1100 + 2 * 16, "as wide as what is drawn, and its margin"
 
 
 @pytest.mark.parametrize("path", [None, 3, b"x.html", ["x.html"], object()])
@@ -177,3 +178,73 @@ def test_a_page_has_no_width_of_its_own(trace: AttentionTrace, tmp_path: Path) -
     with pytest.raises(ValueError, match=r"width=600 does not go with an \.html file"):
         HeadView(trace).save(tmp_path / "x.html", width=600)
     assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize("suffix", OFFERED_SUFFIXES)
+def test_a_file_object_gets_what_a_file_gets(
+    trace: AttentionTrace, tmp_path: Path, suffix: str
+) -> None:
+    view = HeadView(trace)
+    view.save(tmp_path / f"x{suffix}", query=1)
+    memory = io.BytesIO()
+    view.save(memory, format=suffix[1:], query=1)  # type: ignore[arg-type]
+    with open(tmp_path / "opened", "wb", buffering=0) as raw:
+        view.save(raw, format=suffix[1:], query=1)  # type: ignore[arg-type]
+    files = [memory.getvalue(), (tmp_path / "opened").read_bytes()]
+    files.append((tmp_path / f"x{suffix}").read_bytes())
+    if suffix in (".svg", ".png"):
+        assert files[0] == files[1] == files[2]
+    # A page has a name of its own, a document its date.
+    assert len({(len(data), data[:8]) for data in files}) == 1
+
+
+def test_svg_is_what_save_writes(trace: AttentionTrace, tmp_path: Path) -> None:
+    look: dict[str, Any] = {"width": "3.25in", "font_size": 7, "title": "a", "legend": False}
+    HeadView(trace).save(tmp_path / "x.svg", mark=False, query=1, **look)
+    text = HeadView(trace).svg(mark=False, query=1, **look)
+    assert (tmp_path / "x.svg").read_text("utf-8") == text
+    assert not hasattr(HeadView(trace), "_repr_svg_"), "a notebook would show the view twice"
+
+
+@pytest.mark.parametrize(
+    ("wrong", "kind", "message"),
+    [
+        ({"font_size": "8"}, TypeError, "font_size='8' is a str: expected points from 1 to 100"),
+        ({"font_size": 0}, ValueError, "font_size=0 is out of range: expected points"),
+        ({"font_size": 101}, ValueError, "font_size=101 is out of range"),
+        ({"font_size": float("nan")}, ValueError, "font_size=nan is not finite"),
+        ({"title": 3}, TypeError, "title=3 is an int: expected a str, '' for no title"),
+        ({"legend": 1}, TypeError, "legend=1 is an int: expected True or False"),
+        ({"mark": None}, TypeError, "mark=None is a NoneType: expected True or False"),
+        ({"width": "101in"}, ValueError, r"width='101in' is over 9600 pixels \(100in\)"),
+        ({"format": "gif"}, ValueError, "format='gif' is unknown: expected 'html', 'svg'"),
+        ({"format": 3}, TypeError, "format=3 is an int: expected 'html', 'svg'"),
+    ],
+)
+@pytest.mark.parametrize("suffix", OFFERED_SUFFIXES)
+def test_other_looks_are_refused(
+    trace: AttentionTrace, tmp_path: Path, suffix: str, wrong: Any, kind: Any, message: str
+) -> None:
+    with pytest.raises(kind, match=message):
+        HeadView(trace).save(tmp_path / f"x{suffix}", **wrong)
+    assert not list(tmp_path.iterdir())
+
+
+def test_other_files_are_refused(trace: AttentionTrace, tmp_path: Path) -> None:
+    view = HeadView(trace)
+    with pytest.raises(ValueError, match="format=None: a file object needs one of 'html', 'svg'"):
+        view.save(io.BytesIO())
+    with pytest.raises(TypeError, match=r"path=.* does not take bytes: .* binary mode"):
+        view.save(io.StringIO(), format="html")  # type: ignore[arg-type]
+    with pytest.raises(ValueError, match=r"format='svg' is not what path=.* ends in"):
+        view.save(tmp_path / "x.html", format="svg")
+    with pytest.raises(ValueError, match=r"legend=False does not go with an \.html file"):
+        view.save(tmp_path / "x.html", legend=False)
+    with pytest.raises(ValueError, match=r"font_size=8 does not go with an \.html file"):
+        view.save(tmp_path / "x.html", font_size=8)
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_title_is_that_of_a_page(trace: AttentionTrace, tmp_path: Path) -> None:
+    HeadView(trace).save(tmp_path / "x.html", title="Mine & yours")
+    assert "<title>Mine &amp; yours</title>" in (tmp_path / "x.html").read_text("utf-8")

@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+import bertviz
 from bertviz import HeadView, NeuronView
 from bertviz.trace import AttentionTrace
 from bertviz.views.view import View
@@ -169,6 +170,97 @@ def test_png_and_pdf(tmp_path: Path) -> None:
         2 * int(svg.get(side, "0")) for side in ("width", "height")
     )
     assert (tmp_path / "x.PDF").read_bytes().startswith(b"%PDF-")
+
+
+def points(root: ET.Element, text: str) -> float:
+    """How large a text is on paper, where 96 pixels are an inch."""
+    found = next(e for e in root.iter(f"{SVG}text") if e.text == text)
+    units = float(root.get("viewBox", "").split()[2])
+    return float(found.get("font-size", 0)) * float(root.get("width", 0)) / units * 72 / 96
+
+
+def made(cls: str, **look: Any) -> ET.Element:
+    queries, keys = np.random.default_rng(1).normal(size=(2, 2, 3, 5, 8))
+    trace = AttentionTrace.from_arrays(TOKENS, queries=queries, keys=keys)
+    return ET.fromstring(getattr(bertviz, cls)(trace).svg(**look))
+
+
+@pytest.mark.parametrize("size", [6, 8, 12.5])
+def test_text_is_as_large_as_it_is_told(size: float) -> None:
+    for cls, width in (("HeadView", "6.75in"), ("NeuronView", "12in"), ("HeadView", None)):
+        root = made(cls, width=width, font_size=size, query=1)
+        assert points(root, "straw") == pytest.approx(size, rel=1e-3)
+        if width:
+            assert float(root.get("width", 0)) == 96 * float(width[:-2])
+    small, large = (made("HeadView", width="3.25in", font_size=size, query=1) for size in (6, 8))
+    heights = [float(root.get("height", 0)) for root in (small, large)]
+    assert heights[0] < heights[1], "rows follow"
+
+
+@pytest.mark.parametrize("cls", ["HeadView", "ModelView", "NeuronView"])
+@pytest.mark.parametrize("width", [100, 200, 312, 1500])
+def test_any_width_is_kept_and_nothing_is_cut(cls: str, width: int) -> None:
+    state = {"cell": [1, 2]} if cls == "ModelView" else {}
+    root = made(cls, width=width, query=3, **state)
+    assert float(root.get("width", 0)) == width
+    left, _, units, _ = map(float, root.get("viewBox", "").split())
+    for element in root.iter(f"{SVG}text"):
+        if element.get("x") is None or cls == "ModelView":  # its lines are moved aside
+            continue
+        x, size = float(element.get("x", 0)), float(element.get("font-size", 0))
+        wide = 0.56 * size * len(element.text or "")  # of an average letter
+        end = {"middle": x + wide / 2, "end": x}.get(element.get("text-anchor", ""), x + wide)
+        assert end <= left + units + 1, element.text
+
+
+def test_text_that_does_not_fit_is_refused_with_the_width_that_does() -> None:
+    with pytest.raises(ValueError, match=r"width=312 .*font_size=8: it needs \d+ pixels") as caught:
+        made("NeuronView", width="3.25in", font_size=8)
+    found = re.search(r"needs (\d+) pixels", str(caught.value))
+    assert found is not None
+    assert float(made("NeuronView", width=int(found[1]), font_size=8).get("width", 0)) < 600
+
+
+def test_a_title_a_legend_and_a_mark_can_be_left_out() -> None:
+    own = texts(made("HeadView", width="3.25in", query=1))
+    assert {"Layer 0", "not verified", "weight", "Heads"} <= set(own)
+    title = "A sentence that is too long for a single line of a narrow column"
+    told = texts(made("HeadView", width="3.25in", title=title, query=1))
+    assert "Layer 0" not in told
+    assert " ".join(told[:2]) == title
+    assert {"not verified", "weight", "Heads"} <= set(told)
+    assert "Layer 0" not in texts(made("HeadView", title=""))
+    bare = texts(made("HeadView", title="", legend=False, mark=False, query=1))
+    assert bare[0] == "query"
+    assert not {"not verified", "weight", "Heads"} & set(bare)
+
+
+def test_files_in_one_page_share_no_ids() -> None:
+    def names(svg: str) -> set[str]:
+        assert re.findall(r"<style>(\S+) text ", svg) == [f".{ET.fromstring(svg).get('class')}"]
+        found = re.findall(r' (?:id|class)="([^"]+)"', svg)
+        assert len(found) == len(set(found)) > 1
+        used = re.findall(r"url\(#([^)]+)\)", svg)
+        assert used
+        assert set(used) < set(found)
+        return set(found)
+
+    view = a_head_view(weights(), TOKENS)
+    first, second, again = (names(view.svg(query=query)) for query in (1, 2, 1))
+    assert not first & second
+    assert first == again
+
+
+def test_every_format_is_as_large(tmp_path: Path) -> None:
+    view = a_head_view(weights(), TOKENS)
+    for suffix in ("png", "pdf"):
+        view.save(tmp_path / f"x.{suffix}", width="3.25in", font_size=8)
+    png, pdf = (tmp_path / "x.png").read_bytes(), (tmp_path / "x.pdf").read_bytes()
+    per_meter = struct.unpack(">I", png[png.index(b"pHYs") + 4 :][:4])[0]
+    assert struct.unpack(">I", png[16:20])[0] / (per_meter * 0.0254) == pytest.approx(3.25, 1e-3)
+    box = re.search(rb"MediaBox ?\[0 0 ([\d.]+)", pdf)
+    assert box is not None
+    assert float(box[1]) == pytest.approx(3.25 * 72)
 
 
 def test_a_dark_figure_has_a_dark_ground() -> None:

@@ -4,7 +4,7 @@
 /** @typedef {import("../data/schema.js").Layer} Layer */
 /** @typedef {import("../data/schema.js").Payload} Payload */
 /** @typedef {import("../state.js").State} State */
-/** @typedef {import("../svg/sheet.js").Sheet} Sheet */
+/** @typedef {import("../svg/figure.js").Panel} Panel */
 /** @typedef {import("../theme/colors.js").Theme} Theme */
 /**
  * @typedef {object} View
@@ -12,7 +12,7 @@
  * @property {(source: Source, state: State) => Layer[]} needs
  * @property {"weights" | "neurons"} [reads] what of a layer it needs, weights if nothing is said
  * @property {(frame: Frame) => Drawing} create
- * @property {(source: Source, state: State, options: {theme: Theme, width: number}) => Sheet} figure
+ * @property {(source: Source, state: State, options: {theme: Theme, width: number}) => Panel} figure
  *   the picture of a state, for a file
  * @property {string[]} [keys] state keys that data-drawn has beyond the common ones
  */

@@ -6,69 +6,115 @@ import { estimatedWidth } from "./text_width.js";
 
 /** @typedef {import("./sheet.js").Sheet} Sheet */
 /** @typedef {import("../scenes/legends.js").Legend} Legend */
+/** @typedef {{width: number, before?: number, draw: (x: number, y: number) => void}} Item */
 
 const SIZE = 11;
 const RAMP = 72; // width
 const SWATCH = 10;
+const GAP = 6; // after each item
+const LINE = 16;
 
 /**
  * @param {Sheet} sheet
  * @param {Legend} options
  */
 export function drawFooter(sheet, options) {
-  const { muted } = sheet.theme;
-  const y = sheet.y + 24;
-  const end = drawLegend(sheet, options, y);
-  sheet.y = y + 4;
+  sheet.y += 24; // to the first line's baseline
+  const end = drawLegend(sheet, options);
   const { note } = options;
-  if (!note) return;
-  if (end + 12 + estimatedWidth(note, SIZE) <= sheet.width) {
-    sheet.text(note, { x: sheet.width, y, anchor: "end", color: muted });
-  } else {
-    sheet.y += 16;
-    sheet.text(note, { x: 0, y: sheet.y - 4, color: muted });
+  const color = sheet.theme.muted;
+  const beside = end + 12 + estimatedWidth(note, SIZE) <= sheet.width;
+  if (note && beside) {
+    sheet.text(note, { x: sheet.width, y: sheet.y, anchor: "end", color });
+  } else if (note) {
+    if (end) sheet.y += LINE;
+    const place = { x: 0, y: sheet.y, width: sheet.width, line: LINE };
+    sheet.y += LINE * sheet.paragraph(note, { ...place, size: SIZE, color });
   }
+  sheet.y += 4;
 }
 
 /**
+ * What does not fit into a line goes on in the next.
  * @param {Sheet} sheet
- * @param {Legend} options
- * @param {number} y
+ * @param {Legend} legend
  * @returns {number} where it ends
  */
-function drawLegend(sheet, options, y) {
+function drawLegend(sheet, legend) {
+  let x = 0;
+  for (const { width, before = 0, draw } of itemsOf(sheet, legend)) {
+    const from = x && x + before;
+    const fits = !from || from + width - GAP <= sheet.width;
+    if (!fits) sheet.y += LINE;
+    const at = fits ? from : 0;
+    draw(at, sheet.y);
+    x = at + width;
+  }
+  return x;
+}
+
+/**
+ * What a legend consists of, from left to right.
+ * @param {Sheet} sheet
+ * @param {Legend} options
+ */
+function itemsOf(sheet, options) {
   const { legend, smallest = "0", largest = "1", colors, ramp = true, diverging } = options;
   const { missing, signed, signs = SIGNS } = options;
   const { theme } = sheet;
-  let x = 0;
-  const write = (/** @type {string} */ text) => {
-    sheet.text(text, { x, y, color: theme.muted });
-    x += 0.92 * estimatedWidth(text, SIZE) + 6; // not bold
-  };
-  if (legend !== undefined) {
-    write(legend);
-  }
+  /** @type {Item[]} */
+  const items = [];
+  const words = (/** @type {string} */ text) => ({
+    width: 0.92 * estimatedWidth(text, SIZE) + GAP, // not bold
+    draw: (/** @type {number} */ x, /** @type {number} */ y) =>
+      sheet.text(text, { x, y, color: theme.muted }),
+  });
+  if (legend !== undefined) items.push(words(legend));
   if (legend !== undefined && ramp) {
-    write(smallest);
-    sheet.ramp(x, y - 9, RAMP, SWATCH, rampOf(theme, colors, diverging));
-    x += RAMP + 6;
-    write(largest);
+    const bar = {
+      width: RAMP + GAP,
+      draw: (/** @type {number} */ x, /** @type {number} */ y) =>
+        sheet.ramp(x, y - 9, RAMP, SWATCH, rampOf(theme, colors, diverging)),
+    };
+    items.push(together(words(smallest), bar, words(largest)));
   }
   if (signed !== undefined) {
     signs.forEach((sign, i) => {
       const fill = i === 0 ? theme.positive : theme.negative;
-      sheet.rect(x, y - 9, SWATCH, SWATCH, { fill, radius: 2 });
-      x += SWATCH + 6;
-      write(sign);
+      const swatch = {
+        width: SWATCH + GAP,
+        draw: (/** @type {number} */ x, /** @type {number} */ y) =>
+          sheet.rect(x, y - 9, SWATCH, SWATCH, { fill, radius: 2 }),
+      };
+      items.push(together(swatch, words(sign)));
     });
-    write(signed);
+    items.push(words(signed));
   }
   if (missing !== undefined) {
-    if (x) x += SWATCH;
     const place = { x: 0, y: 0, width: 2 * SWATCH, height: SWATCH };
-    sheet.painting(x, y - 9, (context) => paintHatch(context, place, theme.muted));
-    x += 2 * SWATCH + 6;
-    write(missing);
+    const hatch = {
+      width: 2 * SWATCH + GAP,
+      draw: (/** @type {number} */ x, /** @type {number} */ y) =>
+        sheet.painting(x, y - 9, (context) => paintHatch(context, place, theme.muted)),
+    };
+    items.push({ ...together(hatch, words(missing)), before: SWATCH });
   }
-  return x;
+  return items;
+}
+
+/**
+ * What stays in one line.
+ * @param {Item[]} items
+ * @returns {Item}
+ */
+function together(...items) {
+  return {
+    width: items.reduce((sum, { width }) => sum + width, 0),
+    draw(x, y) {
+      for (const { width, draw } of items) {
+        draw(x, y);
+        x += width;
+      }
+    },
+  };
 }

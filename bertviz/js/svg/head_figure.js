@@ -6,25 +6,22 @@ import { matrixPlot } from "../parts/matrix.js";
 import { headPicture, headScene, squareColor, unselected, windowOf } from "../scenes/head.js";
 import { headLegend } from "../scenes/head_legend.js";
 import { cellColor } from "../scenes/picture.js";
-import { drawFooter } from "./footer.js";
-import { drawHeader } from "./header.js";
+import { headerOf } from "./header.js";
 import { drawLines } from "./lines.js";
 import { drawMatrix } from "./matrix.js";
-import { Sheet } from "./sheet.js";
 import { estimatedWidth } from "./text_width.js";
 
 /** @typedef {import("../state.js").State} State */
 /** @typedef {import("../theme/colors.js").Theme} Theme */
 /** @typedef {import("../scenes/head.js").HeadScene} HeadScene */
-/** @typedef {import("../scenes/legends.js").Legend} Legend */
-/** @typedef {{width: number, draw: (sheet: Sheet) => Legend}} Part */
-
-const NARROWEST = 420;
+/** @typedef {import("./figure.js").Panel} Panel */
+/** @typedef {Pick<Panel, "width" | "draw">} Part */
 
 /**
  * @param {import("../data/payload.js").Source} source
  * @param {State} state
  * @param {{theme: Theme, width: number}} options
+ * @returns {Panel}
  */
 export function headFigure(source, state, { theme, width }) {
   const scene = headScene(source, state);
@@ -32,15 +29,15 @@ export function headFigure(source, state, { theme, width }) {
     state.mode === "matrix"
       ? matrixPart(scene, state, theme, width)
       : linesPart(scene, state, theme, width);
-  const title = `Head view, layer ${state.layer}`;
-  const sheet = new Sheet(theme, Math.max(part.width, NARROWEST), title);
   const color = squareColor(scene, theme);
-  drawHeader(sheet, source.payload, state, {
-    heads: state.heads.map((head) => ({ head, color: color ?? theme.head(head) })),
-    what: scene.heads[0] === SEVERAL ? `${state.combine} of the heads` : "",
-  });
-  drawFooter(sheet, part.draw(sheet));
-  return sheet;
+  return {
+    ...part,
+    name: `Head view, layer ${state.layer}`,
+    header: headerOf(source.payload, state, {
+      heads: state.heads.map((head) => ({ head, color: color ?? theme.head(head) })),
+      what: scene.heads[0] === SEVERAL ? `${state.combine} of the heads` : "",
+    }),
+  };
 }
 
 /**

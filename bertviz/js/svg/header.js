@@ -12,28 +12,63 @@ import { estimatedWidth } from "./text_width.js";
 const LABEL = 44; // room for the word before the squares
 const SQUARE = 20;
 const GAP = 4;
+const LINE = 16;
+const BETWEEN = 12;
+const END = /** @type {const} */ ("end");
 
 /**
- * One line of words, and the heads in their colors.
- * @param {Sheet} sheet
+ * @typedef {object} Header
+ * @property {string} title
+ * @property {string} choices what the reader has chosen
+ * @property {string} mark the model, and how exactly its attention is shown
+ * @property {{head: number, color: string}[]} heads in their colors
+ */
+
+/**
  * @param {Payload} payload
  * @param {State} state
  * @param {object} [options]
  * @param {{head: number, color: string}[]} [options.heads]
  * @param {string} [options.what] said after the layer
  * @param {string} [options.title] in place of the layer
+ * @returns {Header}
  */
-export function drawHeader(sheet, payload, state, options = {}) {
+export function headerOf(payload, state, options = {}) {
   const { heads = [], what = "", title = `Layer ${state.layer}` } = options;
-  const { muted } = sheet.theme;
-  const y = sheet.y + 13;
-  sheet.text(title, { x: 0, y, size: 13.5, strong: true });
-  const from = estimatedWidth(title) + 12;
-  sheet.text(choicesIn(payload, state, what), { x: from, y, size: 12, color: muted });
-  sheet.text(modelIn(payload), { x: sheet.width, y, anchor: "end", color: muted });
-  sheet.y += 24;
+  return { title, choices: choicesIn(payload, state, what), mark: modelIn(payload), heads };
+}
+
+/**
+ * One line of words, or several where they do not fit into one, and the heads in their colors.
+ * @param {Sheet} sheet
+ * @param {Header} header
+ */
+export function drawHeader(sheet, { title, choices, mark, heads }) {
+  const before = sheet.y;
+  const { muted: color } = sheet.theme;
+  let end = 0; // of what the line holds
+  for (const { text, right, ...style } of [
+    { text: title, size: 13.5, strong: true },
+    { text: choices, size: 12, color },
+    { text: mark, size: 11, color, right: true },
+  ]) {
+    if (!text) continue;
+    const width = estimatedWidth(text, style.size);
+    const y = sheet.y + 13;
+    if (end && end + BETWEEN + width <= sheet.width) {
+      const place = right ? { x: sheet.width, anchor: END } : { x: end + BETWEEN };
+      sheet.text(text, { ...place, y, ...style });
+      end += BETWEEN + width;
+    } else {
+      if (end) sheet.y += LINE;
+      const place = { x: 0, y: sheet.y + 13, width: sheet.width, line: LINE };
+      sheet.y += LINE * sheet.paragraph(text, { ...place, ...style });
+      end = width;
+    }
+  }
+  if (end) sheet.y += 24;
   if (heads.length) drawSquares(sheet, heads);
-  sheet.y += 8;
+  if (sheet.y > before) sheet.y += 8;
 }
 
 /**

@@ -1,15 +1,13 @@
 // The model view as a file: the grid, and the opened cell beside or below it.
 
 import { DETAIL, GAP, gridWidth, layoutOf } from "../parts/grid.js";
-import { drawFooter } from "./footer.js";
-import { drawHeader } from "./header.js";
+import { headerOf } from "./header.js";
 import { linesPlot } from "../parts/lines.js";
 import { drawLines } from "./lines.js";
 import { modelScene, openedPicture } from "../scenes/model.js";
 import { describeValue, legendOf, notesOf } from "../scenes/model_texts.js";
 import { massNote } from "../scenes/legends.js";
 import { drawGrid } from "./grid.js";
-import { Sheet } from "./sheet.js";
 import { estimatedWidth } from "./text_width.js";
 
 const BELOW = 600; // width of an opened cell below the grid
@@ -18,31 +16,37 @@ const BELOW = 600; // width of an opened cell below the grid
  * @param {import("../data/payload.js").Source} source
  * @param {import("../state.js").State} state
  * @param {{theme: import("../theme/colors.js").Theme, width: number}} options
+ * @returns {import("./figure.js").Panel}
  */
 export function modelFigure(source, state, { theme, width }) {
   const scene = modelScene(source, state);
   const layout = layoutOf(scene, width);
   const { open, choice } = scene;
   const picture = open && openedPicture(source, scene, state, open, theme);
-  const room = layout.beside ? DETAIL : BELOW;
+  const room = layout.beside ? DETAIL : Math.min(BELOW, width);
   const lines = picture && linesPlot(picture, state, room, estimatedWidth);
   const title = open ? `Layer ${open.layer.index}, head ${open.head}` : "All heads";
-  const wide = widthOf(gridWidth(layout), lines?.width ?? 0, layout.beside);
-  const sheet = new Sheet(theme, Math.max(420, wide), `Model view, ${title}`);
-  const what = open ? describeValue(open, choice) : "";
-  drawHeader(sheet, source.payload, state, { title, what });
-  const top = sheet.y;
-  drawGrid(sheet, scene, layout, source);
-  if (lines) {
-    const below = sheet.y;
-    sheet.y = layout.beside ? top : below + GAP;
-    sheet.aside(layout.beside ? gridWidth(layout) + GAP : 0, () => drawLines(sheet, lines));
-    sheet.y = Math.max(sheet.y, below);
-  }
-  const own = scene.values ? notesOf(scene, picture?.edges ?? null, state) : null;
-  const note = own ?? (picture ? massNote(picture.edges, state) : "");
-  drawFooter(sheet, { ...legendOf(scene, layout, theme), note });
-  return sheet;
+  return {
+    name: `Model view, ${title}`,
+    width: widthOf(gridWidth(layout), lines?.width ?? 0, layout.beside),
+    header: headerOf(source.payload, state, {
+      title,
+      what: open ? describeValue(open, choice) : "",
+    }),
+    draw(sheet) {
+      const top = sheet.y;
+      drawGrid(sheet, scene, layout, source);
+      if (lines) {
+        const below = sheet.y;
+        sheet.y = layout.beside ? top : below + GAP;
+        sheet.aside(layout.beside ? gridWidth(layout) + GAP : 0, () => drawLines(sheet, lines));
+        sheet.y = Math.max(sheet.y, below);
+      }
+      const own = scene.values ? notesOf(scene, picture?.edges ?? null, state) : null;
+      const note = own ?? (picture ? massNote(picture.edges, state) : "");
+      return { ...legendOf(scene, layout, theme), note };
+    },
+  };
 }
 
 /**

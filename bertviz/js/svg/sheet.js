@@ -4,8 +4,8 @@
 // same state gives the same file.
 
 import { SvgContext } from "./context.js";
-import { alpha, escaped, n } from "./markup.js";
-import { shortened } from "./text_width.js";
+import { alpha, escaped, fingerprint, ID, n } from "./markup.js";
+import { inLines, shortened } from "./text_width.js";
 
 /** @typedef {import("../theme/colors.js").Theme} Theme */
 /** @typedef {import("../parts/geometry.js").Geometry} Geometry */
@@ -36,11 +36,13 @@ export class Sheet {
    * @param {Theme} theme
    * @param {number} width of what is drawn, without the margin
    * @param {string} title
+   * @param {string} [part] tells the sheets of one file apart
    */
-  constructor(theme, width, title) {
+  constructor(theme, width, title, part = "") {
     this.theme = theme;
     this.width = width;
     this.title = title;
+    this.part = part;
     /** Where the next thing begins. */
     this.y = 0;
   }
@@ -70,6 +72,20 @@ export class Sheet {
   }
 
   /**
+   * Text that goes on in the next line where the width ends.
+   * @param {string} text
+   * @param {TextOptions & {size: number, width: number, line: number}} options
+   * @returns {number} the lines that follow the first
+   */
+  paragraph(text, { width, line, ...options }) {
+    const lines = inLines(text, width, options.size);
+    lines.forEach((words, i) =>
+      this.text(words, { ...options, y: options.y + i * line, most: width }),
+    );
+    return Math.max(0, lines.length - 1);
+  }
+
+  /**
    * @param {number} x
    * @param {number} y
    * @param {number} width
@@ -95,7 +111,7 @@ export class Sheet {
    * @param {string[]} colors
    */
   ramp(x, y, width, height, colors) {
-    const id = `ramp${this.#gradients++}`;
+    const id = `${ID}${this.part}${this.#gradients++}`;
     const stops = colors.map((color, i) => {
       const clear = color === "transparent";
       const at = n(i / Math.max(1, colors.length - 1));
@@ -149,18 +165,23 @@ export class Sheet {
     this.#parts.push("</g>");
   }
 
-  /** @returns {Promise<string>} */
-  async svg() {
+  /**
+   * Ids are a file's own: several files may stand in one page, and none styles what is beside it.
+   * @param {{scale?: number, margin?: number}} [options] CSS pixels of a unit, and units around
+   * @returns {Promise<string>}
+   */
+  async svg({ scale = 1, margin = MARGIN } = {}) {
     const parts = await Promise.all(this.#parts);
-    const [width, height] = [this.width + 2 * MARGIN, this.y + 2 * MARGIN];
-    return [
-      `<svg xmlns="http://www.w3.org/2000/svg" width="${n(width)}" height="${n(height)}" viewBox="${-MARGIN} ${-MARGIN} ${n(width)} ${n(height)}" font-family="${FONT}" role="img">`,
+    const [width, height] = [this.width + 2 * margin, this.y + 2 * margin];
+    const picture = [
+      `<svg xmlns="http://www.w3.org/2000/svg" width="${n(scale * width)}" height="${n(scale * height)}" viewBox="${-margin} ${-margin} ${n(width)} ${n(height)}" class="${ID}" font-family="${FONT}" role="img">`,
       `<title>${escaped(this.title)}</title>`,
-      `<style>text { white-space: pre; unicode-bidi: plaintext; font-variant-numeric: tabular-nums }</style>`,
-      `<rect x="${-MARGIN}" y="${-MARGIN}" width="${n(width)}" height="${n(height)}" fill="${this.theme.ground}"/>`,
+      `<style>.${ID} text { white-space: pre; unicode-bidi: plaintext; font-variant-numeric: tabular-nums }</style>`,
+      `<rect x="${-margin}" y="${-margin}" width="${n(width)}" height="${n(height)}" fill="${this.theme.ground}"/>`,
       ...parts,
       "</svg>",
       "",
     ].join("\n");
+    return picture.replaceAll(ID, fingerprint(picture));
   }
 }

@@ -28,6 +28,30 @@ export function estimatedWidth(text, size = 13.5) {
 }
 
 /**
+ * A text in lines, broken between words; a word that is wider than a line has one of its own.
+ * @param {string} text
+ * @param {number} most width of a line
+ * @param {number} size
+ * @returns {string[]}
+ */
+export function inLines(text, most, size) {
+  /** @type {string[]} */
+  const lines = [];
+  for (const given of text.split("\n")) {
+    let line = "";
+    for (const word of given.split(" ")) {
+      const longer = line ? `${line} ${word}` : word;
+      if (line && estimatedWidth(longer, size) > most) {
+        lines.push(line);
+        line = word;
+      } else line = longer;
+    }
+    lines.push(line);
+  }
+  return lines;
+}
+
+/**
  * @param {string} text
  * @param {number} most
  * @param {number} size

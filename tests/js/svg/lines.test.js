@@ -6,6 +6,7 @@ import { drawFooter } from "../../../bertviz/js/svg/footer.js";
 import { drawLines } from "../../../bertviz/js/svg/lines.js";
 import { drawMatrix } from "../../../bertviz/js/svg/matrix.js";
 import { Sheet } from "../../../bertviz/js/svg/sheet.js";
+import { estimatedWidth } from "../../../bertviz/js/svg/text_width.js";
 import { THEMES } from "../../../bertviz/js/theme/colors.js";
 import { measure, pictureOf } from "../parts/pictures.js";
 
@@ -42,11 +43,32 @@ test("a small matrix is shapes, one per cell that can be seen; a large one is an
   assert.deepEqual([large.root, large.image], [true, true]);
 });
 
-test("a note that does not fit beside the legend stands below it", () => {
-  const [short, long] = ["short", "long ".repeat(40)].map((note) => {
+test("a note that does not fit beside the legend stands below it, in lines", async () => {
+  const notes = ["short", "not so short ".repeat(8).trim(), "long ".repeat(40).trim()];
+  const sheets = notes.map((note) => {
     const own = sheet();
     drawFooter(own, { legend: "weight", note });
-    return own.y;
+    return own;
   });
-  assert.equal(long - short, 16);
+  const [short, below, lines] = sheets.map((own) => own.y);
+  assert.deepEqual([below - short, lines - short], [16, 2 * 16]);
+  const words = (await sheets[2].svg()).match(/long/g) ?? [];
+  assert.equal(words.length, 40);
+});
+
+test("a legend goes on in the next line where the sheet ends", async () => {
+  const legend = { signed: "full strength: 1", missing: "missing: 3 of 9 values", note: "" };
+  const [wide, narrow] = [600, 200].map((width) => {
+    const own = new Sheet(THEMES.light, width, "test");
+    drawFooter(own, legend);
+    return own;
+  });
+  assert.ok(narrow.y > wide.y);
+  const [one, other] = await Promise.all([wide.svg(), narrow.svg()]);
+  for (const text of ["positive", "negative", legend.signed, legend.missing]) {
+    assert.deepEqual([times(one, text), times(other, text)], [1, 1], text);
+  }
+  for (const [, x, text] of other.matchAll(/<text x="([\d.]+)"[^>]*>([^<]+)</g)) {
+    assert.ok(Number(x) + 0.92 * estimatedWidth(text, 11) <= 200.5, text);
+  }
 });
