@@ -95,6 +95,6 @@ test("what is pure loads nothing of the page, and loads without one", async () =
 test("the check sees what it is to see", () => {
   assert.ok(importsOf("theme/sheets.js", IMPORT).includes("theme/style.css"));
   assert.ok(importsOf("index.js", IMPORT).includes("views/head_view.js"));
-  assert.ok(importsOf("controls/frame.js", TYPE_IMPORT).includes("svg/sheet.js"));
+  assert.ok(importsOf("controls/frame.js", TYPE_IMPORT).includes("svg/figure.js"));
   assert.ok(loadedBy("index.js").has("data/binary.js"));
 });
