@@ -31,7 +31,7 @@ export function notesOf({ row, keys, neurons, whatIf, sharing }, state) {
   if (whatIf) {
     const { off, moved } = whatIf;
     const part = moved > 0 && moved < 0.005 ? "less than 1" : Math.round(100 * moved);
-    parts.push(`Without ${listed(off)}, ${part}\u00a0% of this row’s attention moves elsewhere.`);
+    parts.push(`Without ${listed(off)}, ${part}% of this row’s attention moves elsewhere.`);
   }
   if (neurons.sinks)
     parts.push(`The head’s attention sink takes ${shortWeight(row.sink)} of this row.`);

@@ -21,7 +21,7 @@ test("notes say what the columns alone do not", () => {
   assert.match(notes, /capped: 2 · tanh\(Σ \/ 2\)/);
   assert.match(
     notes,
-    /Without neuron 1, (less than 1|\d+)\u00a0% of this row’s attention moves elsewhere\./,
+    /Without neuron 1, (less than 1|\d+)% of this row’s attention moves elsewhere\./,
   );
   assert.match(notes, /sink takes (0\.9\d|1\.00) of this row/);
   assert.match(notes, /lies outside A→B\.$/);
