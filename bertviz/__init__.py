@@ -29,12 +29,14 @@ if TYPE_CHECKING:
     from bertviz.analysis.patterns import PatternScores, find_patterns
     from bertviz.extractor import NothingCaptured, NotReproduced, extract
     from bertviz.trace import AttentionTrace
+    from bertviz.views.figure import Figure, figure
 
 __version__ = "2.0.0.dev0"
 
 __all__ = [
     "AttentionTrace",
     "Comparison",
+    "Figure",
     "HeadExplanation",
     "HeadView",
     "ModelView",
@@ -47,6 +49,7 @@ __all__ = [
     "explain_head",
     "extract",
     "extractor",
+    "figure",
     "find_patterns",
     "head_view",
     "model_view",
@@ -56,6 +59,7 @@ __all__ = [
 _LAZY = {
     "AttentionTrace": "bertviz.trace",
     "Comparison": "bertviz.analysis.comparison",
+    "Figure": "bertviz.views.figure",
     "HeadExplanation": "bertviz.analysis.neurons",
     "NotReproduced": "bertviz.extractor",
     "NothingCaptured": "bertviz.extractor",
@@ -64,6 +68,7 @@ _LAZY = {
     "explain_head": "bertviz.analysis.neurons",
     "extract": "bertviz.extractor",
     "extractor": "bertviz.extractor",
+    "figure": "bertviz.views.figure",
     "find_patterns": "bertviz.analysis.patterns",
 }
 

@@ -18,6 +18,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+import bertviz
 from bertviz import AttentionTrace, HeadView, ModelView, NeuronView, extract
 from bertviz.views.view import View
 
@@ -32,7 +33,7 @@ class Figure(NamedTuple):
 
     name: str
     title: str
-    view: Callable[[], View]
+    view: Callable[[], View | bertviz.Figure]
     call: str  # the view, as a reader would write it
     state: dict[str, Any]
 
@@ -67,6 +68,31 @@ def layer_differences() -> AttentionTrace:
             kept["tokens"].tolist(), values, sentence_b_start=8, kind="signed"
         )
 
+
+def column() -> bertviz.Figure:
+    """Two panels for a column of a paper."""
+    trace = weights_only()
+    second = {"pair": "B→B", "hide": "special"}
+    return bertviz.figure(
+        [
+            (HeadView(trace, layer=2, heads=[8]), {**second, "query": 15, "locked": True}),
+            (HeadView(trace, layer=0, heads=[2]), {**second, "mode": "matrix"}),
+        ],
+        ["(a) Layer 2, head 8: the rest of the word", "(b) Layer 0, head 2: the previous token"],
+        mark=False,
+    )
+
+
+COLUMN = """\
+second = {"pair": "B→B", "hide": "special"}
+figure(
+    [
+        (HeadView(trace, layer=2, heads=[8]), {**second, "query": 15, "locked": True}),
+        (HeadView(trace, layer=0, heads=[2]), {**second, "mode": "matrix"}),
+    ],
+    ["(a) Layer 2, head 8: the rest of the word", "(b) Layer 0, head 2: the previous token"],
+    mark=False,
+)"""
 
 FIGURES = [
     Figure(
@@ -125,6 +151,13 @@ FIGURES = [
         "NeuronView(trace, layer=0, head=2)",
         {"query": 9, "sort": "contribution", "off": [3, 24, 27, 31]},
     ),
+    Figure(
+        "paper-column",
+        "Two panels in a paper's column: 3.25 inches wide, tokens of 8 points",
+        column,
+        COLUMN,
+        {"width": "3.25in", "font_size": 8},
+    ),
 ]
 
 
@@ -155,7 +188,7 @@ def example(figure: Figure) -> str:
         arguments.append(f"{name}={written}")
     together = ", ".join(arguments)
     line = f"{figure.call}.save({together})"
-    return line if len(line) <= 100 else f"{figure.call}.save(\n    {together}\n)"
+    return line if len(line) <= 100 or "\n" in line else f"{figure.call}.save(\n    {together}\n)"
 
 
 def page() -> str:

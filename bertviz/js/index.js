@@ -10,6 +10,7 @@ import { Source } from "./data/payload.js";
 import { Shell, WIDTH } from "./shell.js";
 import { initialState } from "./state.js";
 import { drawFigure } from "./svg/figure.js";
+import { panelsIn } from "./svg/panels.js";
 import { THEMES } from "./theme/colors.js";
 
 /** @type {Record<string, import("./controls/frame.js").View>} */
@@ -32,16 +33,37 @@ export function mount(id, payload) {
 }
 
 /** @typedef {import("./data/schema.js").Payload} Payload */
+/** @typedef {import("./theme/colors.js").Theme} Theme */
 /** @typedef {Omit<import("./svg/figure.js").Look, "theme">} Look */
 
 /**
- * The picture that a payload starts with, as SVG. Needs no document.
- * @param {Payload} payload
- * @param {Look & {usual?: number}} [look] `usual` is the width to draw in where none is asked for
+ * The pictures that payloads start with, as one SVG. Needs no document.
+ * @param {Payload[]} payloads
+ * @param {object} [options]
+ * @param {number} [options.usual] the width to draw in where none is asked for
+ * @param {(string | null)[]} [options.titles] of panels, null for a panel's own; without them
+ *   the first picture is the figure
+ * @param {number} [options.columns] that panels stand in
+ * @param {Look} [options.look]
  * @returns {Promise<string>}
  * @throws {RangeError} when there is no such state
  */
-export async function figure(payload, { usual = WIDTH, ...look } = {}) {
+export async function figure(payloads, { usual = WIDTH, titles, columns, look = {} } = {}) {
+  const theme = THEMES[payloads[0].theme === "dark" ? "dark" : "light"];
+  const pictures = await Promise.all(payloads.map((payload) => pictureOf(payload, theme)));
+  const filled = look.width !== undefined;
+  const options = { ...look, theme, titles, columns, filled };
+  const panelIn = titles
+    ? (/** @type {number} */ room) => panelsIn(pictures, room, options)
+    : pictures[0];
+  return drawFigure(panelIn, usual, { ...look, theme });
+}
+
+/**
+ * @param {Payload} payload
+ * @param {Theme} theme
+ */
+async function pictureOf(payload, theme) {
   const view = VIEWS[payload.view];
   const source = new Source(payload);
   const state = initialState(payload, view.start(payload));
@@ -58,7 +80,5 @@ export async function figure(payload, { usual = WIDTH, ...look } = {}) {
     view.needs(source, state),
     view.reads ?? "weights",
   );
-  const theme = THEMES[payload.theme === "dark" ? "dark" : "light"];
-  const panelIn = (/** @type {number} */ width) => view.figure(source, state, { theme, width });
-  return drawFigure(panelIn, usual, { ...look, theme });
+  return (/** @type {number} */ width) => view.figure(source, state, { theme, width });
 }

@@ -17,7 +17,7 @@ import os
 import re
 import shutil
 import subprocess
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -26,18 +26,19 @@ from bertviz.web import page
 EXTRA = "it comes with the `figures` extra, in a clone: pip install '.[figures]'"
 SUFFIXES = (".svg", ".png", ".pdf")
 WIDTH = {"head": 760, "model": 1000, "neuron": 1100}  # CSS pixels to draw in
+PAGE_WIDTH = 1000  # of several pictures
 SCALE = 2  # pixels of a PNG per CSS pixel
 PER_INCH = 96  # CSS pixels
 POINTS = 72  # per inch, which the converter takes for CSS pixels
 SIZE = re.compile(r'width="([\d.]+)" height="([\d.]+)"')
 
-# Reads [bundle, payload, look] and writes the SVG; errors go where Python reads them.
+# Reads [bundle, payloads, options] and writes the SVG; errors go where Python reads them.
 SCRIPT = """
 const { text } = require("node:stream/consumers");
 text(process.stdin).then(async (input) => {
-  const [bundle, payload, look] = JSON.parse(input);
+  const [bundle, payloads, options] = JSON.parse(input);
   require("node:vm").runInThisContext(bundle);
-  process.stdout.write(await bertviz.figure(payload, look));
+  process.stdout.write(await bertviz.figure(payloads, options));
 }).catch((error) => {
   console.error(error.message);
   process.exit(error instanceof RangeError ? 2 : error.name === "TooNarrow" ? 3 : 1);
@@ -77,24 +78,55 @@ def svg(payload: Mapping[str, Any], look: Look | None = None, usual: float | Non
             the text does not fit into the width.
         RuntimeError: The drawing failed.
     """
-    view, look = payload["view"], look or Look()
-    wanted = {**look._asdict(), "size": look.font_size, "usual": usual or WIDTH[view]}
-    wanted = {name: value for name, value in wanted.items() if value is not None}
-    text = json.dumps([page.bundle(), payload, wanted], allow_nan=False)
+    view = payload["view"]
+    return _drawn([payload], page.NAMES[view], look or Look(), {"usual": usual or WIDTH[view]})
+
+
+def panels(
+    payloads: Sequence[Mapping[str, Any]],
+    titles: Sequence[str | None],
+    columns: int | None,
+    look: Look,
+) -> str:
+    """The pictures that payloads start with, as one.
+
+    Args:
+        payloads: As for ``svg``.
+        titles: What is written above each; None for its own.
+        columns: How many stand side by side; by default as many as fit.
+        look: How the whole looks; where it has no width, it is as wide as a page.
+
+    Raises:
+        ModuleNotFoundError: There is no Node; the message says how to get it.
+        ValueError: The text does not fit into the width.
+        RuntimeError: The drawing failed.
+    """
+    options = {"usual": PAGE_WIDTH, "titles": titles, "columns": columns}
+    return _drawn(payloads, "figure", look, options)
+
+
+def _drawn(
+    payloads: Sequence[Mapping[str, Any]], name: str, look: Look, options: Mapping[str, Any]
+) -> str:
+    """What the page's code draws; its errors in Python's words."""
+    wanted = {**look._asdict(), "size": look.font_size}
+    given = {name: value for name, value in options.items() if value is not None}
+    given["look"] = {name: value for name, value in wanted.items() if value is not None}
+    text = json.dumps([page.bundle(), payloads, given], allow_nan=False)
     drawn = subprocess.run([_node(), "-e", SCRIPT], input=text.encode(), capture_output=True)
     reason = drawn.stderr.decode("utf-8", "replace").strip()
     if drawn.returncode == 2:
-        raise ValueError(f"{reason}. Choose from what this {page.NAMES[view]} holds.")
+        raise ValueError(f"{reason}. Choose from what this {name} holds.")
     if drawn.returncode == 3:
         assert look.width is not None
         raise ValueError(
             f"width={look.width:g} pixels ({look.width / PER_INCH:.2f}in) is too narrow for this"
-            f" {page.NAMES[view]} at font_size={look.font_size:g}: it needs {reason} pixels"
+            f" {name} at font_size={look.font_size:g}: it needs {reason} pixels"
             f" ({int(reason) / PER_INCH:.2f}in). Pass that width, a smaller font_size, or no"
             " font_size: then the text is as large as fits."
         )
     if drawn.returncode:
-        raise RuntimeError(f"The {page.NAMES[view]} could not be drawn as a figure: {reason}")
+        raise RuntimeError(f"The {name} could not be drawn as a figure: {reason}")
     return drawn.stdout.decode("utf-8")
 
 

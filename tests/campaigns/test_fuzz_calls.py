@@ -24,6 +24,7 @@ from bertviz import (
     compare,
     explain_head,
     extract,
+    figure,
     head_view,
     model_view,
     neuron_view,
@@ -114,6 +115,7 @@ def targets(
     of_model = {"batch_index": 1, "drop_padding": True, "device": "cpu", "verify": False}
     saved = {"path": folder / "x.html", "width": None, "format": None}
     look = {"width": 600, "font_size": 8, "title": "a", "legend": True, "mark": True}
+    panels = figure([view, (view, {"query": 1})])
     measures = {"mine": {(0, 1): 0.5}}
     return [
         Target(
@@ -251,6 +253,18 @@ def targets(
         Target("view.save(figure)", view.save, {"path": folder / "x.svg", **look}),
         Target("view.svg", view.svg, look, len),
         Target(
+            "figure",
+            figure,
+            {"views": [view, (view, {"query": 1})], "titles": ["a", "b"], "columns": 2, **look},
+            lambda made: made.svg(),
+        ),
+        Target("figure.svg", panels.svg, {"width": 600, "font_size": 8}, len),
+        Target(
+            "figure.save",
+            panels.save,
+            {"path": folder / "y.svg", "width": 600, "font_size": 8, "format": None},
+        ),
+        Target(
             "head_view(trace)",
             head_view,
             {"trace": vectors, "layer": 1, "heads": [0], "html_action": "return", **view_options},
@@ -344,6 +358,7 @@ def test_every_public_name_is_attacked() -> None:
     """A function that is added to the library has to be added here."""
     elsewhere = {
         "Comparison": "a result, made by compare",
+        "Figure": "a result, made by figure",
         "HeadExplanation": "a result, made by explain_head",
         "NotReproduced": "an error",
         "NothingCaptured": "an error",
@@ -354,7 +369,7 @@ def test_every_public_name_is_attacked() -> None:
     }
     attacked = {
         *("AttentionTrace", "HeadView", "ModelView", "NeuronView", "compare", "explain_head"),
-        *("extract", "head_view", "model_view", "neuron_view"),
+        *("extract", "figure", "head_view", "model_view", "neuron_view"),
     }
     assert attacked | set(elsewhere) == set(bertviz.__all__)
 

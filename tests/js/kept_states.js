@@ -11,7 +11,7 @@ const { figure } = /** @type {any} */ (globalThis).bertviz;
 const verdicts = [];
 for (const [payload, state] of cases) {
   try {
-    await figure({ ...payloads[payload], state });
+    await figure([{ ...payloads[payload], state }]);
     verdicts.push(null);
   } catch (error) {
     verdicts.push(`${error.name}: ${error.message}`);

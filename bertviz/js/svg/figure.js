@@ -11,7 +11,8 @@ import { Sheet } from "./sheet.js";
  * @property {string} name for those who do not see it
  * @property {number} width
  * @property {import("./header.js").Header} header
- * @property {(sheet: Sheet) => import("../scenes/legends.js").Legend} draw gives what is said below
+ * @property {(sheet: Sheet) => import("../scenes/legends.js").Legend | null} draw gives what is said
+ *   below
  */
 /**
  * @typedef {object} Look
@@ -73,6 +74,6 @@ function sheetOf({ name, header, draw }, width, { theme, title = null, legend, m
     heads: legend === false ? [] : header.heads,
   });
   const said = draw(sheet);
-  if (legend !== false) drawFooter(sheet, said);
+  if (said && legend !== false) drawFooter(sheet, said);
   return sheet;
 }

@@ -46,11 +46,13 @@ export function headerOf(payload, state, options = {}) {
 export function drawHeader(sheet, { title, choices, mark, heads }) {
   const before = sheet.y;
   const { muted: color } = sheet.theme;
+  const beside = !title && !choices && besideSquares(sheet, mark, heads);
+  if (beside) sheet.text(mark, { x: sheet.width, y: sheet.y + 14, anchor: END, color });
   let end = 0; // of what the line holds
   for (const { text, right, ...style } of [
     { text: title, size: 13.5, strong: true },
     { text: choices, size: 12, color },
-    { text: mark, size: 11, color, right: true },
+    { text: beside ? "" : mark, size: 11, color, right: true },
   ]) {
     if (!text) continue;
     const width = estimatedWidth(text, style.size);
@@ -61,7 +63,8 @@ export function drawHeader(sheet, { title, choices, mark, heads }) {
       end += BETWEEN + width;
     } else {
       if (end) sheet.y += LINE;
-      const place = { x: 0, y: sheet.y + 13, width: sheet.width, line: LINE };
+      const start = right && width <= sheet.width ? { x: sheet.width, anchor: END } : { x: 0 };
+      const place = { ...start, y: sheet.y + 13, width: sheet.width, line: LINE };
       sheet.y += LINE * sheet.paragraph(text, { ...place, ...style });
       end = width;
     }
@@ -69,6 +72,17 @@ export function drawHeader(sheet, { title, choices, mark, heads }) {
   if (end) sheet.y += 24;
   if (heads.length) drawSquares(sheet, heads);
   if (sheet.y > before) sheet.y += 8;
+}
+
+/**
+ * Whether a mark without a title has room beside the heads.
+ * @param {Sheet} sheet
+ * @param {string} mark
+ * @param {Header["heads"]} heads
+ */
+function besideSquares({ width }, mark, heads) {
+  const squares = LABEL + heads.length * (SQUARE + GAP) + BETWEEN;
+  return heads.length > 0 && squares + estimatedWidth(mark, 11) <= width;
 }
 
 /**

@@ -155,6 +155,16 @@ export class Sheet {
   }
 
   /**
+   * Another sheet as a part of this one.
+   * @param {Sheet} part
+   * @param {number} x
+   * @param {number} y
+   */
+  place(part, x, y) {
+    this.#parts.push(`<g transform="translate(${n(x)} ${n(y)})">`, ...part.#parts, "</g>");
+  }
+
+  /**
    * What `draw` draws is moved to the right.
    * @param {number} x
    * @param {() => void} draw
