@@ -148,7 +148,7 @@ def test_what_if(opened: Opened) -> None:
     shown = opened.host.locator(".numbers span").all_inner_texts()
     for weight in expected:
         assert f"{weight:.2f}" in shown
-    assert f"Without neurons {off[0]}" in opened.text()
+    assert f"Without neuron {off[0]}, " in opened.text()
     opened.page.mouse.click(q["x"] + q["width"] + 20, key["y"] + 12)
     opened.settled(off=[])
     assert opened.scene("scene.whatIf") is None
@@ -235,3 +235,19 @@ def test_a_long_text(page_of: Callable[..., Opened]) -> None:
     weights = np.array(opened.scene("scene.columns.weights"))
     assert abs(weights.sum() - 1) < 1e-4
     assert opened.errors == []
+
+
+def test_terms_explain_themselves(opened: Opened) -> None:
+    """By keyboard and by mouse; Escape closes the sentence and keeps what is selected."""
+    tooltip = opened.host.locator(".tooltip")
+    softmax = opened.host.locator('.open button[data-term="softmax"]')
+    softmax.focus()
+    expect(tooltip).to_contain_text("divided by their sum")
+    expect(softmax).to_have_accessible_description(tooltip.inner_text())
+    opened.page.keyboard.press("Escape")
+    expect(tooltip).to_be_hidden()
+    assert opened.drawn()["query"] == 2
+    opened.host.locator('.open button[data-term="score"]').hover()
+    expect(tooltip).to_contain_text("before softmax")
+    opened.token("query", 2).hover()
+    expect(tooltip).not_to_contain_text("before softmax")

@@ -6,17 +6,26 @@ import { paintStrip } from "../paint/columns.js";
 import { sized } from "../paint/canvas.js";
 import { STRIP } from "../parts/columns.js";
 import { add, place } from "./dom.js";
+import { addExplained } from "./explained.js";
 
 /** @typedef {import("../parts/columns.js").ColumnsPlot} ColumnsPlot */
+/** @typedef {ColumnsPlot["titles"][number]} Title */
 
 export class ColumnHeadings {
   #titles;
   #ticks;
   #strip;
   #stripName;
+  #root;
+  /** @type {WeakMap<Element, (title: Title) => void>} */
+  #drawn = new WeakMap();
 
-  /** @param {HTMLElement} parent */
-  constructor(parent) {
+  /**
+   * @param {HTMLElement} parent
+   * @param {HTMLElement} root of the view
+   */
+  constructor(parent, root) {
+    this.#root = root;
     this.element = add(parent, "headings columns");
     this.#titles = add(this.element, "titles");
     this.#ticks = add(this.element, "ticks");
@@ -49,17 +58,36 @@ export class ColumnHeadings {
    * @param {number} shift
    */
   #drawTitles(titles, shift) {
+    const drawn = this.#drawn;
+    const added = (/** @type {Element} */ element) => this.#addTitle(element);
     select(this.#titles)
       .selectAll("div")
-      .data(titles)
+      .data(titles, (d) => /** @type {Title} */ (d).term ?? "")
       .join("div")
       .style("left", (d) => `${d.x + shift}px`)
       .style("width", (d) => `${d.width}px`)
       .each(function (d) {
-        const title = /** @type {HTMLElement} */ (this);
-        title.replaceChildren();
-        add(title, "", "b").textContent = d.title;
-        add(title, "", "span").textContent = d.note;
+        const element = /** @type {Element} */ (this);
+        const draw = drawn.get(element) ?? added(element);
+        drawn.set(element, draw);
+        draw(d);
       });
+  }
+
+  /**
+   * A title stays in the page while its text changes, or it would lose the focus.
+   * @param {Element} element
+   */
+  #addTitle(element) {
+    const bold = add(/** @type {HTMLElement} */ (element), "", "b");
+    const note = add(/** @type {HTMLElement} */ (element), "", "span");
+    /** @type {ReturnType<typeof addExplained> | null} */
+    let explained = null;
+    return (/** @type {Title} */ title) => {
+      note.textContent = title.note;
+      if (!title.term) return;
+      explained ??= addExplained(bold, this.#root);
+      explained.draw(title.term, title.title);
+    };
   }
 }

@@ -38,7 +38,7 @@ export class Columns {
    */
   constructor(parent, frame) {
     this.#frame = frame;
-    this.#headings = new ColumnHeadings(parent);
+    this.#headings = new ColumnHeadings(parent, frame.root);
     this.#stage = addStage(parent, frame.redraw);
     const { sheet } = this.#stage;
     const tooltip = addTooltip(frame.root);

@@ -3,32 +3,59 @@
 import { format } from "d3-format";
 
 /** @typedef {import("../scenes/neuron.js").NeuronScene} NeuronScene */
+/**
+ * @typedef {object} Title
+ * @property {number} x
+ * @property {number} width
+ * @property {string} title
+ * @property {string} note below it
+ * @property {import("../scenes/terms.js").Term} [term] what explains it
+ */
 
 const three = format(".3~g");
 
 /**
  * @param {NeuronScene} scene
  * @param {import("./columns.js").Places} places
+ * @returns {Title[]}
  */
 export function titlesOf(scene, { x, stripe, widths, queryWidth, keyWidth, narrow, biased }) {
   const { headDim } = scene.shape;
   const scale = three(scene.neurons.scaling);
   return [
     { x: 30, width: queryWidth - 30, title: "", note: "query token" },
-    { x: x.q, width: stripe, title: "query q", note: `${headDim} neurons` },
-    { x: x.k, width: stripe, title: "key k", note: keyNote(scene) },
+    { x: x.q, width: stripe, title: "query q", term: "query", note: `${headDim} neurons` },
+    { x: x.k, width: stripe, title: "key k", term: "key", note: keyNote(scene) },
     {
       x: x.products,
       width: stripe + widths.rung - 8,
+      term: "product",
       title: narrow ? "q × k" : `q × k · ${scale}`,
       note: narrow ? `· ${scale}` : "each neuron’s share",
     },
-    ...(biased ? [{ x: x.bias + 8, width: widths.bias - 8, title: "bias", note: "added" }] : []),
-    { x: x.score + 4, width: widths.score, title: "score", note: scoreNote(scene, biased) },
+    ...(biased
+      ? [
+          {
+            x: x.bias + 8,
+            width: widths.bias - 8,
+            title: "bias",
+            term: /** @type {const} */ ("bias"),
+            note: "added",
+          },
+        ]
+      : []),
+    {
+      x: x.score + 4,
+      width: widths.score,
+      title: "score",
+      term: "score",
+      note: scoreNote(scene, biased),
+    },
     {
       x: x.key + 8,
       width: keyWidth + widths.softmax - 8,
       title: "softmax",
+      term: "softmax",
       note: "attention to the key token",
     },
   ];
@@ -48,8 +75,11 @@ export function stripName({ explanation }, narrow) {
  * @param {{queries: number, keys: number, products: number}} max
  */
 export function columnsLegend({ whatIf }, { queries, keys, products }) {
-  if (whatIf)
-    return { signed: "pale: all neurons, full: without the neurons switched off", note: "" };
+  if (whatIf) {
+    const { length } = whatIf.off;
+    const without = `without ${length} neuron${length === 1 ? "" : "s"}`;
+    return { signed: `pale: original, solid: ${without}`, note: "" };
+  }
   const [q, k, both] = [queries, keys, products].map((value) => value.toFixed(2));
   return { signed: `full strength: |q| ${q}, |k| ${k}, |q × k · scale| ${both}`, note: "" };
 }

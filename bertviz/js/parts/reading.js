@@ -3,6 +3,7 @@
 
 import { writersOf } from "../data/formats.js";
 import { SEVERAL } from "../data/regroup.js";
+import { quoted } from "../scenes/head_title.js";
 
 /** @typedef {import("../scenes/picture.js").Picture} Picture */
 /** @typedef {import("../scenes/shown_row.js").ShownRow} ShownRow */
@@ -96,8 +97,8 @@ export function shadeOf(value, most) {
 function titleOf({ side, chosen }, { text }, state) {
   if (!chosen.length) return "The text";
   const own = text[side === "key" ? "query" : "key"];
-  const quoted = chosen.map((position) => `“${own[position].trim()}”`);
-  const few = quoted.length > 3 ? [...quoted.slice(0, 2), `${quoted.length - 2} more`] : quoted;
+  const names = chosen.map((position) => quoted(own[position]));
+  const few = names.length > 3 ? [...names.slice(0, 2), `${names.length - 2} more`] : names;
   return `${few.join(", ")}${state.locked ? ", locked" : ""}`;
 }
 

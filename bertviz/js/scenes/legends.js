@@ -44,20 +44,30 @@ export function differenceLegend(signed) {
  */
 export const shownPart = ({ pair }) => (pair === "All" ? "the tokens shown" : pair);
 
+/** @param {number} share */
+export const percent = (share) =>
+  share < 0.01 ? `${(100 * share).toFixed(1)}%` : `${Math.round(100 * share)}%`;
+
 /**
- * What the picture leaves out.
+ * What the picture leaves out; nothing is said of what is zero.
  * @param {Edges} edges
  * @param {State} state
  */
 export function massNote(edges, state) {
   const { outside, weaker, unlisted } = meanHidden(edges);
-  const shaded = unlisted >= 0.005 && state.key === null ? ", shaded" : "";
-  const what = edges.signs.includes(-1) ? "hidden differences" : "hidden mass";
-  const parts = [`${what} ${unlisted.toFixed(2)}${shaded}`];
-  if (weaker >= 0.0005) parts.push(`in weaker lines ${weaker.toFixed(2)}`);
-  if (isFiltered(state) || state.zoom) {
-    parts.push(`outside ${state.zoom ? "the window" : shownPart(state)} ${outside.toFixed(2)}`);
-  }
+  const shaded = state.key === null ? ", shaded" : "";
+  const where = state.zoom ? "the window" : shownPart(state);
+  const parts = [
+    { part: weaker, what: "in weaker lines" },
+    { part: unlisted >= 0.005 ? unlisted : 0, what: `too small to be listed${shaded}` },
+    { part: isFiltered(state) || state.zoom ? outside : 0, what: `outside ${where}` },
+  ].filter(({ part }) => part >= 0.0005);
+  if (!parts.length) return "";
   const oneRow = state.query !== null && !state.also?.length && new Set(edges.rows.head).size === 1;
-  return parts.join(" · ") + (oneRow ? "" : " (mean per row)");
+  const row = oneRow ? "the row" : "each row";
+  const signed = edges.signs.includes(-1);
+  const written = parts.map(
+    ({ part, what }) => `${signed ? part.toFixed(2) : percent(part)} ${what}`,
+  );
+  return `not drawn, of ${row}${signed ? "’s differences" : ""}: ${written.join(", ")}`;
 }

@@ -30,8 +30,8 @@ export function notesOf({ row, keys, neurons, whatIf, sharing }, state) {
   }
   if (whatIf) {
     const { off, moved } = whatIf;
-    const which = off.length > NAMED ? `${off.length} neurons` : `neurons ${off.join(", ")}`;
-    parts.push(`Without ${which}, ${shortWeight(moved)} of the row’s attention shifts.`);
+    const part = moved > 0 && moved < 0.005 ? "less than 1" : Math.round(100 * moved);
+    parts.push(`Without ${listed(off)}, ${part}% of this row’s attention moves elsewhere.`);
   }
   if (neurons.sinks)
     parts.push(`The head’s attention sink takes ${shortWeight(row.sink)} of this row.`);
@@ -42,6 +42,13 @@ export function notesOf({ row, keys, neurons, whatIf, sharing }, state) {
     parts.push(`${shortWeight(Math.max(0, all - inside))} of this row lies outside ${state.pair}.`);
   }
   return parts.join(" ");
+}
+
+/** @param {number[]} off */
+function listed(off) {
+  if (off.length > NAMED) return `${off.length} neurons`;
+  if (off.length === 1) return `neuron ${off[0]}`;
+  return `neurons ${off.slice(0, -1).join(", ")} and ${off[off.length - 1]}`;
 }
 
 /**

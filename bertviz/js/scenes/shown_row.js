@@ -59,3 +59,15 @@ function rowOf({ heads, queries, keys }, edges, side, chosen) {
   for (const value of values) if (value > largest) largest = value;
   return { side, positions, chosen, values, means: meansOf(boxes, edges.signs), largest };
 }
+
+/**
+ * The row with the largest size; −1 where there is none.
+ * @param {ShownRow} row
+ */
+export function strongestRow({ means }) {
+  let found = -1;
+  means.forEach((mean, r) => {
+    if (Math.abs(mean) > (found < 0 ? 0 : Math.abs(means[found]))) found = r;
+  });
+  return found;
+}

@@ -3,7 +3,7 @@
 import { valueWriters, wholeNumber } from "../data/formats.js";
 import { isFiltered } from "../data/filters.js";
 import { sharesHidden } from "../data/summaries.js";
-import { shownPart } from "./legends.js";
+import { percent, shownPart } from "./legends.js";
 
 /** @typedef {import("../data/edges.js").Edges} Edges */
 /** @typedef {import("../data/missing.js").Gaps} Gaps */
@@ -71,10 +71,6 @@ export function valueNote(edges, state) {
   const written = told.map(({ share, what }) => `${percent(share)} ${what}`);
   return `not drawn, of Σ|value|: ${written.join(", ")}`;
 }
-
-/** @param {number} share */
-const percent = (share) =>
-  share < 0.01 ? `${(100 * share).toFixed(1)}%` : `${Math.round(100 * share)}%`;
 
 /**
  * What is said where no value is larger than zero.

@@ -11,6 +11,7 @@ import { addReading } from "../controls/reading.js";
 import { writersOf } from "../data/formats.js";
 import { OVERVIEW } from "../parts/overview.js";
 import { headPicture, headScene, unselected, windowOf } from "../scenes/head.js";
+import { headTitle } from "../scenes/head_title.js";
 import { headLegend } from "../scenes/head_legend.js";
 import { isLong, startingMass } from "../scenes/long_texts.js";
 import { cellColor } from "../scenes/picture.js";
@@ -49,6 +50,7 @@ export const headView = {
 class HeadDrawing {
   #frame;
   #toolbar;
+  #title;
   #body;
   #asLines;
   #lines;
@@ -63,6 +65,8 @@ class HeadDrawing {
     const { root } = frame;
     this.#frame = frame;
     this.#toolbar = addHeadToolbar(root, frame);
+    this.#title = add(root, "title-line");
+    this.#title.dataset.part = "title";
     this.#body = add(root, "body");
     this.#asLines = add(this.#body, "as-lines");
     this.#lines = addLines(this.#asLines, frame);
@@ -83,6 +87,8 @@ class HeadDrawing {
     this.#show(state.mode ?? "lines");
     const width = this.#drawOverview(picture, state, this.#arrange(picture));
     const row = shownRow(picture, state);
+    const title = headTitle(picture, row, state, this.#frame.source.payload);
+    this.#title.textContent = this.#title.title = title;
     if (state.mode === "matrix") {
       const drawn = this.#drawMatrix(scene, picture, state, width);
       this.#reading.draw(picture, row, state, null);

@@ -45,7 +45,7 @@ def test_a_head_that_looks_everywhere_does_not_look_empty(page_of: Callable[...,
     even.token("query", 5).hover()
     even.settled(query=5)
     assert (pixels(even, 1)[..., 3] > 0).mean() > 0.2
-    assert "hidden mass 1.00, shaded" in even.text()
+    assert "100% too small to be listed, shaded" in even.text()
     even.set(mode="matrix")
     values = np.array(even.scene("scene.matrix.values"))
     np.testing.assert_allclose(values, 1 / n, atol=1e-5)

@@ -186,3 +186,20 @@ def test_the_panel_of_a_matrix_selects_pairs(opened: Opened) -> None:
     opened.host.locator('[data-rank="1"]').click()
     opened.settled(query=2, key=best, locked=True)
     assert opened.errors == []
+
+
+def test_the_title_is_a_sentence(opened: Opened) -> None:
+    title = opened.host.locator('[data-part="title"]')
+    means = weights()[0].mean((0, 1))
+    best = by_size(means)[0]
+    said = f"“{TOKENS[best]}” is looked at most, {means[best]:.2f} of a row on average"
+    expect(title).to_have_text(f"Layer 0, mean of {HEADS} heads: {said}")
+    opened.set(heads=[1], query=4, locked=True)
+    row = weights()[0, 1, 4]
+    said = f"“{TOKENS[4]}” looks most at “{TOKENS[row.argmax()]}”, {row.max():.2f}"
+    expect(title).to_have_text(f"Layer 0, head 1: {said}")
+    opened.set(heads=[1], query=None, key=0, locked=True)
+    column = weights()[0, 1, :, 0]
+    said = f"“{TOKENS[0]}” is looked at most by “{TOKENS[column.argmax()]}”, {column.max():.2f}"
+    expect(title).to_have_text(f"Layer 0, head 1: {said}")
+    assert title.evaluate("e => getComputedStyle(e).userSelect") != "none"

@@ -41,14 +41,13 @@ test("an even head has its entropy and distance, though nothing of it is listed"
 
 test("a row without a listed weight has none on the first token", () => {
   const rows = [
-    [0.02, 0.98],
-    [0.6, 0.4],
+    [0.49, 0.48, 0.03],
+    [0.6, 0.2, 0.2],
+    [0.5, 0.3, 0.2],
   ];
   const weights = weightsOf([0], [rows], 0.5);
-  weights.start.set([0, 0, 1]); // the first row lists nothing
-  weights.key.set([0]);
-  weights.weight.set([0.6]);
-  assert.ok(Math.abs(measured(weights, 0, "first") - 0.3) < 1e-6);
+  assert.deepEqual(Array.from(weights.start), [0, 0, 1, 2]);
+  assert.ok(Math.abs(measured(weights, 0, "first") - 1.1 / 3) < 1e-6);
 });
 
 test("what is not listed is spread evenly over the keys that are not listed", () => {

@@ -69,6 +69,6 @@ test("with neurons off, scores and weights are those without them; columns stay 
   assert.ok(part.whatIf);
   assert.deepEqual(part.strengths, Array.from(part.whatIf.weights));
   assert.notDeepEqual(part.strengths, whole.strengths);
-  assert.match(part.legend.signed, /^pale: all neurons/);
+  assert.match(part.legend.signed, /^pale: original, solid: without 1 neuron$/);
   assert.match(whole.legend.signed, /^full strength/);
 });

@@ -19,7 +19,7 @@ test("lines of one head are weights; those of several are drawn fainter, and tha
   assert.deepEqual(legend({}), {
     legend: "weight",
     largest: "1",
-    note: "hidden mass 0.00 (mean per row)",
+    note: "",
   });
   assert.equal(legend({ heads: [0, 1, 2, 3] }).legend, "weight, lines drawn at 0.50 × weight");
   assert.equal(legend({ heads: [0, 1], state: { query: 1 } }).legend, "weight");
@@ -42,8 +42,11 @@ test("a matrix's ramp ends at its largest value, in its color", () => {
 });
 
 test("the mass of one selected row is no mean", () => {
-  assert.equal(legend({ state: { query: 1 } }).note, "hidden mass 0.00");
-  assert.match(legend({ least: 0.1 }).note, /^hidden mass 0\.\d\d, shaded \(mean per row\)$/);
+  assert.equal(legend({ state: { query: 1 } }).note, "", "nothing of what is zero");
+  const small = "\\d+% too small to be listed, shaded$";
+  assert.match(legend({ least: 0.1 }).note, RegExp(`^not drawn, of each row: ${small}`));
+  const row = legend({ least: 0.1, state: { query: 2 } }).note;
+  assert.match(row, RegExp(`^not drawn, of the row: ${small}`));
   assert.doesNotMatch(legend({ least: 0.1, state: { key: 1 } }).note, /shaded/);
 });
 
@@ -58,7 +61,7 @@ test("differences have the colors of their signs, and words for them", () => {
     [lines.signed, lines.signs],
     ["opacity: |b − a| · 4.00", ["more in b", "more in a"]],
   );
-  assert.match(lines.note, /^hidden differences 0\.40/);
+  assert.match(lines.note, /^not drawn, of each row’s differences: 0\.40 too small to be listed/);
   const matrix = headLegend(edges, state, { ...scale, root: true });
   assert.equal(matrix.signed, "√ full strength: 0.50");
   const colors = slotColors(edges, theme.head, theme);

@@ -19,7 +19,10 @@ test("notes say what the columns alone do not", () => {
   assert.match(notes, /rotary position embedding/);
   assert.match(notes, /Heads 2–9 share these keys/);
   assert.match(notes, /capped: 2 · tanh\(Σ \/ 2\)/);
-  assert.match(notes, /Without neurons 1, (<0\.01|0\.\d\d) of the row’s attention shifts/);
+  assert.match(
+    notes,
+    /Without neuron 1, (less than 1|\d+)% of this row’s attention moves elsewhere\./,
+  );
   assert.match(notes, /sink takes (0\.9\d|1\.00) of this row/);
   assert.match(notes, /lies outside A→B\.$/);
   const plain = neuronView();
