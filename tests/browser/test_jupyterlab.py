@@ -6,6 +6,7 @@ import json
 from typing import Any
 
 import pytest
+from playwright.sync_api import expect
 
 MODEL = """\
 import torch
@@ -73,6 +74,32 @@ def test_a_real_mouse_and_keyboard(lab: Any) -> None:
     lab.settled(host, query=2, locked=True)
     lab.page.keyboard.press("Escape")
     lab.settled(host, query=None, locked=False)
+
+
+def test_what_is_typed_into_the_search_is_no_command_of_the_notebook(lab: Any) -> None:
+    """In JupyterLab's command mode "dd" deletes a cell, "a" adds one, "m" makes it text."""
+    page, host = lab.page, lab.page.locator(".bertviz").nth(0)
+    host.scroll_into_view_if_needed()
+    cells = "window.jupyterapp.shell.currentWidget.content.model.cells.length"
+    before = page.evaluate(cells)
+    host.locator('[data-token="query"]').first.hover()
+    page.keyboard.press("/")
+    field = host.locator('input[name="search"]')
+    expect(field).to_be_focused()
+    page.keyboard.type("ddamxb")
+    expect(field).to_have_value("ddamxb")
+    assert page.evaluate(cells) == before
+    field.fill("#3")
+    page.keyboard.press("Enter")
+    lab.settled(host, query=3, locked=True)
+    page.keyboard.press("Escape")
+    expect(field).to_have_value("")
+    lab.settled(host, query=3, locked=True)
+    page.keyboard.press("Escape")
+    host.locator('[data-token="query"]').first.hover()
+    page.keyboard.press("Escape")
+    lab.settled(host, query=None, locked=False)
+    assert page.evaluate(cells) == before
 
 
 def test_the_theme_follows_the_notebook(lab: Any) -> None:

@@ -6,6 +6,7 @@ run under it too.
 
 from __future__ import annotations
 
+import base64
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -120,7 +121,30 @@ def test_everything_works_under_the_strictest_policy(
     view.nonce = NONCE
     opened = served(whole(view.data), POLICY)
     opened.ready()
-    assert use(opened, view) == expected
+    found = use(opened, view)
+    for one, other in zip(found, expected, strict=True):
+        # The browser rounds the edge of a button to one or the other of two grays.
+        assert one == other or free.page.evaluate(DIFFERENCE, [encoded(one), encoded(other)]) <= 3
+
+
+def encoded(data: bytes) -> str:
+    return base64.b64encode(data).decode()
+
+
+# The largest difference of any color of two pictures, 0..255; 256 if they differ in size.
+DIFFERENCE = """async (pictures) => {
+  const pixels = await Promise.all(pictures.map(async (text) => {
+    const bytes = Uint8Array.from(atob(text), (c) => c.charCodeAt(0));
+    const bitmap = await createImageBitmap(new Blob([bytes], {type: "image/png"}));
+    const canvas = new OffscreenCanvas(bitmap.width, bitmap.height);
+    const context = canvas.getContext("2d");
+    context.drawImage(bitmap, 0, 0);
+    return context.getImageData(0, 0, bitmap.width, bitmap.height);
+  }));
+  const [a, b] = pixels;
+  if (a.width !== b.width || a.height !== b.height) return 256;
+  return a.data.reduce((most, value, i) => Math.max(most, Math.abs(value - b.data[i])), 0);
+}"""
 
 
 @pytest.mark.parametrize("cls", STATES)

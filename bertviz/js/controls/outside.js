@@ -24,12 +24,18 @@ export function whileAlive(element, handle, stop) {
 }
 
 /**
- * Keys, wherever in the page they are pressed, before anybody else.
+ * Keys, wherever in the page they are pressed, before anybody else; but not those that are written
+ * into a field of the element.
  * @param {Element} element
  * @param {(event: KeyboardEvent) => void} handle
  */
 export function listenForKeys(element, handle) {
-  const listener = whileAlive(element, handle, () =>
+  const unwritten = (/** @type {KeyboardEvent} */ event) => {
+    const path = event.composedPath();
+    const isField = path[0] instanceof HTMLInputElement && /search|text/.test(path[0].type);
+    if (!(isField && path.includes(element))) handle(event);
+  };
+  const listener = whileAlive(element, unwritten, () =>
     document.removeEventListener("keydown", listener, { capture: true }),
   );
   document.addEventListener("keydown", listener, { capture: true });

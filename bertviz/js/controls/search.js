@@ -4,6 +4,8 @@ import { found } from "../parts/reading.js";
 import { add } from "./dom.js";
 import { listenForKeys } from "./outside.js";
 
+const OWN_KEYS = "data-lm-suppress-shortcuts"; // JupyterLab's own word for it
+
 /**
  * @param {HTMLElement} parent
  * @param {import("./frame.js").Frame} frame
@@ -44,6 +46,10 @@ export function addSearch(parent, frame, choose) {
     choose(rows[at]);
     frame.redraw();
   });
+  // To a notebook the whole view has the focus, and Enter would open the cell for editing.
+  const host = () => /** @type {ShadowRoot} */ (frame.root.getRootNode()).host;
+  field.addEventListener("focus", () => host().setAttribute(OWN_KEYS, ""));
+  field.addEventListener("blur", () => host().removeAttribute(OWN_KEYS));
   frame.root.addEventListener("pointerenter", () => (inside = true));
   frame.root.addEventListener("pointerleave", () => (inside = false));
   listenForKeys(frame.root, (event) => {
