@@ -46,6 +46,7 @@ class Difference:
 
     def __init__(self, a: AttentionTrace, b: AttentionTrace) -> None:
         self.a, self.b = a, b
+        self.names = ("a", "b")
 
     def weights(self, layer: int, heads: Any = None, block: str | None = None) -> torch.Tensor:
         one, other = (

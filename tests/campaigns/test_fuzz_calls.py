@@ -154,7 +154,12 @@ def targets(
             explain_head,
             {"trace": vectors, "layer": 1, "head": 0, "cells": [(4, 1), (3, 2)]},
         ),
-        Target("compare", compare, {"a": vectors, "b": other, "align": None}),
+        Target(
+            "compare",
+            compare,
+            {"a": vectors, "b": other, "align": None, "names": ("before", "after")},
+            lambda made: show(HeadView(made)),
+        ),
         Target("Comparison.weights", comparison.weights, {"layer": 1, "heads": [0], "block": None}),
         Target("Comparison.largest", comparison.largest, {"count": 2, "block": "decoder"}),
         Target("window", vectors.window, {"start": 1, "stop": 4}, use),

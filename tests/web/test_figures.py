@@ -235,6 +235,22 @@ def test_a_title_a_legend_and_a_mark_can_be_left_out() -> None:
     assert not {"not verified", "weight", "Heads"} & set(bare)
 
 
+@pytest.mark.parametrize("names", [("a", "b"), ("before", "after")])
+def test_what_is_compared_is_named(names: tuple[str, str]) -> None:
+    traces = [AttentionTrace.from_arrays(TOKENS, weights(seed=seed)) for seed in (0, 1)]
+    comparison = bertviz.compare(*traces, names=names)
+    first, second = names
+    for view, state in (
+        (HeadView(comparison), {}),
+        (HeadView(comparison), {"mode": "matrix"}),
+        (bertviz.ModelView(comparison), {"measure": None, "cell": [0, 1]}),
+    ):
+        said = texts(ET.fromstring(view.svg(**state)))
+        assert {f"more in {first}", f"more in {second}"} <= set(said)
+        opacity = [text for text in said if f"|{second} − {first}|" in text]
+        assert opacity or state == {"mode": "matrix"}
+
+
 def test_files_in_one_page_share_no_ids() -> None:
     def names(svg: str) -> set[str]:
         assert re.findall(r"<style>(\S+) text ", svg) == [f".{ET.fromstring(svg).get('class')}"]

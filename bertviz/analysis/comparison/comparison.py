@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from bertviz.analysis.lookup import check_name
 from bertviz.analysis.summary import Summary
@@ -17,11 +17,13 @@ from bertviz.trace.settings import plainly
 if TYPE_CHECKING:
     from torch import Tensor
 
+NAMES = ("a", "b")
+
 # What the model view calls the numbers of a ``HeadDifference``.
 MEASURES = {
     "total_variation": "total variation",
     "jensen_shannon": "Jensen-Shannon (bits)",
-    "entropy": "entropy, b − a (bits)",
+    "entropy": "entropy, {1} − {0} (bits)",
 }
 
 
@@ -75,12 +77,14 @@ class Comparison(Summary, Table):
         differences: A ``HeadDifference`` for every block, layer and head.
         left_out: By block, the queries that only a has and those that only b has; empty unless the
             texts were aligned.
+        names: What views, tables and figures call a and b.
     """
 
     a: AttentionTrace
     b: AttentionTrace
     differences: tuple[HeadDifference, ...]
     left_out: Mapping[str, tuple[tuple[str, ...], tuple[str, ...]]]
+    names: tuple[str, str] = NAMES
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "left_out", Frozen(self.left_out))
@@ -148,7 +152,8 @@ class Comparison(Summary, Table):
             "diverging": whether the number has a sign.
         """
         found = []
-        for attribute, name in MEASURES.items():
+        for attribute, label in MEASURES.items():
+            name = label.replace("{0}", self.names[0]).replace("{1}", self.names[1])
             values: dict[str, dict[int, dict[int, float | None]]] = {}
             for row in self.differences:
                 layers = values.setdefault(row.block, {})
@@ -166,32 +171,30 @@ class Comparison(Summary, Table):
         names = [field.name for field in dataclasses.fields(HeadDifference)]
         return {name: [getattr(row, name) for row in self.differences] for name in names}
 
-    HEAD: ClassVar = (
-        "block",
-        "layer",
-        "head",
-        "total variation",
-        "Jensen-Shannon (bits)",
-        "entropy, b − a",
-    )
+    @property
+    def HEAD(self) -> tuple[str, ...]:  # type: ignore[override]  # noqa: N802, D102
+        a, b = self.names
+        numbers = ("total variation", "Jensen-Shannon (bits)", f"entropy, {b} − {a}")
+        return ("block", "layer", "head", *numbers)
 
     def _lines(self) -> list[list[Any]]:
         ordered = sorted(self.differences, key=lambda row: -row.total_variation)
         return [list(dataclasses.astuple(row)) for row in ordered[:10]]
 
     def _caption(self) -> str:
-        names = [trace.model_name or "arrays" for trace in (self.a, self.b)]
+        models = [trace.model_name or "arrays" for trace in (self.a, self.b)]
+        a, b = self.names
         every = [row.total_variation for row in self.differences]
         mean = sum(every) / len(every)
         return (
-            f"{names[0]} (a) and {names[1]} (b): {len(every)} heads, whose weights differ by"
+            f"{models[0]} ({a}) and {models[1]} ({b}): {len(every)} heads, whose weights differ by"
             f" {mean:.2f} on average (total variation). Those that differ most:"
         )
 
     def _notes(self) -> str:
         notes = []
         for block, sides in self.left_out.items():
-            both = zip("ab", sides, strict=True)
+            both = zip(self.names, sides, strict=True)
             parts = [f"{name} {' '.join(tokens)}" for name, tokens in both if tokens]
             if parts:
                 notes.append(f"Left out in {block}, of {'; of '.join(parts)}.")

@@ -1,6 +1,7 @@
 // From an opened cell to its head view or neuron view: in place where the output has what that view
 // needs; otherwise it shows the call to make.
 
+import { NAMES } from "../data/differences.js";
 import { isAttention } from "../data/kinds.js";
 import { viewsOf } from "../state.js";
 import { add } from "./dom.js";
@@ -61,10 +62,10 @@ function addButton(row, view, text, clicked) {
  * What to show neurons of, and why they are not here.
  * @param {Payload} payload
  */
-function neuronCall({ difference, neurons }) {
+function neuronCall({ difference, neurons, names: [a, b] = NAMES }) {
   if (difference) {
     return {
-      reason: "Neurons belong to a single trace. To show those of b (or, with comparison.a, of a):",
+      reason: `Neurons belong to a single trace. To show those of ${b} (or, with comparison.a, of ${a}):`,
       what: "comparison.b",
     };
   }

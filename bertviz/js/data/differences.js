@@ -3,6 +3,9 @@
 
 /** @typedef {import("./schema.js").Weights} Weights */
 
+/** @type {[string, string]} what two traces are called, unless they have names */
+export const NAMES = ["a", "b"];
+
 /**
  * What b has more and what a has more, as slots of one layer.
  * @param {Weights} more

@@ -1,6 +1,6 @@
 // Which lines a picture has: weights, seen through what a reader has chosen.
 
-import { boostOf, headCount, numberOf } from "./differences.js";
+import { boostOf, headCount, NAMES, numberOf } from "./differences.js";
 import { gapsOf, isMissing } from "./missing.js";
 import { insideOf, rowsOf } from "./row_mass.js";
 import { cutsOf } from "./strongest.js";
@@ -59,6 +59,8 @@ export function edgesOf(weights, options) {
     signs,
     /** Of values that are not attention: the largest of the layer. */
     scale: weights.scale,
+    /** Of differences: what the two traces are called. */
+    names: weights.names ?? NAMES,
     /** What is missing of the drawn rows and columns; null where nothing can be. */
     get gaps() {
       return gapsOf(weights, options.heads, options.queries, options.keys);

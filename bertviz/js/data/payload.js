@@ -96,7 +96,8 @@ export class Source {
             const more = await this.#decodeWeights(block, layer, weights);
             const less = layer.less && (await this.#decodeWeights(block, layer, layer.less));
             const missing = layer.missing ? await this.#decodeMissing(layer.missing) : null;
-            const all = less ? withLess(more, less) : more;
+            const { names } = this.payload;
+            const all = less ? { ...withLess(more, less), names } : more;
             this.decoded.weights.set(layer, missing ? { ...all, missing } : all);
           } else {
             throw new Error(`This output has no ${what} for layer ${layer.index}.`);

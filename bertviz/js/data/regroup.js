@@ -173,6 +173,7 @@ function summed(weights, slots, heads, { share, rowOf, keyOf, keyCount = keyCoun
   });
   return {
     heads,
+    names: weights.names,
     queries,
     keys,
     keyCount,

@@ -62,6 +62,7 @@
  *   skipped?: Record<string, string>}} model
  * @property {Block[]} blocks
  * @property {boolean} [difference] whether weights are those of b minus those of a
+ * @property {[string, string]} [names] what a and b are called
  * @property {MeasureRef[]} [measures]
  * @property {"here" | "left out" | "none"} [neurons] are queries and keys shipped?
  * @property {Explanation | null} [explanation] neuron view: which neurons make one of its heads
@@ -92,6 +93,7 @@
  * @property {number} [keyCount] of keys that can be looked at, if not all
  * @property {number} [scale] of values that are not attention: the largest of their sizes
  * @property {Uint8Array | null} [missing] a bit for every (head, query, key) that has no value
+ * @property {[string, string]} [names] of differences: what a and b are called
  */
 /**
  * What the attention of a layer is computed from.

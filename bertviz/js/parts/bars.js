@@ -31,6 +31,7 @@ import { SEVERAL } from "../data/regroup.js";
  */
 
 const BESIDE = 32; // least length of a bar with a number beside it
+const SHORT = 8; // letters of both names that have room above a column
 const SMALL = 29; // a number above a thin bar
 const LEAST = 20;
 const MEAN = 8; // more than a head's column, for its name
@@ -107,9 +108,9 @@ export function barsOf(picture, row, x, width) {
  * @param {number} head
  * @param {Picture["edges"]} edges
  */
-function nameOf(head, { scale, signs }) {
+function nameOf(head, { scale, signs, names: [a, b] }) {
   if (scale !== undefined) return "value";
-  if (signs.includes(-1)) return "b − a";
+  if (signs.includes(-1)) return a.length + b.length > SHORT ? "difference" : `${b} − ${a}`;
   return head === SEVERAL ? "weight" : String(head);
 }
 

@@ -1,7 +1,7 @@
 // What colors and opacity of the head view mean, and what its picture leaves out.
 
 import { shortWeight } from "../data/formats.js";
-import { differenceLegend, massNote, shownPart } from "./legends.js";
+import { differenceLegend, massNote, minus, shownPart } from "./legends.js";
 import { headValueLegend } from "./value_legend.js";
 
 /** @typedef {import("../data/edges.js").Edges} Edges */
@@ -18,7 +18,9 @@ export function headLegend(edges, state, scale) {
   const chosen = scale ? { ...state, query: null, key: null } : state;
   if (edges.scale !== undefined) return headValueLegend(edges, chosen, scale);
   const note = massNote(edges, chosen);
-  if (edges.signs.includes(-1)) return { ...differenceLegend(fullStrength(edges, scale)), note };
+  if (edges.signs.includes(-1)) {
+    return { ...differenceLegend(fullStrength(edges, scale), edges.names), note };
+  }
   return { ...(scale ? matrixRamp(state, scale) : linesRamp(edges, state)), note };
 }
 
@@ -26,9 +28,9 @@ export function headLegend(edges, state, scale) {
  * @param {Edges} edges
  * @param {MatrixScale} [scale]
  */
-function fullStrength({ gain }, scale) {
+function fullStrength({ gain, names }, scale) {
   if (scale) return `${rootSign(scale)}full strength: ${shortWeight(scale.max)}`;
-  return `opacity: |b − a|${gain === 1 ? "" : ` · ${shortWeight(gain)}`}`;
+  return `opacity: |${minus(names)}|${gain === 1 ? "" : ` · ${shortWeight(gain)}`}`;
 }
 
 /**

@@ -33,10 +33,14 @@ export function rampOf({ ink, positive, negative }, colors, diverging) {
 /**
  * The legend of differences.
  * @param {string} signed what full strength means
+ * @param {[string, string]} names
  */
-export function differenceLegend(signed) {
-  return { signed, signs: /** @type {[string, string]} */ (["more in b", "more in a"]) };
+export function differenceLegend(signed, [a, b]) {
+  return { signed, signs: /** @type {[string, string]} */ ([`more in ${b}`, `more in ${a}`]) };
 }
+
+/** What a difference is. @param {[string, string]} names */
+export const minus = ([a, b]) => `${b} − ${a}`;
 
 /**
  * The part of the text that is shown, in words.

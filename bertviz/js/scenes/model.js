@@ -1,7 +1,7 @@
 // The model view's picture of a state, as data. Without an opened cell its edges are those of every
 // cell; with one, that cell's, and with a selected token there, that token's.
 
-import { slotsOf } from "../data/differences.js";
+import { NAMES, slotsOf } from "../data/differences.js";
 import { edgesOf } from "../data/edges.js";
 import { isAttention, isSigned, pliesOf } from "../data/kinds.js";
 import { textsOf } from "../data/texts.js";
@@ -36,6 +36,8 @@ export function modelScene(source, state) {
     gain: open ? edgesOfCell(open).gain : 1 / (grid.scale || 1),
     /** Whether what is drawn are differences of two traces. */
     difference: Boolean(source.payload.difference),
+    /** What the two are called. */
+    names: source.payload.names ?? NAMES,
     /** Whether it is something else than attention. */
     values: !isAttention(source.payload),
     signed: isSigned(source.payload),

@@ -2,7 +2,7 @@
 
 import { written } from "../data/measures.js";
 import { tokensOf } from "../data/schema.js";
-import { differenceLegend, massNote } from "./legends.js";
+import { differenceLegend, massNote, minus } from "./legends.js";
 import { measureRamp } from "./model_colors.js";
 import { missingText, valueNote, valueRamp, zeroText } from "./value_legend.js";
 import { valueWriters } from "../data/formats.js";
@@ -51,11 +51,13 @@ function valueLines({ value, chance }, { label, diverging }) {
  */
 export function legendOf(scene, layout, theme) {
   const { form, tiles } = layout;
-  const { choice, range, difference, open, gain } = scene;
+  const { choice, range, difference, open, gain, names } = scene;
   if (scene.values) return valueLegend(scene, theme, layout);
   const root = form === "matrix" ? "√" : "";
-  const lines = open ? `, lines |b − a| · ${gain.toFixed(1)}` : "";
-  const signed = difference && !tiles ? differenceLegend(`opacity: ${root}|b − a|${lines}`) : {};
+  const size = `|${minus(names)}|`;
+  const lines = open ? `, lines ${size} · ${gain.toFixed(1)}` : "";
+  const strength = `opacity: ${root}${size}${lines}`;
+  const signed = difference && !tiles ? differenceLegend(strength, names) : {};
   if (!choice) return difference ? signed : { legend: root ? "√ weight" : "weight" };
   if (!range) return noNumber(choice, theme);
   return { ...signed, ...measureLegend(scene, choice, theme, tiles) };

@@ -3,6 +3,7 @@
 import { weightsAt } from "../data/summaries.js";
 import { writersOf } from "../data/formats.js";
 import { tokensOf } from "../data/schema.js";
+import { minus } from "./legends.js";
 import { describeToken, headName } from "./token_texts.js";
 
 /** @typedef {import("../state.js").State} State */
@@ -33,9 +34,11 @@ export function describeAmong(picture, state, side, position) {
  */
 function describePair(picture, state, query, key) {
   const { text } = picture;
-  return [`${text.query[query]} → ${text.key[key]}`, ...headLines(picture, state, query, key)].join(
-    "\n",
-  );
+  return [
+    `${text.query[query]} → ${text.key[key]}`,
+    ...whatOf(picture),
+    ...headLines(picture, state, query, key),
+  ].join("\n");
 }
 
 /**
@@ -52,10 +55,18 @@ export function describeCell(picture, state, query, key) {
   const mean = present.reduce((a, b) => a + b, 0) / present.length;
   return [
     `${text.query[query]} → ${text.key[key]}  (${query} → ${key})`,
+    ...whatOf(picture),
     ...(weights.length > 1 ? [`mean  ${writersOf(edges).short(mean)}`] : []),
     ...headLines(picture, state, query, key),
   ].join("\n");
 }
+
+/**
+ * What is subtracted from what, in a comparison.
+ * @param {Picture} picture
+ */
+const whatOf = ({ edges: { signs, scale, names } }) =>
+  scale === undefined && signs.includes(-1) ? [minus(names)] : [];
 
 /**
  * @param {Picture} picture

@@ -89,6 +89,7 @@ def build(
         "model": _model(trace, comparison),
         "blocks": blocks,
         "difference": comparison is not None,
+        **({} if comparison is None else {"names": list(comparison.names)}),
         "measures": [facts.of_measure(measure, blocks) for measure in measures],
         "explanation": None if explanation is None else facts.of_explanation(explanation),
         "neurons": "here" if with_neurons else "none" if size is None else "left out",

@@ -33,13 +33,15 @@ def of_models(comparison: Any) -> dict[str, Any]:
     """Both models of a comparison; a difference may be off by the sum of both errors."""
     a, b = comparison.a, comparison.b
     names = [trace.model_name or "arrays" for trace in (a, b)]
+    called = comparison.names
     exactness = None
     if a.exactness is not None and b.exactness is not None:
         both = [each["max_difference"] for each in (a.exactness, b.exactness)]
         exactness = {
             **b.exactness,
             "max_difference": sum(both),
-            "note": f"a differs from its model by {both[0]:.1e}, b by {both[1]:.1e}",
+            "note": f"{called[0]} differs from its model by {both[0]:.1e},"
+            f" {called[1]} by {both[1]:.1e}",
         }
     skipped = {**a.skipped, **b.skipped}
     return {

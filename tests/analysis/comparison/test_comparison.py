@@ -117,3 +117,32 @@ def test_to_pandas_says_what_to_install(
     monkeypatch.setattr("bertviz.analysis.tables.importlib.import_module", no_pandas)
     with pytest.raises(ModuleNotFoundError, match="pip install pandas"):
         compare(*both).to_pandas()
+
+
+def test_names_stand_in_place_of_a_and_b(both: tuple[AttentionTrace, AttentionTrace]) -> None:
+    comparison = compare(*both, names=["before", " after  all "])
+    assert comparison.names == ("before", "after all")
+    assert pickle.loads(pickle.dumps(comparison)).names == comparison.names
+    assert "(before) and" in str(comparison)
+    assert "entropy, after all − before" in str(comparison)
+    labels = [measure["name"] for measure in comparison.measures()]
+    assert labels[2] == "entropy, after all − before (bits)"
+    assert compare(*both).measures()[2]["name"] == "entropy, b − a (bits)"
+
+
+@pytest.mark.parametrize(
+    ("names", "kind", "message"),
+    [
+        ("ab", TypeError, "names='ab' is a str: expected two short strings"),
+        ([1, "b"], TypeError, "names holds 1, an int: expected two short strings"),
+        (["a"], ValueError, "names=.* do not tell the two apart"),
+        (["a", "a "], ValueError, "names=.* do not tell the two apart"),
+        (["a", " "], ValueError, "names=.* do not tell the two apart"),
+        (["a", "b" * 41], ValueError, "names=.* are over 40 characters"),
+    ],
+)
+def test_other_names_are_refused(
+    both: tuple[AttentionTrace, AttentionTrace], names: Any, kind: type[Exception], message: str
+) -> None:
+    with pytest.raises(kind, match=message):
+        compare(*both, names=names)

@@ -4,7 +4,9 @@ import { weightsAt } from "../../../bertviz/js/data/summaries.js";
 import { cellsOf } from "../../../bertviz/js/data/cells.js";
 import { modelScene } from "../../../bertviz/js/scenes/model.js";
 import { initialState, nextState } from "../../../bertviz/js/state.js";
-import { headScene } from "../../../bertviz/js/scenes/head.js";
+import { headPicture, headScene } from "../../../bertviz/js/scenes/head.js";
+import { describeAmong, describeCell } from "../../../bertviz/js/scenes/pair_texts.js";
+import { THEMES } from "../../../bertviz/js/theme/colors.js";
 import { massNote } from "../../../bertviz/js/scenes/legends.js";
 import { modelView } from "../../../bertviz/js/views/model_view.js";
 import { close, compared, dense, difference, differences, HEADS, N } from "../model_fixtures.js";
@@ -53,4 +55,13 @@ test("the head view of a comparison: numbers, matrix and what is left out", () =
     close(value, (difference(0, 0, q, k) + difference(0, 1, q, k)) / 2);
   });
   close(max, Math.max(...Array.from(values, Math.abs)));
+});
+
+test("a tooltip says what is subtracted from what", () => {
+  const locked = { view: "head", query: 2, locked: true };
+  const state = nextState(differences, initialState(differences), locked);
+  const picture = headPicture(headScene(compared, state), state, THEMES.light);
+  assert.match(describeAmong(picture, state, "key", 3), /\nb − a\nhead/);
+  const edges = Object.create(picture.edges, { names: { value: ["before", "after"] } });
+  assert.match(describeCell({ ...picture, edges }, state, 2, 3), /\nafter − before\nmean/);
 });

@@ -52,7 +52,7 @@ test("the mass of one selected row is no mean", () => {
 
 test("differences have the colors of their signs, and words for them", () => {
   const edges = /** @type {any} */ ({
-    ...{ heads: [3, ~3], signs: [1, -1], gain: 4 },
+    ...{ heads: [3, ~3], signs: [1, -1], gain: 4, names: ["a", "b"] },
     rows: { outside: [0], weaker: [0], unlisted: [0.2], head: [3, ~3] },
   });
   const state = /** @type {any} */ ({ heads: [3], pair: "All", query: null, key: null });
@@ -60,6 +60,11 @@ test("differences have the colors of their signs, and words for them", () => {
   assert.deepEqual(
     [lines.signed, lines.signs],
     ["opacity: |b − a| · 4.00", ["more in b", "more in a"]],
+  );
+  const named = headLegend({ ...edges, names: ["before", "after"] }, state);
+  assert.deepEqual(
+    [named.signed, named.signs],
+    ["opacity: |after − before| · 4.00", ["more in after", "more in before"]],
   );
   assert.match(lines.note, /^not drawn, of each row’s differences: 0\.40 too small to be listed/);
   const matrix = headLegend(edges, state, { ...scale, root: true });
