@@ -30,13 +30,23 @@ export function whileAlive(element, handle, stop) {
  * @param {(event: KeyboardEvent) => void} handle
  */
 export function listenForKeys(element, handle) {
-  const unwritten = (/** @type {KeyboardEvent} */ event) => {
+  const listener = whileAlive(element, unwritten(element, handle), () =>
+    document.removeEventListener("keydown", listener, { capture: true }),
+  );
+  document.addEventListener("keydown", listener, { capture: true });
+}
+
+/**
+ * A function of its own: closures of one function share what any of them holds, and what the document
+ * holds must not hold the element.
+ * @param {Element} element
+ * @param {(event: KeyboardEvent) => void} handle
+ * @returns {(event: KeyboardEvent) => void}
+ */
+function unwritten(element, handle) {
+  return (event) => {
     const path = event.composedPath();
     const isField = path[0] instanceof HTMLInputElement && /search|text/.test(path[0].type);
     if (!(isField && path.includes(element))) handle(event);
   };
-  const listener = whileAlive(element, unwritten, () =>
-    document.removeEventListener("keydown", listener, { capture: true }),
-  );
-  document.addEventListener("keydown", listener, { capture: true });
 }

@@ -70,7 +70,7 @@ def test_words_hiding_heads_as_one_and_strongest_lines(opened: Opened) -> None:
         "sat",
     ]
     outside = 1 - mean[np.ix_([1, 2, 4, 5], [1, 2, 4, 5])].sum(-1).mean()
-    assert f"outside the tokens shown {outside:.2f}" in opened.text()
+    assert f"{100 * outside:.0f}% outside the tokens shown" in opened.text()
     opened.host.locator('button[data-action="renormalize"]').click()
     opened.wait_for(
         """() => { const {weight} = document.querySelector('.bertviz').bertviz.scene().edges;
