@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
-import json
 import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, get_args
+from typing import TYPE_CHECKING, Any, get_args
 
+from bertviz.arguments import as_index, check_among
 from bertviz.errors import a_type, short
 from bertviz.trace.block import AttentionBlock, Kind
 from bertviz.trace.frozen import Frozen
+from bertviz.trace.held import check_blocks, check_exactness, check_skipped
 from bertviz.trace.kinds import TraceKind, check_attention
+
+if TYPE_CHECKING:
+    from torch import Tensor
 
 
 @dataclass(frozen=True, eq=False)
@@ -46,14 +50,14 @@ class AttentionTrace:
             TypeError: An argument is of the wrong type.
             ValueError: There are no blocks.
         """
-        _check_blocks(self.blocks)
+        check_blocks(self.blocks)
         for name, value in (("model_name", self.model_name), ("dtype", self.dtype)):
             optional = name == "model_name" and value is None
             if not optional and not isinstance(value, str):
                 raise TypeError(f"{name}={short(value)} is {a_type(value)}: expected a string.")
         if self.exactness is not None:
-            _check_exactness(self.exactness)
-        _check_skipped(self.skipped)
+            check_exactness(self.exactness)
+        check_skipped(self.skipped)
         self._check_kind()
         for name in ("blocks", "exactness", "skipped"):
             held = getattr(self, name)
@@ -83,6 +87,79 @@ class AttentionTrace:
     def num_heads(self) -> int:
         """Heads of the widest layer."""
         return max(layer.num_heads for block in self.blocks.values() for layer in block.layers)
+
+    @property
+    def tokens(self) -> tuple[str, ...]:
+        """The tokenizer's own strings, where there is one text.
+
+        Raises:
+            ValueError: There are several: queries and keys are different tokens, or there are
+                several blocks; the message says how to get each.
+        """
+        found = {side.strings for b in self.blocks.values() for side in (b.query, b.key)}
+        if len(found) > 1:
+            name = next(iter(self.blocks))
+            raise ValueError(
+                f"tokens: this trace has {len(found)} lists of tokens. Use"
+                f" trace.blocks[{name!r}].query_tokens or .key_tokens; its blocks are"
+                f" {', '.join(map(repr, self.blocks))}."
+            )
+        return found.pop()
+
+    def weights(self, layer: int, head: int) -> Tensor:
+        """The weights of one head, computed now.
+
+        >>> trace = AttentionTrace.from_arrays(["a", "b"], weights=[[[0.25, 0.75], [1.0, 0.0]]])
+        >>> trace.weights(0, 0)
+        tensor([[0.2500, 0.7500],
+                [1.0000, 0.0000]])
+
+        Args:
+            layer: The model's own number.
+            head: The model's own number.
+
+        Returns:
+            (query, key).
+
+        Raises:
+            TypeError: A number is not an integer.
+            ValueError: There is no such layer or head, or several blocks have that layer; the
+                message says how to get each.
+        """
+        layer, head = as_index("layer", layer, "layer"), as_index("head", head, "head")
+        having = [b for b in self.blocks.values() if any(x.index == layer for x in b.layers)]
+        if len(having) > 1:
+            raise ValueError(
+                f"layer={layer} is in several blocks, {', '.join(repr(b.name) for b in having)}:"
+                f" use trace.blocks[{having[0].name!r}].layer({layer}).weights({head})[0]."
+            )
+        block = having[0] if having else next(iter(self.blocks.values()))
+        found = block.layer(layer)
+        check_among("head", head, found.heads, "head", f"layer {layer}")
+        weights: Tensor = found.weights(head)[0]
+        return weights
+
+    def measures(self) -> list[dict[str, Any]]:
+        """Numbers that say what kind of head each is, as the model view colors heads by them.
+
+        They are means over the queries: the entropy of a row in bits, how far the keys are away,
+        weighted, and the weight on the first key.
+
+        >>> trace = AttentionTrace.from_arrays(["a", "b"], weights=[[[0.5, 0.5], [1.0, 0.0]]])
+        >>> {measure["name"]: measure["values"]["encoder"][0][0] for measure in trace.measures()}
+        {'entropy (bits)': 0.5, 'mean distance (tokens)': 0.75, 'weight on the first token': 0.75}
+
+        Returns:
+            Dicts with "name", "values": block → layer → head → number, "null": None, and
+            "diverging": False. ``model_view(trace, measures=...)`` takes the same form.
+
+        Raises:
+            ValueError: The trace holds values that are not attention.
+        """
+        from bertviz.trace.per_head import measures_of_heads
+
+        check_attention("measures", self, "their rows have no entropy")
+        return measures_of_heads(self)
 
     def window(self, start: int, stop: int) -> AttentionTrace:
         """The part of a long text between two positions, with the weights of the whole.
@@ -277,36 +354,3 @@ class AttentionTrace:
             attention_mask=attention_mask,
             drop_padding=drop_padding,
         )
-
-
-def _check_blocks(blocks: object) -> None:
-    expected = "expected a mapping from names to AttentionBlocks"
-    if not isinstance(blocks, Mapping):
-        raise TypeError(f"blocks={short(blocks)} is {a_type(blocks)}: {expected}.")
-    if not blocks:
-        raise ValueError(f"blocks is empty: {expected}.")
-    for name, block in blocks.items():
-        if not isinstance(name, str) or not isinstance(block, AttentionBlock):
-            raise TypeError(f"blocks[{short(name)}] is {a_type(block)}: {expected}.")
-
-
-def _check_skipped(skipped: object) -> None:
-    """Refuse anything but a mapping from paths to reasons."""
-    if not isinstance(skipped, Mapping) or not all(
-        isinstance(text, str) for pair in skipped.items() for text in pair
-    ):
-        raise TypeError(
-            f"skipped={short(skipped)} is {a_type(skipped)}: expected a mapping from the paths of"
-            " modules to reasons."
-        )
-
-
-def _check_exactness(exactness: object) -> None:
-    expected = "expected a mapping of JSON types with a max_difference, as verify gives"
-    if not isinstance(exactness, Mapping):
-        raise TypeError(f"exactness={short(exactness)} is {a_type(exactness)}: {expected}.")
-    try:
-        largest = float(exactness["max_difference"])
-        json.dumps({**exactness, "max_difference": largest}, allow_nan=False)
-    except Exception:
-        raise TypeError(f"exactness={short(exactness)} is something else: {expected}.") from None

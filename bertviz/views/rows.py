@@ -20,6 +20,9 @@ if TYPE_CHECKING:
     Shown = tuple[AttentionBlock, LayerAttention, list[int]]
 
 
+MOST_ROWS = 10_000_000
+
+
 @plainly()
 def columns_of(
     view: View,
@@ -37,18 +40,41 @@ def columns_of(
 
     Raises:
         TypeError: An argument is not an integer.
-        ValueError: A position is out of range, or ``top`` is below 1.
+        ValueError: A position is out of range, ``top`` is below 1, or there are too many rows.
     """
     import numpy as np
 
     at = {"query": _position(view, "query", query), "key": _position(view, "key", key)}
     count = _top(top)
+    shown = shown_at_start(view)
+    _check_count(shown, at, count)
     parts = [
         _of_head(view, block, layer, head, at, count)
-        for block, layer, heads in shown_at_start(view)
+        for block, layer, heads in shown
         for head in heads
     ]
     return {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
+
+
+def _check_count(shown: list[Shown], at: Mapping[str, int | None], top: int | None) -> None:
+    """Refuse what would fill the memory, with the ways to ask for less.
+
+    Raises:
+        ValueError: There would be more than ten million rows.
+    """
+    total = 0
+    for block, _, heads in shown:
+        queries = len(block.query) if at["query"] is None else 1
+        keys = len(block.key) if at["key"] is None else 1
+        total += len(heads) * queries * min(keys, top or keys)
+    if total > MOST_ROWS:
+        block, layer, heads = shown[0]
+        raise ValueError(
+            f"top={top} and query={at['query']} give {total:,} rows, and more than {MOST_ROWS:,}"
+            " do not fit into memory: pass top=20, query= or key=, show fewer layers or heads, or"
+            f" take the weights as a tensor, trace.blocks[{block.name!r}].layer({layer.index})"
+            f".weights({heads[0]})."
+        )
 
 
 def _of_head(

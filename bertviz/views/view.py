@@ -18,6 +18,7 @@ from bertviz.analysis.measures import measures_of
 from bertviz.analysis.tables import as_frame, as_rows
 from bertviz.errors import a_type
 from bertviz.views import saving
+from bertviz.views.costs import check_cost
 from bertviz.views.display import warn_if_large
 from bertviz.views.lookalikes import trace_and_comparison
 from bertviz.views.options import (
@@ -103,6 +104,7 @@ class View:
             trace = with_raw_tokens(trace)
         layers, kept = included(trace, chosen.get("include_layers"), chosen.get("include_heads"))
         state = starting_state(trace, layer, heads, layers, kept, heads_name)
+        check_cost(self.kind, trace, layers, kept, state.get("layer"))
         self.trace = trace
         self.nonce = chosen.get("nonce")
         self.metadata: dict[str, Any] = {}
@@ -269,7 +271,8 @@ class View:
 
         Raises:
             TypeError: An argument is not an integer.
-            ValueError: A position is out of range, or ``top`` is below 1.
+            ValueError: A position is out of range, ``top`` is below 1, or there would be over ten
+                million rows.
         """
         return as_rows(columns_of(self, query, key, top))
 
@@ -290,7 +293,8 @@ class View:
         Raises:
             ModuleNotFoundError: pandas is not installed.
             TypeError: An argument is not an integer.
-            ValueError: A position is out of range, or ``top`` is below 1.
+            ValueError: A position is out of range, ``top`` is below 1, or there would be over ten
+                million rows.
         """
         return as_frame(columns_of(self, query, key, top))
 

@@ -162,6 +162,7 @@ def targets(
         ),
         Target("Comparison.weights", comparison.weights, {"layer": 1, "heads": [0], "block": None}),
         Target("Comparison.largest", comparison.largest, {"count": 2, "block": "decoder"}),
+        Target("trace.weights", vectors.weights, {"layer": 1, "head": 0}, _usable),
         Target("window", vectors.window, {"start": 1, "stop": 4}, use),
         Target("layer.weights", layer.weights, rows, _usable),
         Target("layer.weights of weights", given.weights, rows, _usable),
