@@ -5,6 +5,8 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, Any
 
+from bertviz.trace.settings import plainly
+
 if TYPE_CHECKING:
     from torch import Tensor
 
@@ -14,6 +16,7 @@ if TYPE_CHECKING:
 NAMES = ("entropy (bits)", "mean distance (tokens)", "weight on the first token")
 
 
+@plainly()
 def measures_of_heads(trace: AttentionTrace) -> list[dict[str, Any]]:
     """A number per head for each measure; see ``AttentionTrace.measures``."""
     found: list[dict[str, Any]] = [
@@ -33,7 +36,7 @@ def _numbers(weights: Tensor) -> tuple[float, float, float]:
     """Entropy, mean distance and weight on the first key, each the mean over the queries."""
     import torch
 
-    queries, keys = (torch.arange(length) for length in weights.shape)
+    queries, keys = (torch.arange(n, dtype=torch.float64, device="cpu") for n in weights.shape)
     distance = (keys[None, :] - queries[:, None]).abs()
     entropy = -torch.special.xlogy(weights, weights).sum(1) / math.log(2)
     return (
