@@ -21,7 +21,7 @@ export PYTHONWARNINGS := ignore:IProgress not found,ignore:Editable installation
 help:
 	@echo "make demo   run the quickstart notebook on a real model, write demo/quickstart.html"
 	@echo "make test   run all tests: lint, types, JavaScript, Python, browser, notebooks"
-	@echo "make soak   run the long attacks (SEED=1 for others): half an hour, then mutations: as long"
+	@echo "make soak   run the long attacks (SEED=1 for others): half an hour, then mutations"
 	@echo "make oldest run the core tests with the oldest versions of torch and transformers"
 	@echo "make lab    open the notebooks in JupyterLab"
 	@echo "make lint   check only style and types"

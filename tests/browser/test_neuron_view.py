@@ -251,3 +251,6 @@ def test_terms_explain_themselves(opened: Opened) -> None:
     expect(tooltip).to_contain_text("before softmax")
     opened.token("query", 2).hover()
     expect(tooltip).not_to_contain_text("before softmax")
+    # A tap ends in a click.
+    opened.host.locator('.open button[data-term="key"]').dispatch_event("click")
+    expect(tooltip).to_contain_text("by which a token is found")

@@ -297,7 +297,7 @@ EQUIVALENT: dict[str, list[tuple[str, str, str, str]]] = {
     "bertviz/js/data/summaries.js": [
         ("else if (sign > 0) missing[i % means.length]++;", "sign > 0", "(sign >= 0)", SIGNS),
         (
-            "if (count) boxes[i] = count < selected ? (boxes[i] * selected)",
+            "if (count) perHead[i] = count < selected ? (perHead[i] * selected)",
             "count < selected",
             "(count <= selected)",
             "0 / 0 is NaN as well",

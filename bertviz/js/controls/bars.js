@@ -1,7 +1,7 @@
 // The bars of every head beside the tokens, in a page.
 
 import { select } from "d3-selection";
-import { barsIn } from "../parts/bars.js";
+import { barColor, barsIn } from "../parts/bars.js";
 import { ROW } from "../parts/token_columns.js";
 import { add } from "./dom.js";
 
@@ -24,9 +24,6 @@ export function addBars(parent) {
     draw(plot, rows, theme) {
       const { bars, row } = plot;
       const drawn = barsIn(plot, rows);
-      /** @param {(typeof drawn)[number]} bar */
-      const color = ({ value, color }) =>
-        bars.signed ? (value < 0 ? theme.negative : theme.positive) : (color ?? theme.muted);
       element.classList.toggle("above", !bars.beside);
       const cell = select(cells)
         .selectAll("div")
@@ -44,7 +41,7 @@ export function addBars(parent) {
         .select("i")
         .style("left", (d) => `${d.x}px`)
         .style("width", (d) => `${d.width}px`)
-        .style("background", color);
+        .style("background", (d) => barColor(d, bars, theme));
       cell
         .select("span")
         .style("left", (d) => `${d.textX}px`)

@@ -16,7 +16,7 @@ export function addExplained(parent, root) {
   return new Explained(parent, root);
 }
 
-export class Explained {
+class Explained {
   #button;
   #description;
   #tooltip;
@@ -35,10 +35,6 @@ export class Explained {
     this.#description.id = `bertviz-term-${++count}`;
     this.#button.setAttribute("aria-describedby", this.#description.id);
     this.#listen();
-  }
-
-  get element() {
-    return this.#button;
   }
 
   #listen() {

@@ -4,6 +4,7 @@
 
 import { select } from "d3-selection";
 import { LISTED, readingOf, shadeOf } from "../parts/reading.js";
+import { inText } from "../scenes/token_texts.js";
 import { channels } from "../theme/colors.js";
 import { add } from "./dom.js";
 import { addSearch } from "./search.js";
@@ -16,12 +17,11 @@ const LINE = 24;
 /** @typedef {import("../scenes/shown_row.js").ShownRow} ShownRow */
 /** @typedef {import("../state.js").State} State */
 /** @typedef {import("../parts/reading.js").Reading} Reading */
-/** @typedef {import("../theme/colors.js").Theme} Theme */
 
 /**
  * @param {HTMLElement} parent
  * @param {Frame} frame
- * @param {(row: number, position: number) => void} reveal brings a row of the picture into sight
+ * @param {(row: number) => void} reveal brings a row of the picture into sight
  */
 export function addReading(parent, frame, reveal) {
   return new ReadingPanel(parent, frame, reveal);
@@ -59,7 +59,7 @@ class ReadingPanel {
   /**
    * @param {HTMLElement} parent
    * @param {Frame} frame
-   * @param {(row: number, position: number) => void} reveal
+   * @param {(row: number) => void} reveal
    */
   constructor(parent, frame, reveal) {
     this.#frame = frame;
@@ -78,14 +78,14 @@ class ReadingPanel {
     this.#list = add(this.element, "ranks");
     this.#summary = add(this.element, "aside");
     this.#text.addEventListener("click", (event) => {
-      const row = rowAt(event, "place");
+      const row = rowAt(event);
       if (row !== null) this.#choose(row);
     });
     this.#text.addEventListener("scroll", () => this.#shadeRest?.(), { passive: true });
     this.#list.addEventListener("click", (event) => {
-      const row = rowAt(event, "row");
-      if (row === null || !this.#row) return;
-      this.#reveal(row, this.#row.positions[row]);
+      const row = rowAt(event);
+      if (row === null) return;
+      this.#goTo(row);
       this.#show(row);
       this.#mark([row]);
     });
@@ -97,14 +97,25 @@ class ReadingPanel {
     const { side, positions } = this.#row;
     const position = positions[row];
     const { key: own } = this.#frame.source.block(this.#frame.state().block);
-    const { key } = this.#frame.state();
-    // A word of a text of keys alone can only be a key.
-    const asKey = own ? side === "key" : key !== null;
+    // A word of a text of keys alone can only be a key; otherwise it stays on the selected side.
+    const asKey = side === (own ? "key" : "query");
     this.#frame.set({
       ...(asKey ? { key: position, query: null } : { query: position, key: null }),
       locked: true,
     });
-    this.#reveal(row, position);
+    this.#reveal(row);
+  }
+
+  /** A row of the picture; a matrix shows all of them, so there the pair. @param {number} row */
+  #goTo(row) {
+    if (!this.#row) return;
+    const { side, positions, chosen } = this.#row;
+    if (this.#frame.state().mode !== "matrix") this.#reveal(row);
+    else if (chosen.length) {
+      const pair = [chosen[0], positions[row]];
+      const [query, key] = side === "key" ? pair : pair.reverse();
+      this.#frame.set({ query, key, locked: true });
+    }
   }
 
   /** Brings a word into sight, inside its box. @param {number} row */
@@ -161,7 +172,7 @@ class ReadingPanel {
       const word = document.createElement("span");
       word.dataset.place = String(position);
       word.dataset.row = String(r);
-      word.textContent = own[position].trim() || "·";
+      word.textContent = inText(own[position]);
       return word;
     });
     this.#grounds = this.#words.map(() => "");
@@ -272,11 +283,8 @@ function arrow(row, [first, end]) {
   return row < first ? "↑" : row >= end ? "↓" : "";
 }
 
-/**
- * @param {Event} event
- * @param {"place" | "row"} name what the element has to have
- */
-function rowAt(event, name) {
-  const element = /** @type {Element} */ (event.target).closest(`[data-${name}][data-row]`);
+/** @param {Event} event */
+function rowAt(event) {
+  const element = /** @type {Element} */ (event.target).closest("[data-row]");
   return element ? Number(/** @type {HTMLElement} */ (element).dataset.row) : null;
 }

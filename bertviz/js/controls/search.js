@@ -47,9 +47,12 @@ export function addSearch(parent, frame, choose) {
     frame.redraw();
   });
   // To a notebook the whole view has the focus, and Enter would open the cell for editing.
-  const host = () => /** @type {ShadowRoot} */ (frame.root.getRootNode()).host;
-  field.addEventListener("focus", () => host().setAttribute(OWN_KEYS, ""));
-  field.addEventListener("blur", () => host().removeAttribute(OWN_KEYS));
+  field.addEventListener("focus", () => {
+    const { host } = /** @type {ShadowRoot} */ (frame.root.getRootNode());
+    host.setAttribute(OWN_KEYS, "");
+    // By then the field may be out of the page.
+    field.addEventListener("blur", () => host.removeAttribute(OWN_KEYS), { once: true });
+  });
   frame.root.addEventListener("pointerenter", () => (inside = true));
   frame.root.addEventListener("pointerleave", () => (inside = false));
   listenForKeys(frame.root, (event) => {

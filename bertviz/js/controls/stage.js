@@ -89,15 +89,10 @@ class Stage {
   reveal(index, row = ROW, middle = false) {
     const stage = this.element;
     const y = index * row;
-    const away = y < stage.scrollTop || y + row > stage.scrollTop + stage.clientHeight;
-    if (away && middle) {
-      stage.scrollTop = y - stage.clientHeight / 2;
-      return;
-    }
-    if (y < stage.scrollTop) stage.scrollTop = y - row;
-    else if (y + row > stage.scrollTop + stage.clientHeight) {
-      stage.scrollTop = y + 2 * row - stage.clientHeight;
-    }
+    const above = y < stage.scrollTop;
+    if (!above && y + row <= stage.scrollTop + stage.clientHeight) return;
+    const half = y - stage.clientHeight / 2;
+    stage.scrollTop = middle ? half : above ? y - row : y + 2 * row - stage.clientHeight;
   }
 }
 

@@ -38,6 +38,13 @@ export function writersOf({ signs, scale }) {
 }
 
 /**
+ * The size of a number of a picture, which has no sign.
+ * @param {number} size
+ * @param {{signs: number[], scale?: number}} edges
+ */
+export const shortSize = (size, edges) => writersOf(edges).short(size).replace("+", "");
+
+/**
  * Values with three and four digits of the largest of them; what is missing is written so.
  * @param {number} scale the largest
  * @param {boolean} signs whether they have signs

@@ -16,25 +16,25 @@ import { isMissing } from "./missing.js";
  * @param {number} [selected] how many tokens
  * @returns {Float32Array} (heads, rows)
  */
-export function boxesOf(edges, heads, side, rows, selected = 1) {
-  const boxes = new Float32Array(heads * rows);
+export function valuesPerHead(edges, heads, side, rows, selected = 1) {
+  const perHead = new Float32Array(heads * rows);
   edges.each((slot, queryRow, keyRow, opacity) => {
-    boxes[slot * rows + (side === "key" ? keyRow : queryRow)] += opacity / edges.gain / selected;
+    perHead[slot * rows + (side === "key" ? keyRow : queryRow)] += opacity / edges.gain / selected;
   });
-  if (edges.gaps?.count) leaveOut(edges, boxes, side, rows, selected);
-  return boxes;
+  if (edges.gaps?.count) leaveOut(edges, perHead, side, rows, selected);
+  return perHead;
 }
 
 /**
  * Turns means over all selected tokens into means over those that have a value.
  * @param {Edges} edges
- * @param {Float32Array} boxes
+ * @param {Float32Array} perHead
  * @param {"query" | "key"} side
  * @param {number} rows
  * @param {number} selected
  */
-function leaveOut(edges, boxes, side, rows, selected) {
-  const missing = new Uint32Array(boxes.length);
+function leaveOut(edges, perHead, side, rows, selected) {
+  const missing = new Uint32Array(perHead.length);
   // A head's second slot, for what is below zero, follows its first.
   const slots = edges.signs.length / headCount(edges.signs);
   edges.eachMissing((slot, queryRow, keyRow) => {
@@ -42,41 +42,41 @@ function leaveOut(edges, boxes, side, rows, selected) {
     for (let i = 0; i < slots; i++) missing[(slot + i) * rows + row]++;
   });
   missing.forEach((count, i) => {
-    if (count) boxes[i] = count < selected ? (boxes[i] * selected) / (selected - count) : NaN;
+    if (count) perHead[i] = count < selected ? (perHead[i] * selected) / (selected - count) : NaN;
   });
 }
 
 /**
  * The same with what is above zero and what is below it set off against each other, as far as means
- * over several tokens have both: one box per head.
- * @param {Float32Array} boxes (slots, rows)
+ * over several tokens have both: one value per head.
+ * @param {Float32Array} perHead (slots, rows)
  * @param {number[]} signs of the slots
  */
-export function netOf(boxes, signs) {
-  if (headCount(signs) === signs.length) return boxes;
-  const net = boxes.slice();
-  const rows = boxes.length / signs.length;
+export function netOf(perHead, signs) {
+  if (headCount(signs) === signs.length) return perHead;
+  const net = perHead.slice();
+  const rows = perHead.length / signs.length;
   signs.forEach((sign, slot) => {
     if (sign > 0) return;
     for (let i = slot * rows; i < (slot + 1) * rows; i++) {
-      const both = Math.min(boxes[i - rows], boxes[i]); // not a number where both are missing
+      const both = Math.min(perHead[i - rows], perHead[i]); // not a number where both are missing
       net[i - rows] -= both;
-      net[i] = boxes[i] - both || 0;
+      net[i] = perHead[i] - both || 0;
     }
   });
   return net;
 }
 
 /**
- * Per row, the mean of boxes over the heads; of values over those that are there.
- * @param {Float32Array} boxes (slots, rows)
+ * Per row, the mean of the values over the heads; of values over those that are there.
+ * @param {Float32Array} perHead (slots, rows)
  * @param {number[]} signs of the slots
  */
-export function meansOf(boxes, signs) {
-  const means = new Float64Array(boxes.length / signs.length);
+export function meansOf(perHead, signs) {
+  const means = new Float64Array(perHead.length / signs.length);
   const heads = headCount(signs);
   const missing = new Uint32Array(means.length);
-  boxes.forEach((value, i) => {
+  perHead.forEach((value, i) => {
     const sign = signs[Math.floor(i / means.length)];
     if (!Number.isNaN(value)) means[i % means.length] += (sign * value) / heads;
     else if (sign > 0) missing[i % means.length]++;

@@ -2,12 +2,11 @@
 // their mean. Here is what stands where; a page and an exported figure are two ways to draw it.
 
 import { headCount } from "../data/differences.js";
-import { valueWriters, writersOf } from "../data/formats.js";
+import { writersOf } from "../data/formats.js";
 import { SEVERAL } from "../data/regroup.js";
 
 /** @typedef {import("../scenes/picture.js").Picture} Picture */
 /** @typedef {import("../scenes/shown_row.js").ShownRow} ShownRow */
-/** @typedef {import("./token_columns.js").Measure} Measure */
 /**
  * One column.
  * @typedef {object} BarColumn
@@ -17,7 +16,7 @@ import { SEVERAL } from "../data/regroup.js";
  * @property {string | null} color null for ink
  * @property {number} x
  */
-/** @typedef {NonNullable<ReturnType<typeof barsOf>>} Bars */
+/** @typedef {ReturnType<typeof barsOf>} Bars */
 /**
  * @typedef {object} Bar
  * @property {number | "mean"} head
@@ -34,7 +33,8 @@ const BESIDE = 32; // least length of a bar with a number beside it
 const SHORT = 8; // letters of both names that have room above a column
 const SMALL = 29; // a number above a thin bar
 const LEAST = 20;
-const MEAN = 8; // more than a head's column, for its name
+const MEAN = 14; // more than a head's column, for its name
+const APART = 6; // the mean from the heads
 const ALONE = 150; // where there is one head
 const MOST_FULL = 6;
 const MOST_SMALL = 12;
@@ -85,7 +85,8 @@ export function barsOf(picture, row, x, width) {
     color: signed ? null : colors[slot],
   }));
   if (count > 1) {
-    columns.push({ head: "mean", slot: -1, x: x + shown.length * step, name: "mean", color: null });
+    const end = x + shown.length * step + APART;
+    columns.push({ head: "mean", slot: -1, x: end, name: "mean", color: null });
   }
   const { largest, chosen } = row;
   // Means of all rows are small, and nothing is to be read from most of them.
@@ -140,13 +141,13 @@ function strongest({ values, positions }, slots, signed, count) {
 
 /**
  * The bars of some rows; those too short to be seen are left out, what is missing is not.
- * @param {{bars: Bars, row: ShownRow, edges: Picture["edges"], missing?: string}} plot
+ * @param {{bars: Bars, row: ShownRow, edges: Picture["edges"]}} plot
  * @param {[number, number]} rows
  * @returns {Bar[]}
  */
 export function barsIn({ bars, row, edges }, [from, to]) {
   const { step, beside, full, signed, columns } = bars;
-  const write = edges.scale === undefined ? writersOf(edges) : valueWriters(edges.scale, signed);
+  const write = writersOf(edges);
   const room = step - GAP - (beside ? numberWidth(edges) : 0);
   const unit = (signed ? room / 2 : room) / full;
   const least = (beside ? 0.01 : 0.02) * full; // below, nothing is to be seen
@@ -167,6 +168,17 @@ export function barsIn({ bars, row, edges }, [from, to]) {
     }
   }
   return found;
+}
+
+/**
+ * Heads have their colors, what has a sign the color of its sign, means are muted.
+ * @param {Bar} bar
+ * @param {Bars} bars
+ * @param {import("../theme/colors.js").Theme} theme
+ */
+export function barColor({ value, color }, { signed }, theme) {
+  if (signed) return value < 0 ? theme.negative : theme.positive;
+  return color ?? theme.muted;
 }
 
 /**

@@ -1,9 +1,10 @@
 // What the reading panel says of the tokens that are selected: the text shaded by the weights, and a
 // list of where they look most, or who looks at them most. Of nothing selected, what is looked at most.
 
-import { writersOf } from "../data/formats.js";
-import { SEVERAL } from "../data/regroup.js";
-import { quoted } from "../scenes/head_title.js";
+import { shortSize, writersOf } from "../data/formats.js";
+import { chosenTokens, headsOf } from "../scenes/head_title.js";
+import { largestRows } from "../scenes/shown_row.js";
+import { inText } from "../scenes/token_texts.js";
 
 /** @typedef {import("../scenes/picture.js").Picture} Picture */
 /** @typedef {import("../scenes/shown_row.js").ShownRow} ShownRow */
@@ -36,14 +37,14 @@ export function readingOf(picture, row, state) {
   const { side, means, positions } = row;
   const own = text[side];
   const write = writersOf(edges);
-  const best = largest(means, LISTED);
+  const best = largestRows(row, LISTED);
   const most = best.length ? Math.abs(means[best[0]]) : 0;
   /** @param {number} from @param {number} to */
   const between = (from, to) =>
-    Array.from(positions.subarray(Math.max(0, from), to), (position) => own[position].trim());
+    Array.from(positions.subarray(Math.max(0, from), to), (position) => inText(own[position]));
   /** @type {Ranked[]} */
   const ranked = best.map((r) => ({
-    ...{ r, position: positions[r], token: own[positions[r]].trim() },
+    ...{ r, position: positions[r], token: inText(own[positions[r]]) },
     before: between(r - AROUND, r).join(" "),
     after: between(r + 1, r + 1 + AROUND).join(" "),
     value: means[r],
@@ -52,32 +53,14 @@ export function readingOf(picture, row, state) {
   }));
   return {
     ...{ row, ranked, most },
-    title: titleOf(row, picture, state),
+    title: row.chosen.length
+      ? `${chosenTokens(row, text)}${state.locked ? ", locked" : ""}`
+      : "The text",
     listTitle: listTitleOf(row, edges),
-    of: ofHeads(picture, state),
-    summary: summaryOf(row, ranked, edges),
-    darkest: most ? `darkest: ${write.short(most)}` : "",
+    of: headsOf(picture, state),
+    summary: summaryOf(row, ranked, edges, Boolean(picture.among)),
+    darkest: most ? `darkest: ${shortSize(most, edges)}` : "",
   };
-}
-
-/**
- * The rows with the largest sizes, the largest first; of equal ones the first.
- * @param {Float64Array} means
- * @param {number} count
- */
-function largest(means, count) {
-  /** @type {number[]} */
-  const found = [];
-  means.forEach((mean, r) => {
-    const size = Math.abs(mean);
-    if (!(size > 0)) return; // nothing, or missing
-    if (found.length === count && size <= Math.abs(means[found[count - 1]])) return;
-    let i = found.length;
-    while (i > 0 && Math.abs(means[found[i - 1]]) < size) i--;
-    found.splice(i, 0, r);
-    if (found.length > count) found.pop();
-  });
-  return found;
 }
 
 /**
@@ -87,19 +70,6 @@ function largest(means, count) {
  */
 export function shadeOf(value, most) {
   return most && value ? DARKEST * Math.sqrt(Math.min(1, Math.abs(value) / most)) : 0;
-}
-
-/**
- * @param {ShownRow} row
- * @param {Picture} picture
- * @param {State} state
- */
-function titleOf({ side, chosen }, { text }, state) {
-  if (!chosen.length) return "The text";
-  const own = text[side === "key" ? "query" : "key"];
-  const names = chosen.map((position) => quoted(own[position]));
-  const few = names.length > 3 ? [...names.slice(0, 2), `${names.length - 2} more`] : names;
-  return `${few.join(", ")}${state.locked ? ", locked" : ""}`;
 }
 
 /**
@@ -116,22 +86,13 @@ function listTitleOf({ side, chosen }, { scale, signs }) {
 }
 
 /**
- * @param {Picture} picture
- * @param {State} state
- */
-function ofHeads({ heads }, { heads: chosen, combine }) {
-  if (heads[0] === SEVERAL) return `${combine} of ${chosen.length} heads`;
-  return chosen.length === 1 ? `head ${chosen[0]}` : `mean of ${chosen.length} heads`;
-}
-
-/**
  * What the listed ones hold together, and all others.
  * @param {ShownRow} row
  * @param {Ranked[]} ranked
  * @param {Picture["edges"]} edges
+ * @param {boolean} renormalized
  */
-function summaryOf({ side, means, chosen }, ranked, edges) {
-  const { scale, signs } = edges;
+function summaryOf({ side, means, chosen, hidden }, ranked, { scale, signs }, renormalized) {
   if (!ranked.length) return "No value to list.";
   if (scale !== undefined || signs.includes(-1)) return "";
   const held = ranked.reduce((sum, { value }) => sum + value, 0);
@@ -143,10 +104,15 @@ function summaryOf({ side, means, chosen }, ranked, edges) {
   if (side === "query") {
     return `${count} give ${held.toFixed(2)}${others ? `, ${rest}` : ""}, each of its own 1.`;
   }
-  const missing = chosen.length ? 1 - all : 0;
-  const left =
-    missing >= 0.005 ? `; ${missing.toFixed(2)} is too small to be listed, or outside` : "";
-  return `${count} ${hold} ${held.toFixed(2)} of ${chosen.length ? "the row" : "a row"}${others ? `, ${rest}` : ""}${left}.`;
+  const outside = renormalized ? 0 : (hidden?.outside ?? 0);
+  const left = [
+    ...(hidden && hidden.unlisted >= 0.005
+      ? [`${hidden.unlisted.toFixed(2)} is too small to be listed`]
+      : []),
+    ...(outside >= 0.005 ? [`${outside.toFixed(2)} lies on tokens that are not shown`] : []),
+  ];
+  const row = chosen.length === 1 ? "the row" : "a row, on average";
+  return `${[`${count} ${hold} ${held.toFixed(2)} of ${row}${others ? `, ${rest}` : ""}`, ...left].join("; ")}.`;
 }
 
 /**

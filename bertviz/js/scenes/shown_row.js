@@ -2,7 +2,7 @@
 // and as a mean of the heads. With nothing selected, what every key gets, as a mean of all rows.
 
 import { edgesOf } from "../data/edges.js";
-import { boxesOf, meansOf, netOf } from "../data/summaries.js";
+import { meanHidden, meansOf, netOf, valuesPerHead } from "../data/summaries.js";
 import { chosenOf } from "../state.js";
 
 /** @typedef {import("../data/schema.js").Weights} Weights */
@@ -17,6 +17,8 @@ import { chosenOf } from "../state.js";
  * @property {Float32Array} values (slots, positions); of several selected tokens their mean
  * @property {Float64Array} means over the heads
  * @property {number} largest of the sizes of all values
+ * @property {{unlisted: number, outside: number} | null} hidden mass of the selected queries' rows,
+ *   their mean; null where no query is selected
  */
 
 /** @type {WeakMap<Weights, {name: string, row: ShownRow}>} the last one at rest */
@@ -28,46 +30,64 @@ const atRest = new WeakMap();
  * @returns {ShownRow}
  */
 export function shownRow(picture, state) {
-  const forward = state.key === null || state.query !== null;
-  const chosen = chosenOf(state, forward ? "query" : "key");
-  if (chosen.length) {
-    const both = state.query !== null && state.key !== null;
-    return rowOf(picture, picture.edges, forward ? "key" : "query", both ? [state.query] : chosen);
+  const { query, key } = state;
+  if (query !== null && key !== null) {
+    // The lines are those of the pair; the row is its query's.
+    return rowOf(picture, unrestricted(picture, query), "key", [query]);
   }
+  if (key !== null) return rowOf(picture, picture.edges, "query", chosenOf(state, "key"));
+  if (query !== null) return rowOf(picture, picture.edges, "key", chosenOf(state, "query"));
   const known = atRest.get(picture.weights);
   if (known?.name === picture.name) return known.row;
-  const { weights, heads, queries, keys, among = null } = picture;
-  const edges = edgesOf(weights, { heads, queries, keys, query: null, key: null, among });
-  const row = rowOf(picture, edges, "key", []);
-  atRest.set(weights, { name: picture.name, row });
+  const row = rowOf(picture, unrestricted(picture, null), "key", []);
+  atRest.set(picture.weights, { name: picture.name, row });
   return row;
+}
+
+/**
+ * All edges of a query, or of all of them.
+ * @param {Picture} picture
+ * @param {number | null} query
+ */
+function unrestricted({ weights, heads, queries, keys, among = null }, query) {
+  return edgesOf(weights, { heads, queries, keys, query, key: null, among });
 }
 
 /**
  * @param {Picture} picture
  * @param {Picture["edges"]} edges
  * @param {Side} side
- * @param {any[]} chosen
+ * @param {number[]} chosen
  * @returns {ShownRow}
  */
 function rowOf({ heads, queries, keys }, edges, side, chosen) {
   const positions = side === "key" ? keys : queries;
   const count = chosen.length || queries.length;
-  const boxes = boxesOf(edges, heads.length, side, positions.length, count);
-  const values = netOf(boxes, edges.signs);
+  const perHead = valuesPerHead(edges, heads.length, side, positions.length, count);
+  const values = netOf(perHead, edges.signs);
   let largest = 0;
   for (const value of values) if (value > largest) largest = value;
-  return { side, positions, chosen, values, means: meansOf(boxes, edges.signs), largest };
+  const hidden = side === "key" && chosen.length ? meanHidden(edges) : null;
+  return { side, positions, chosen, values, means: meansOf(perHead, edges.signs), largest, hidden };
 }
 
 /**
- * The row with the largest size; −1 where there is none.
+ * The rows with the largest sizes, the largest first; of equal ones the first. What is zero or missing
+ * is not among them.
  * @param {ShownRow} row
+ * @param {number} count
  */
-export function strongestRow({ means }) {
-  let found = -1;
+export function largestRows({ means }, count) {
+  /** @type {number[]} */
+  const found = [];
   means.forEach((mean, r) => {
-    if (Math.abs(mean) > (found < 0 ? 0 : Math.abs(means[found]))) found = r;
+    const size = Math.abs(mean);
+    if (!(size > 0)) return;
+    if (found.length === count && size <= Math.abs(means[found[count - 1]])) return;
+    let i = found.length;
+    while (i > 0 && Math.abs(means[found[i - 1]]) < size) i--;
+    found.splice(i, 0, r);
+    if (found.length > count) found.pop();
   });
   return found;
 }

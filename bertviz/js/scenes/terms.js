@@ -1,4 +1,4 @@
-// What the words of the views mean, a sentence each, as they are explained where they stand.
+// What the words of the views mean, in a sentence or two, as they are explained where they stand.
 
 /** @typedef {keyof typeof TERMS} Term */
 
@@ -13,6 +13,4 @@ export const TERMS = {
     "One more multiplies the weight by 2.7 relative to other keys.",
   softmax:
     "Softmax turns the scores of a row into weights: exp of each score, divided by their sum, so that they add up to 1.",
-  contribution:
-    "A neuron contributes as much as it raises the scores of the keys that are attended to above the row’s mean.",
 };

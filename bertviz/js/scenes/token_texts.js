@@ -19,6 +19,15 @@ export function describeToken(tokens, position, text = tokens.text) {
 }
 
 /**
+ * A token in running text: without the spaces around it, a middle dot for one of spaces alone.
+ * @param {string} token
+ */
+export const inText = (token) => token.trim() || "·";
+
+/** @param {string} token */
+export const quoted = (token) => `“${inText(token)}”`;
+
+/**
  * @param {Tokens} tokens
  * @param {number} position of a word's first token
  */

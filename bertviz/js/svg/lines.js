@@ -1,7 +1,7 @@
 // Lines between two columns of tokens on a sheet: every row.
 
 import { paintAtRest, paintGaps, paintSelected } from "../paint/lines.js";
-import { barsIn } from "../parts/bars.js";
+import { barColor, barsIn } from "../parts/bars.js";
 import { ROW } from "../parts/token_columns.js";
 
 /** @typedef {import("./sheet.js").Sheet} Sheet */
@@ -46,16 +46,16 @@ const chipWidth = (text) => 6 + 6.5 * Math.max(1.6, text.length);
 function drawBars(sheet, plot) {
   const { theme } = sheet;
   const { bars, labels, row } = plot;
-  for (const { r, value, x, width, color, text, textX } of barsIn(plot, [
-    0,
-    row.positions.length,
-  ])) {
-    const y = sheet.y + r * ROW;
+  for (const bar of barsIn(plot, [0, row.positions.length])) {
+    const y = sheet.y + bar.r * ROW;
     const [top, height] = bars.beside ? [y + 6, 12] : [y + 17, 4];
-    const sign = value < 0 ? theme.negative : theme.positive;
-    const fill = bars.signed ? sign : (color ?? theme.muted);
-    if (width) sheet.rect(x, top, width, height, { fill, radius: 1 });
-    sheet.text(text, { x: textX, y: bars.beside ? y + 16 : y + 14, size: bars.beside ? 11 : 10 });
+    const fill = barColor(bar, bars, theme);
+    if (bar.width) sheet.rect(bar.x, top, bar.width, height, { fill, radius: 1 });
+    sheet.text(bar.text, {
+      x: bar.textX,
+      y: bars.beside ? y + 16 : y + 14,
+      size: bars.beside ? 11 : 10,
+    });
   }
   labels?.positions.forEach((position, r) => {
     sheet.text(plot.text.query[position], {

@@ -8,7 +8,7 @@ import { addLines } from "../controls/lines.js";
 import { addMatrix } from "../controls/matrix.js";
 import { addOverview } from "../controls/overview.js";
 import { addReading } from "../controls/reading.js";
-import { writersOf } from "../data/formats.js";
+import { shortSize } from "../data/formats.js";
 import { OVERVIEW } from "../parts/overview.js";
 import { headPicture, headScene, unselected, windowOf } from "../scenes/head.js";
 import { headTitle } from "../scenes/head_title.js";
@@ -72,7 +72,7 @@ class HeadDrawing {
     this.#lines = addLines(this.#asLines, frame);
     this.#matrix = addMatrix(this.#body, frame);
     this.#overview = addOverview(this.#body, frame);
-    this.#reading = addReading(this.#body, frame, (row, position) => this.#reveal(row, position));
+    this.#reading = addReading(this.#body, frame, (row) => this.#reveal(row));
     this.#footers = {
       lines: addFooter(root, "click locks · Shift-click adds · Esc clears · ↑ ↓ move"),
       matrix: addFooter(root, "click locks · Esc clears · arrow keys move · drag zooms in"),
@@ -117,15 +117,9 @@ class HeadDrawing {
     return width - GAP - Math.min(READING[1], Math.max(READING[0], Math.round(0.32 * width)));
   }
 
-  /**
-   * @param {number} row
-   * @param {number} position
-   */
-  #reveal(row, position) {
-    const { mode, query, key } = this.#frame.state();
-    if (mode !== "matrix") return this.#lines.reveal(row);
-    // A matrix shows all of its rows; the pair is selected there.
-    if (query !== null && key === null) this.#frame.set({ query, key: position, locked: true });
+  /** A matrix shows all of its rows. @param {number} row */
+  #reveal(row) {
+    if (this.#frame.state().mode !== "matrix") this.#lines.reveal(row);
   }
 
   /**
@@ -181,8 +175,7 @@ class HeadDrawing {
  * @param {HeadScene} edges
  */
 function barsNote({ full, some, columns }, edges) {
-  const { short } = writersOf(edges);
-  const scaled = full === 1 ? "" : `longest bar: ${short(full).replace("+", "")}`;
+  const scaled = full === 1 ? "" : `longest bar: ${shortSize(full, edges)}`;
   return [scaled, some ? `bars of the ${columns.length - 1} strongest heads` : ""]
     .filter(Boolean)
     .join(" · ");

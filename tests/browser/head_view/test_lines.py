@@ -11,7 +11,7 @@ from tests.browser.head_view.reading import pixels
 from tests.browser.opened import Opened
 from tests.helpers import a_head_view, weights
 
-FULL = 150 - 8 - 6 - 28  # pixels of a bar that stands for 1, where there is one head
+FULL = 150 - 14 - 6 - 28  # pixels of a bar that stands for 1, where there is one head
 
 
 @pytest.mark.parametrize("weight", [0.2, 0.55, 1.0])

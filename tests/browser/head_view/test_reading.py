@@ -1,4 +1,4 @@
-"""The reading panel and the bars beside the tokens, with real mouse, keyboard and touch."""
+"""The reading panel and the bars beside the tokens, with real mouse and keyboard."""
 
 from __future__ import annotations
 
@@ -144,7 +144,10 @@ def test_a_saved_page_opens_with_its_token_in_sight(
 
 @pytest.mark.parametrize(
     ("width", "count", "place"),
-    [(1280, 7, "beside"), (800, 7, "below"), (800, LONG, "above"), (390, 7, "below")],
+    [
+        *[(1280, 7, "beside"), (800, 7, "below"), (800, 100, "below"), (800, LONG, "above")],
+        *[(390, 7, "below"), (390, LONG, "above")],
+    ],
 )
 def test_the_panel_stands_where_there_is_room(
     page_of: Callable[..., Opened], width: int, count: int, place: str
@@ -168,6 +171,11 @@ def test_the_panel_stands_where_there_is_room(
         "above": panel["y"] + panel["height"] <= lines["y"],
     }
     assert found[place], (panel, lines)
+    if count > 64 and width > 560:
+        overview = box(".overview")
+        assert overview["x"] >= lines["x"] + lines["width"]
+        assert abs(overview["y"] - lines["y"]) < 40, "the overview stands beside the lines"
+        assert panel["width"] > lines["width"], "the panel has the whole width"
     # Bars, columns and lines fit without scrolling sideways.
     stage = opened.host.locator(".stage")
     assert stage.evaluate("e => e.scrollWidth <= e.clientWidth")
@@ -185,6 +193,17 @@ def test_the_panel_of_a_matrix_selects_pairs(opened: Opened) -> None:
     assert ranked(opened)[0] == (best, written(means[best]))
     opened.host.locator('[data-rank="1"]').click()
     opened.settled(query=2, key=best, locked=True)
+    # Of a pair the panel still tells the query's whole row, and the title the pair's number.
+    assert ranked(opened)[:3] == [(i, written(means[i])) for i in by_size(means)[:3]]
+    title = opened.host.locator('[data-part="title"]')
+    expect(title).to_contain_text(f"“{TOKENS[2]}” looks at “{TOKENS[best]}”, {means[best]:.2f}")
+    second = by_size(means)[1]
+    opened.host.locator('[data-rank="2"]').click()
+    opened.settled(query=2, key=second, locked=True)
+    expect(title).to_contain_text(f"looks at “{TOKENS[second]}”, {means[second]:.2f}")
+    # A word of the text is a token, not a pair with itself.
+    opened.host.locator('[data-place="5"]').click()
+    opened.settled(query=5, key=None, locked=True)
     assert opened.errors == []
 
 

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { edgesOf } from "../../../bertviz/js/data/edges.js";
-import { boxesOf, meanHidden, meansOf } from "../../../bertviz/js/data/summaries.js";
+import { valuesPerHead, meanHidden, meansOf } from "../../../bertviz/js/data/summaries.js";
 import { headScene } from "../../../bertviz/js/scenes/head.js";
 import { massNote } from "../../../bertviz/js/scenes/legends.js";
 import { SEVERAL } from "../../../bertviz/js/data/regroup.js";
@@ -141,22 +141,22 @@ test("means beside the tokens are means over the heads", () => {
   const weights = source.weights(block.layers[0]);
   const all = Int32Array.from({ length: N }, (_, i) => i);
   const edges = edgesOf(weights, { heads: HEADS, queries: all, keys: all, query: 3, key: null });
-  meansOf(boxesOf(edges, 3, "key", N), edges.signs).forEach((mean, k) => {
+  meansOf(valuesPerHead(edges, 3, "key", N), edges.signs).forEach((mean, k) => {
     const listed = HEADS.map((_, h) => dense[0][h][3][k]).filter((w) => w >= 0.01);
     close(mean, listed.reduce((a, b) => a + b, 0) / 3);
   });
 });
 
-test("several selected tokens: all of their lines, boxes are means over them", () => {
+test("several selected tokens: all of their lines, values are means over them", () => {
   const state = nextState(payload, start, { query: 1, also: [4], locked: true });
   const scene = headScene(source, state);
   assert.deepEqual([...new Set(scene.edges.query)].sort(), [1, 4]);
   scene.edges.opacity.forEach((opacity, i) => close(opacity, scene.edges.weight[i]));
-  const boxes = boxesOf(scene, 3, "key", N, 2);
+  const perHead = valuesPerHead(scene, 3, "key", N, 2);
   HEADS.forEach((_, h) => {
     for (let k = 0; k < N; k++) {
       const listed = [1, 4].map((q) => dense[0][h][q][k]).map((w) => (w >= 0.01 ? w : 0));
-      close(boxes[h * N + k], (listed[0] + listed[1]) / 2);
+      close(perHead[h * N + k], (listed[0] + listed[1]) / 2);
     }
   });
 });

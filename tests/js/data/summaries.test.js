@@ -7,7 +7,12 @@ import { edgesOf } from "../../../bertviz/js/data/edges.js";
 import { shortSigned, valueWriters, writersOf } from "../../../bertviz/js/data/formats.js";
 import { headWeights } from "../../../bertviz/js/data/head_weights.js";
 import { gapsOf, isMissing } from "../../../bertviz/js/data/missing.js";
-import { boxesOf, meansOf, sharesHidden, weightsAt } from "../../../bertviz/js/data/summaries.js";
+import {
+  valuesPerHead,
+  meansOf,
+  sharesHidden,
+  weightsAt,
+} from "../../../bertviz/js/data/summaries.js";
 import { neuronsOf, weightsOf } from "../fixtures.js";
 
 const all = (/** @type {number} */ n) => Int32Array.from({ length: n }, (_, i) => i);
@@ -63,10 +68,10 @@ test("where nothing can be missing, nothing is", () => {
 
 test("of a selected key only its own gaps count", () => {
   const edges = edgesWith({ key: 1 });
-  const boxes = boxesOf(edges, 2, "query", 3);
-  assert.deepEqual(Array.from(boxes), [0, 0.25, NaN, 0.25, 0, NaN]);
-  assert.deepEqual(Array.from(meansOf(boxes, edges.signs)), [-0.25, 0.25, NaN]);
-  const both = boxesOf(edgesWith({ key: 0, also: [1] }), 2, "query", 3, 2);
+  const perHead = valuesPerHead(edges, 2, "query", 3);
+  assert.deepEqual(Array.from(perHead), [0, 0.25, NaN, 0.25, 0, NaN]);
+  assert.deepEqual(Array.from(meansOf(perHead, edges.signs)), [-0.25, 0.25, NaN]);
+  const both = valuesPerHead(edgesWith({ key: 0, also: [1] }), 2, "query", 3, 2);
   assert.deepEqual(Array.from(both), [0.25, 0.25, 0, 0.125, 0, 0].map(Math.fround));
 });
 

@@ -5,7 +5,7 @@ import { edgesOf } from "../../../bertviz/js/data/edges.js";
 import { valueWriters, wholeNumber } from "../../../bertviz/js/data/formats.js";
 import { gapsOf, isMissing } from "../../../bertviz/js/data/missing.js";
 import {
-  boxesOf,
+  valuesPerHead,
   meansOf,
   netOf,
   sharesHidden,
@@ -97,14 +97,14 @@ test("a head has one box and one lane, whichever of its slots a value is in", ()
 
 test("numbers beside tokens are means over what is there", () => {
   const edges = edgesWith({ query: 2 });
-  const boxes = boxesOf(edges, slots.length, "key", 3);
-  assert.deepEqual(Array.from(boxes), [0, 10, NaN, 40, 0, NaN, 4, NaN, 6, 0, NaN, 0]);
-  assert.deepEqual(Array.from(meansOf(boxes, edges.signs)), [-18, 10, 6]);
+  const perHead = valuesPerHead(edges, slots.length, "key", 3);
+  assert.deepEqual(Array.from(perHead), [0, 10, NaN, 40, 0, NaN, 4, NaN, 6, 0, NaN, 0]);
+  assert.deepEqual(Array.from(meansOf(perHead, edges.signs)), [-18, 10, 6]);
   const two = edgesWith({ query: 2, also: [0] });
-  const means = meansOf(boxesOf(two, slots.length, "key", 3, 2), two.signs);
+  const means = meansOf(valuesPerHead(two, slots.length, "key", 3, 2), two.signs);
   assert.deepEqual(Array.from(means), [(-10 + 3) / 2, (2.5 + 8) / 2, (0 + 2.5) / 2]);
   const none = edgesWith({ query: 1 });
-  assert.deepEqual(Array.from(meansOf(boxesOf(none, slots.length, "key", 3), none.signs)), [
+  assert.deepEqual(Array.from(meansOf(valuesPerHead(none, slots.length, "key", 3), none.signs)), [
     NaN,
     NaN,
     NaN,

@@ -1,7 +1,12 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { edgesOf } from "../../../bertviz/js/data/edges.js";
 import { found, LISTED, readingOf, shadeOf } from "../../../bertviz/js/parts/reading.js";
 import { shownRow } from "../../../bertviz/js/scenes/shown_row.js";
+import { headPicture, headScene } from "../../../bertviz/js/scenes/head.js";
+import { nextState } from "../../../bertviz/js/state.js";
+import { THEMES } from "../../../bertviz/js/theme/colors.js";
+import { payloads, sources, starts } from "../value_fixtures.js";
 import { pictureOf } from "./pictures.js";
 
 const N = 12;
@@ -69,10 +74,53 @@ test("of a key, who looks at it; of nothing, what is looked at", () => {
 
 test("several selected tokens are read as one", () => {
   const { reading, dense } = read({ state: { query: 1, also: [2] } });
-  assert.deepEqual([reading.title, reading.listTitle], ["“t1”, “t2”", "Where they look most"]);
+  assert.deepEqual([reading.title, reading.listTitle], ["“t1” and “t2”", "Where they look most"]);
   for (const { position, value } of reading.ranked) {
     assert.ok(Math.abs(value - (dense[0][1][position] + dense[0][2][position]) / 2) < 1e-6);
   }
+});
+
+test("a pair is read as its query's row, and what is left out is not guessed", () => {
+  const pair = read({ state: { query: 3, key: 7 } });
+  const whole = read({ state: { query: 3 } });
+  assert.deepEqual(pair.reading.ranked, whole.reading.ranked);
+  assert.equal(pair.reading.summary, whole.reading.summary);
+  assert.match(pair.reading.summary, /^These 8 hold [01]\.\d\d of the row, 4 others 0\.\d\d\.$/);
+});
+
+test("a row that does not sum to one is not said to be hidden: a sink took the rest", () => {
+  const { picture, state } = pictureOf({ count: N, state: { query: 3 } });
+  picture.weights.weight.forEach((weight, e) => (picture.weights.weight[e] = weight / 2));
+  const { summary } = readingOf(picture, shownRow(picture, state), state);
+  const [held, others] = (summary.match(/\d\.\d\d/g) ?? []).map(Number);
+  assert.ok(Math.abs(held + others - 0.5) < 0.02, summary);
+  assert.doesNotMatch(summary, /;/);
+});
+
+test("what lies on tokens that are not shown is told, unless rows are renormalized", () => {
+  const { picture, state } = pictureOf({ count: N, state: { query: 3 } });
+  const keys = picture.keys.subarray(0, 4);
+  const outside = picture.weights.weight.subarray(3 * N + 4, 4 * N).reduce((a, b) => a + b, 0);
+  const options = { heads: [0], queries: picture.queries, keys, query: 3, key: null };
+  /** @param {Int32Array | null} among */
+  const summary = (among) => {
+    const part = {
+      ...picture,
+      keys,
+      among,
+      edges: edgesOf(picture.weights, { ...options, among }),
+    };
+    return readingOf(part, shownRow(part, state), state).summary;
+  };
+  assert.match(summary(null), RegExp(`; ${outside.toFixed(2)} lies on tokens that are not shown`));
+  assert.match(summary(keys), /^These 4 hold 1\.00 of the row\.$/);
+});
+
+test("the darkest of numbers with signs is a size", () => {
+  const state = nextState(payloads.head, starts.head, { query: 2 });
+  const picture = headPicture(headScene(sources.head, state), state, THEMES.light);
+  const { ranked, darkest } = readingOf(picture, shownRow(picture, state), state);
+  assert.deepEqual([ranked[0].text, darkest], ["−18.0", "darkest: 18.0"]);
 });
 
 test("a shade grows with the weight and stays readable", () => {

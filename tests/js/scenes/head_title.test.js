@@ -48,11 +48,23 @@ test("of a key, who looks at it; of nothing, what is looked at", () => {
   assert.equal(rest.title, `Layer 3, head 0: ${told}`);
 });
 
+test("of a pair, its own number, and not the row's largest", () => {
+  const row = said({ heads: [0], state: { query: 2 } }).dense[0][2];
+  const key = row.indexOf(Math.min(...row));
+  const { title } = said({ heads: [0], state: { query: 2, key } });
+  const number = row[key] < 0.005 ? "<0.01" : row[key].toFixed(2);
+  assert.equal(title, `Layer 3, head 0: “t2” looks at “t${key}”, ${number}`);
+});
+
 test("values and differences are not called attention", () => {
   const state = nextState(payloads.head, starts.head, { query: 2, locked: true });
   const picture = headPicture(headScene(sources.head, state), state, THEMES.light);
   const title = headTitle(picture, shownRow(picture, state), state, payloads.head);
   assert.match(title, /mean of 2 heads: the largest value is from “c” to “a”, −18\.0$/);
+  const pair = nextState(payloads.head, starts.head, { query: 2, key: 1 });
+  const ofPair = headPicture(headScene(sources.head, pair), pair, THEMES.light);
+  const pairTitle = headTitle(ofPair, shownRow(ofPair, pair), pair, payloads.head);
+  assert.match(pairTitle, /mean of 2 heads: the value from “c” to “b”, \+10\.0$/);
   const gap = nextState(payloads.head, starts.head, { query: 1 });
   const missing = headPicture(headScene(sources.head, gap), gap, THEMES.light);
   assert.match(headTitle(missing, shownRow(missing, gap), gap, payloads.head), /nothing to show/);
