@@ -48,7 +48,7 @@ def test_it_starts_open_with_a_token_selected(opened: Opened) -> None:
     assert opened.scene("scene.shape") == {"query": 5, "key": 5, "headDim": 8}
     check_columns(opened, 1, 2, 2)
     text = opened.text()
-    for word in ("query q", "key k", "q × k", "score", "softmax", "not verified"):
+    for word in ("query q", "key k", "q × k", "score", "softmax", "not checked against the model"):
         assert word in text
     assert opened.errors == []
 

@@ -36,7 +36,7 @@ def places(made: Figure, **changed: Any) -> list[tuple[float, float]]:
 def test_what_panels_share_is_said_once() -> None:
     made = figure([(VIEW, {"query": 1}), (VIEW, {"query": 2})], ["(a)", "(b)"])
     said = texts(made)
-    for text in ("weight", "Heads", "not verified", "(a)", "(b)"):
+    for text in ("weight", "Heads", "not checked against the model", "(a)", "(b)"):
         assert said.count(text) == 1, text
     assert said.count("query") == 2
     assert "Layer 0" not in said

@@ -222,17 +222,19 @@ def test_text_that_does_not_fit_is_refused_with_the_width_that_does() -> None:
 
 
 def test_a_title_a_legend_and_a_mark_can_be_left_out() -> None:
+    assert texts(made("HeadView", width="3.25in"))[0] == "Layer 0"
     own = texts(made("HeadView", width="3.25in", query=1))
-    assert {"Layer 0", "not verified", "weight", "Heads"} <= set(own)
+    assert "looks most at" in " ".join(own[:2])
+    assert {"not checked against the model", "weight", "Heads"} <= set(own)
     title = "A sentence that is too long for a single line of a narrow column"
     told = texts(made("HeadView", width="3.25in", title=title, query=1))
     assert "Layer 0" not in told
     assert " ".join(told[:2]) == title
-    assert {"not verified", "weight", "Heads"} <= set(told)
+    assert {"not checked against the model", "weight", "Heads"} <= set(told)
     assert "Layer 0" not in texts(made("HeadView", title=""))
     bare = texts(made("HeadView", title="", legend=False, mark=False, query=1))
     assert bare[0] == "query"
-    assert not {"not verified", "weight", "Heads"} & set(bare)
+    assert not {"not checked against the model", "weight", "Heads"} & set(bare)
 
 
 @pytest.mark.parametrize("names", [("a", "b"), ("before", "after")])

@@ -4,7 +4,7 @@
 
 import { format } from "d3-format";
 import { isAttention } from "../data/kinds.js";
-import { kindName } from "../scenes/kind_texts.js";
+import { kindName, NOT_CHECKED } from "../scenes/kind_texts.js";
 import { add } from "./dom.js";
 
 /**
@@ -23,8 +23,8 @@ export function addMark(toolbar, payload) {
   badge.textContent = exactness
     ? `✓ matches the model: max diff ${format(".0e")(exactness.max_difference)}`
     : gaps.length
-      ? `not verified, ${gaps.length} not captured`
-      : "not verified";
+      ? `${NOT_CHECKED}, ${gaps.length} not captured`
+      : NOT_CHECKED;
   const about = [
     `${name ?? "Arrays"}, ${dtype}.`,
     exactness

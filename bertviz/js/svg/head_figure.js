@@ -5,7 +5,9 @@ import { linesPlot } from "../parts/lines.js";
 import { matrixPlot } from "../parts/matrix.js";
 import { headPicture, headScene, squareColor, unselected, windowOf } from "../scenes/head.js";
 import { headLegend } from "../scenes/head_legend.js";
+import { headTitle } from "../scenes/head_title.js";
 import { cellColor } from "../scenes/picture.js";
+import { shownRow } from "../scenes/shown_row.js";
 import { headerOf } from "./header.js";
 import { drawLines } from "./lines.js";
 import { drawMatrix } from "./matrix.js";
@@ -15,6 +17,7 @@ import { estimatedWidth } from "./text_width.js";
 /** @typedef {import("../theme/colors.js").Theme} Theme */
 /** @typedef {import("../scenes/head.js").HeadScene} HeadScene */
 /** @typedef {import("./figure.js").Panel} Panel */
+/** @typedef {ReturnType<typeof headPicture>} Picture */
 /** @typedef {Pick<Panel, "width" | "draw">} Part */
 
 /**
@@ -25,15 +28,19 @@ import { estimatedWidth } from "./text_width.js";
  */
 export function headFigure(source, state, { theme, width }) {
   const scene = headScene(source, state);
+  const picture = headPicture(scene, state, theme);
   const part =
     state.mode === "matrix"
-      ? matrixPart(scene, state, theme, width)
-      : linesPart(scene, state, theme, width);
+      ? matrixPart(scene, picture, state, theme, width)
+      : linesPart(scene, picture, state, width);
   const color = squareColor(scene, theme);
+  const title = headTitle(picture, shownRow(picture, state), state, source.payload);
+  const chosen = state.mode !== "matrix" && (state.query !== null || state.key !== null);
   return {
     ...part,
-    name: `Head view, layer ${state.layer}`,
+    name: `Head view. ${title}`,
     header: headerOf(source.payload, state, {
+      ...(chosen ? { title } : {}),
       heads: state.heads.map((head) => ({ head, color: color ?? theme.head(head) })),
       what: scene.heads[0] === SEVERAL ? `${state.combine} of the heads` : "",
     }),
@@ -42,13 +49,13 @@ export function headFigure(source, state, { theme, width }) {
 
 /**
  * @param {HeadScene} scene
+ * @param {Picture} picture
  * @param {State} state
- * @param {Theme} theme
  * @param {number} width
  * @returns {Part}
  */
-function linesPart(scene, state, theme, width) {
-  const plot = linesPlot(headPicture(scene, state, theme), state, width, estimatedWidth);
+function linesPart(scene, picture, state, width) {
+  const plot = linesPlot(picture, state, width, estimatedWidth);
   return {
     width: plot.width,
     draw(sheet) {
@@ -60,13 +67,13 @@ function linesPart(scene, state, theme, width) {
 
 /**
  * @param {HeadScene} scene
+ * @param {Picture} picture
  * @param {State} state
  * @param {Theme} theme
  * @param {number} width
  * @returns {Part}
  */
-function matrixPart(scene, state, theme, width) {
-  const picture = headPicture(scene, state, theme);
+function matrixPart(scene, picture, state, theme, width) {
   const whole = unselected(picture, windowOf(scene.all, state.zoom));
   const plot = matrixPlot(whole, state, width, estimatedWidth);
   return {

@@ -2,7 +2,7 @@
 
 import { HIDDEN } from "../data/filters.js";
 import { isAttention } from "../data/kinds.js";
-import { kindName } from "../scenes/kind_texts.js";
+import { kindName, NOT_CHECKED } from "../scenes/kind_texts.js";
 import { estimatedWidth } from "./text_width.js";
 
 /** @typedef {import("../data/schema.js").Payload} Payload */
@@ -30,7 +30,7 @@ const END = /** @type {const} */ ("end");
  * @param {object} [options]
  * @param {{head: number, color: string}[]} [options.heads]
  * @param {string} [options.what] said after the layer
- * @param {string} [options.title] in place of the layer
+ * @param {string} [options.title] in place of the layer alone
  * @returns {Header}
  */
 export function headerOf(payload, state, options = {}) {
@@ -46,8 +46,13 @@ export function headerOf(payload, state, options = {}) {
 export function drawHeader(sheet, { title, choices, mark, heads }) {
   const before = sheet.y;
   const { muted: color } = sheet.theme;
-  const beside = !title && !choices && besideSquares(sheet, mark, heads);
-  if (beside) sheet.text(mark, { x: sheet.width, y: sheet.y + 14, anchor: END, color });
+  const words = [
+    estimatedWidth(title, 13.5),
+    estimatedWidth(choices, 12),
+    estimatedWidth(mark, 11),
+  ];
+  const line = words.filter(Boolean).reduce((sum, width) => sum + BETWEEN + width, -BETWEEN);
+  const beside = (line > sheet.width || line === words[2]) && besideSquares(sheet, mark, heads);
   let end = 0; // of what the line holds
   for (const { text, right, ...style } of [
     { text: title, size: 13.5, strong: true },
@@ -70,12 +75,13 @@ export function drawHeader(sheet, { title, choices, mark, heads }) {
     }
   }
   if (end) sheet.y += 24;
+  if (beside) sheet.text(mark, { x: sheet.width, y: sheet.y + 14, anchor: END, color });
   if (heads.length) drawSquares(sheet, heads);
   if (sheet.y > before) sheet.y += 8;
 }
 
 /**
- * Whether a mark without a title has room beside the heads.
+ * Whether a mark that has no room beside the words has it beside the heads.
  * @param {Sheet} sheet
  * @param {string} mark
  * @param {Header["heads"]} heads
@@ -112,9 +118,7 @@ function choicesIn(payload, state, what) {
 function modelIn(payload) {
   const { name, exactness, skipped } = payload.model;
   if (!isAttention(payload)) return [name, kindName(payload)].filter(Boolean).join(", ");
-  const exact = exactness
-    ? `max diff ${exactness.max_difference.toExponential(0)}`
-    : "not verified";
+  const exact = exactness ? `max diff ${exactness.max_difference.toExponential(0)}` : NOT_CHECKED;
   const gaps = Object.keys(skipped ?? {}).length;
   return [name, exact, gaps ? `${gaps} not captured` : ""].filter(Boolean).join(", ");
 }
