@@ -164,12 +164,21 @@ def test_every_select_changes_by_keyboard(page_of: Callable[..., Opened], view: 
 
 def test_buttons_work_by_keyboard(page_of: Callable[..., Opened]) -> None:
     opened = page_of(VIEWS["head"]())
-    opened.host.locator('button[data-head="1"]').focus()
+    opened.host.locator('select[name="layer"]').focus()
+    while opened.host.evaluate("host => host.shadowRoot.activeElement.dataset.head") != "0":
+        opened.page.keyboard.press("Tab")
+    opened.page.keyboard.press("ArrowRight")
+    opened.wait_for("document.querySelector('.bertviz').bertviz.scene().heads.length === 1")
+    assert opened.scene("scene.heads") == [1]
     opened.page.keyboard.press("Space")
-    opened.settled(heads=[0, 2])
+    opened.settled(heads=[1])
     opened.page.keyboard.press("ArrowRight")
     opened.page.keyboard.press("Shift+Enter")
+    opened.settled(heads=[1, 2])
+    opened.page.keyboard.press("Enter")
     opened.settled(heads=[2])
+    opened.page.keyboard.press("Enter")
+    opened.settled(heads=[0, 1, 2])
     opened.host.locator('button[data-mode="matrix"]').focus()
     opened.page.keyboard.press("Enter")
     opened.settled(mode="matrix")

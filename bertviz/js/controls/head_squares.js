@@ -1,10 +1,19 @@
-// The row of numbered head squares. A click switches a head on or off (the last one stays), a double
-// click keeps only that head, and a double click on the only head brings all heads back.
+// The row of numbered head squares. Under the pointer or the focus a head is shown alone, for as long as
+// it stays there; a click shows only that head, a click on the only one brings all back, and with Shift,
+// or held down on a touch screen, it adds a head or takes it away (the last one stays).
 
 import { select } from "d3-selection";
 import { add } from "./dom.js";
 
 /** @typedef {import("./frame.js").Frame} Frame */
+/** @typedef {import("../state.js").State} State */
+
+const HELD = 450; // milliseconds until a touch is one that holds
+const HINT = {
+  mouse: "click: only this head · Shift-click: add or remove",
+  alone: "click: all heads · Shift-click: add another",
+  touch: "tap: only this head · hold: add or remove",
+};
 
 /**
  * The heads of the layer that is shown.
@@ -27,6 +36,10 @@ class HeadSquares {
   #frame;
   #squares;
   #all;
+  #hint;
+  /** @type {number | null} the head that is shown alone for a while */
+  #preview = null;
+  #touch;
 
   /**
    * @param {HTMLElement} parent
@@ -38,17 +51,52 @@ class HeadSquares {
     add(this.element, "", "span").textContent = "Heads";
     this.#squares = add(this.element, "squares");
     this.#squares.setAttribute("role", "group");
-    this.#squares.setAttribute(
-      "aria-label",
-      "Heads. Click shows or hides a head, double-click shows only that head.",
-    );
+    this.#squares.setAttribute("aria-label", "Heads");
     this.#all = add(this.element, "link", "button");
     this.#all.textContent = "all";
     this.#all.setAttribute("aria-label", "All heads");
     this.#all.addEventListener("click", () => frame.set({ heads: headsOf(frame) }));
-    this.#on("click", (head) => this.#toggle(head));
-    this.#on("dblclick", (head) => this.#keepOnly(head));
+    this.#hint = add(this.element, "hint", "span");
+    this.#hint.textContent = HINT.mouse;
+    this.#touch = new Touch((head) => this.#toggle(head));
+    this.#listen();
+  }
+
+  #listen() {
+    const squares = this.#squares;
+    this.#on("click", (head, event) => this.#click(head, /** @type {MouseEvent} */ (event)));
     this.#on("keydown", (head, event) => this.#press(head, /** @type {KeyboardEvent} */ (event)));
+    this.#on("pointerover", (head, event) => {
+      if (/** @type {PointerEvent} */ (event).pointerType === "mouse") this.#show(head);
+    });
+    this.#on("focusin", (head, event) => {
+      if (/** @type {Element} */ (event.target).matches(":focus-visible")) this.#show(head);
+    });
+    this.#on("pointerdown", (head, event) => {
+      if (/** @type {PointerEvent} */ (event).pointerType === "mouse") return;
+      this.#hint.textContent = HINT.touch;
+      this.#touch.begin(head);
+    });
+    for (const type of ["pointerup", "pointercancel", "pointerleave"]) {
+      squares.addEventListener(type, () => this.#touch.end());
+    }
+    squares.addEventListener("contextmenu", (event) => {
+      if (this.#touch.held) event.preventDefault();
+    });
+    for (const type of ["pointerleave", "focusout"]) {
+      squares.addEventListener(type, () => this.#show(null));
+    }
+  }
+
+  /**
+   * The state with the head that is shown for a while.
+   * @param {State} state
+   * @returns {State}
+   */
+  seen(state) {
+    const head = this.#preview;
+    if (head === null || !headsOf(this.#frame).includes(head)) return state;
+    return { ...state, heads: [head] };
   }
 
   /** @param {string | null} color of all, where they are drawn as one */
@@ -64,10 +112,22 @@ class HeadSquares {
       .attr("data-head", (head) => head)
       .attr("aria-pressed", (head) => String(heads.includes(head)))
       .attr("aria-label", (head) => `Head ${head}`)
+      .classed("preview", (head) => head === this.#preview)
       .style("background", (head) => color ?? theme.head(head))
       .style("color", theme.onHead)
       .text((head) => head);
     this.#all.style.visibility = heads.length === all.length ? "hidden" : "visible";
+    this.#hint.hidden = all.length === 1;
+    if (this.#hint.textContent !== HINT.touch) {
+      this.#hint.textContent = heads.length === 1 ? HINT.alone : HINT.mouse;
+    }
+  }
+
+  /** @param {number | null} head */
+  #show(head) {
+    if (head === this.#preview) return;
+    this.#preview = head;
+    this.#frame.redraw();
   }
 
   /**
@@ -79,6 +139,17 @@ class HeadSquares {
       const button = /** @type {Element} */ (event.target).closest("button");
       if (button) handle(Number(button.dataset.head), event);
     });
+  }
+
+  /**
+   * @param {number} head
+   * @param {MouseEvent} event
+   */
+  #click(head, event) {
+    if (this.#touch.taken()) return;
+    this.#show(null); // what was chosen is seen, until the pointer comes to another head
+    if (event.shiftKey || event.ctrlKey || event.metaKey) this.#toggle(head);
+    else this.#keepOnly(head);
   }
 
   /** @param {number} head */
@@ -101,9 +172,8 @@ class HeadSquares {
    */
   #press(head, event) {
     const step = { ArrowRight: 1, ArrowLeft: -1 }[event.key];
-    if (step) this.#focus(head, step);
-    else if (event.key === "Enter" && event.shiftKey) this.#keepOnly(head);
-    else return;
+    if (!step) return;
+    this.#focus(head, step);
     event.preventDefault();
   }
 
@@ -115,5 +185,37 @@ class HeadSquares {
     const heads = headsOf(this.#frame);
     const next = heads[(heads.indexOf(head) + step + heads.length) % heads.length];
     /** @type {HTMLElement} */ (this.#squares.querySelector(`[data-head="${next}"]`)).focus();
+  }
+}
+
+/** A finger that stays is another gesture than one that taps; the click that ends it is none. */
+class Touch {
+  #hold;
+  #timer = 0;
+  held = false;
+
+  /** @param {(head: number) => void} hold */
+  constructor(hold) {
+    this.#hold = hold;
+  }
+
+  /** @param {number} head */
+  begin(head) {
+    this.held = false;
+    this.#timer = window.setTimeout(() => {
+      this.held = true;
+      this.#hold(head);
+    }, HELD);
+  }
+
+  end() {
+    clearTimeout(this.#timer);
+  }
+
+  /** Whether the click belongs to a touch that was held; asked once. */
+  taken() {
+    const { held } = this;
+    this.held = false;
+    return held;
   }
 }

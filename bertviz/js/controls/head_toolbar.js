@@ -42,6 +42,8 @@ export function addHeadToolbar(root, frame) {
   const squares = addHeadSquares(root, frame);
   const drawCombine = addCombine(squares.element, frame);
   return {
+    /** What is to be drawn: a head under the pointer alone. @param {State} state */
+    seen: (state) => squares.seen(state),
     /**
      * @param {HeadScene} scene
      * @param {State} state

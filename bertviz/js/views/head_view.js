@@ -79,8 +79,9 @@ class HeadDrawing {
     };
   }
 
-  /** @param {State} state */
-  draw(state) {
+  /** @param {State} chosen */
+  draw(chosen) {
+    const state = this.#toolbar.seen(chosen);
     const scene = headScene(this.#frame.source, state);
     const picture = headPicture(scene, state, this.#frame.theme());
     this.#toolbar.draw(scene, state);

@@ -12,19 +12,63 @@ from tests.browser.opened import Opened
 from tests.helpers import HEADS, TOKENS, a_head_view, weights
 
 
-def test_head_squares(opened: Opened) -> None:
+def test_a_click_on_a_head_shows_only_it_and_one_on_the_only_head_all(opened: Opened) -> None:
     square(opened, 1).click()
-    opened.settled(heads=[0, 2, 3])
-    expect(square(opened, 1)).to_have_attribute("aria-pressed", "false")
-    square(opened, 1).click()
-    opened.settled(heads=[0, 1, 2, 3])
-    square(opened, 2).dblclick()
+    opened.settled(heads=[1])
+    expect(square(opened, 2)).to_have_attribute("aria-pressed", "false")
+    square(opened, 2).click(modifiers=["Shift"])
+    opened.settled(heads=[1, 2])
+    square(opened, 1).click(modifiers=["Shift"])
     opened.settled(heads=[2])
-    square(opened, 2).click()
+    square(opened, 2).click(modifiers=["Shift"])
     opened.quiet()
     assert opened.drawn()["heads"] == [2], "the last head stays"
-    square(opened, 2).dblclick()
+    expect(opened.host.locator(".hint")).to_contain_text("all heads")
+    square(opened, 2).click()
     opened.settled(heads=[0, 1, 2, 3])
+    expect(opened.host.locator(".hint")).to_contain_text("only this head")
+
+
+def test_a_head_under_the_pointer_is_shown_alone_for_a_while(opened: Opened) -> None:
+    opened.token("query", 1).click()
+    square(opened, 3).hover()
+    opened.wait_for("document.querySelector('.bertviz').bertviz.scene().heads.length === 1")
+    assert opened.scene("scene.heads") == [3]
+    np.testing.assert_allclose(opened.scene("scene.edges.weight"), weights()[0, 3, 1], atol=0.002)
+    assert opened.drawn()["heads"] == [0, 1, 2, 3], "it is not chosen"
+    expect(opened.host.locator('[data-part="title"]')).to_contain_text("Layer 0, head 3: “")
+    expect(square(opened, 1)).to_have_attribute("aria-pressed", "true")
+    opened.leave()
+    opened.wait_for("document.querySelector('.bertviz').bertviz.scene().heads.length === 4")
+    square(opened, 0).click()
+    opened.settled(heads=[0])
+    square(opened, 0).click()
+    opened.settled(heads=[0, 1, 2, 3])
+    assert opened.scene("scene.heads") == [0, 1, 2, 3], "and not that of the pointer's head"
+
+
+def test_a_held_finger_adds_a_head(page_of: Callable[..., Opened]) -> None:
+    opened = page_of(a_head_view(weights(1, 4), TOKENS), width=420)
+    cdp = opened.page.context.new_cdp_session(opened.page)
+    cdp.send("Emulation.setTouchEmulationEnabled", {"enabled": True})
+
+    def touch(head: int, milliseconds: int) -> None:
+        box = square(opened, head).bounding_box()
+        assert box is not None
+        point = {"x": box["x"] + box["width"] / 2, "y": box["y"] + box["height"] / 2}
+        cdp.send("Input.dispatchTouchEvent", {"type": "touchStart", "touchPoints": [point]})
+        opened.page.wait_for_timeout(milliseconds)
+        cdp.send("Input.dispatchTouchEvent", {"type": "touchEnd", "touchPoints": []})
+
+    touch(1, 30)
+    opened.settled(heads=[1])
+    touch(3, 700)
+    opened.settled(heads=[1, 3])
+    opened.quiet()
+    assert opened.drawn()["heads"] == [1, 3], "the click that ends it is none"
+    touch(2, 30)
+    opened.settled(heads=[2])
+    expect(opened.host.locator(".hint")).to_contain_text("hold")
 
 
 def test_layer_and_pair(opened: Opened) -> None:
@@ -109,4 +153,4 @@ def test_a_narrow_cell_and_many_heads(page_of: Callable[..., Opened]) -> None:
     assert overflow <= 0
     assert opened.host.locator("button[data-head]").count() == 32
     square(opened, 31).click()
-    opened.settled(heads=list(range(31)))
+    opened.settled(heads=[31])
