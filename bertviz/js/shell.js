@@ -28,6 +28,7 @@ import { addStyle } from "./theme/sheets.js";
 /** @typedef {import("./theme/colors.js").Theme} Theme */
 
 export const WIDTH = 760; // where none can be measured
+const NARROW = 560; // CSS pixels, as wide as a phone
 const COMMON_KEYS = ["block", "layer", "heads", "query", "key", "locked"];
 
 export class Shell {
@@ -219,6 +220,7 @@ export class Shell {
       this.#root.replaceWith(root);
       this.#root = root;
     }
+    root.classList.toggle("narrow", (this.#width || WIDTH) < NARROW);
     this.#scene = drawing.draw(state);
     /** @type {Record<string, unknown>} */
     const drawn = {};

@@ -33,6 +33,7 @@ import { isOfItsKind, plainChange } from "./data/state_values.js";
  * @property {[number, number, number, number] | null} [zoom] head view: a window, as the first query
  *   and the one after the last, the same of keys
  * @property {number[]} [off] neuron view: neurons that are switched off
+ * @property {number} [temperature] neuron view: what scores are divided by before softmax
  * @property {"model" | "contribution" | "explanation"} [sort] neuron view: the order of neurons
  * @property {boolean} [detail] neuron view: are the columns open?
  * @property {string | null} [measure] model view: what cells are colored by, if not by layer
@@ -74,6 +75,7 @@ export const STATE = {
     ...COMMON,
     detail: SWITCH,
     off: null,
+    temperature: null,
     sort: ["model", "contribution", "explanation"],
   },
 };
@@ -88,6 +90,9 @@ const VALUES = { ...STATE.head, ...STATE.model, ...STATE.neuron };
  * @returns {Partial<State>}
  */
 export const changeOf = (patch) => plainChange(patch, ["view", ...Object.keys(VALUES)]);
+
+/** The lowest and the highest. */
+export const TEMPERATURES = [0.1, 10];
 
 /** How much of each row lines at rest may show. */
 export const MASSES = [1, 0.9, 0.75, 0.5, 0.25];
@@ -201,6 +206,8 @@ function repairValues(next) {
     Object.assign(next, { [name]: repaired });
   }
   if (next.mass !== undefined && !(next.mass > 0 && next.mass < 1)) next.mass = 1;
+  const { temperature: t } = next;
+  if (t !== undefined && !(t >= TEMPERATURES[0] && t <= TEMPERATURES[1])) next.temperature = 1;
 }
 
 /** Only views that the output has data for. @type {Repair} */

@@ -102,9 +102,8 @@ FOCUSED = """(host) => {
   const element = host.shadowRoot.activeElement;
   if (!element) return null;
   const { outlineStyle, outlineWidth } = getComputedStyle(element);
-  const all = [...host.shadowRoot.querySelectorAll("*")];
   const value = "value" in element ? element.value : null;
-  return { place: all.indexOf(element), name: element.tagName, value,
+  return { place: element.place ?? 0, name: element.tagName, value,
            outline: outlineStyle === "none" ? 0 : parseFloat(outlineWidth) };
 }"""
 # What a mouse could use; of a group whose parts arrows reach, one is in the Tab order.
@@ -112,7 +111,7 @@ CONTROLS = """(host) => {
   const all = [...host.shadowRoot.querySelectorAll("*")];
   return all.filter((e) => e.matches("button, select, input, summary, a, [tabindex]")
     && e.tabIndex >= 0 && e.checkVisibility({ visibilityProperty: true }))
-    .map((e) => all.indexOf(e));
+    .map((e) => e.place ??= window.places = (window.places ?? 0) + 1);
 }"""
 
 

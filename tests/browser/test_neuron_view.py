@@ -48,7 +48,7 @@ def test_it_starts_open_with_a_token_selected(opened: Opened) -> None:
     assert opened.scene("scene.shape") == {"query": 5, "key": 5, "headDim": 8}
     check_columns(opened, 1, 2, 2)
     text = opened.text()
-    for word in ("query q", "key k", "q × k", "score", "softmax", "not checked against the model"):
+    for word in ("query q", "key k", "q × k", "score", "softmax", "not checked"):
         assert word in text
     assert opened.errors == []
 
@@ -155,7 +155,7 @@ def test_what_if(opened: Opened) -> None:
 
 
 def test_keep_the_top_and_sort(opened: Opened) -> None:
-    opened.host.locator('select[name="top"]').select_option("2")
+    opened.host.locator('input[name="top"]').fill("2")
     opened.wait_for("document.querySelector('.bertviz').bertviz.state.off.length === 6")
     products = VECTORS[0, 1, 2, 2] * VECTORS[1, 1, 2] / np.sqrt(8)
     weights = expected(1, 2, 2)[2]
@@ -169,11 +169,88 @@ def test_keep_the_top_and_sort(opened: Opened) -> None:
     opened.settled(sort="contribution")
     assert opened.scene("scene.order") == np.argsort(-contribution, kind="stable").tolist()
     check_columns(opened, 1, 2, 2)  # in the model's order, whatever the sorting
-    opened.host.locator('select[name="top"]').select_option("8")
+    assert "What if: only" in opened.text()
+    assert "the strongest 2 of 8" in opened.text()
+    opened.host.locator('input[name="top"]').fill("8")
+    opened.settled(off=[])
+    weakest = int(np.argmin(contribution))
+    opened.set(off=[int(np.argmax(contribution))])
+    expect(opened.host.locator(".range").first).to_contain_text("7 of 8")
+    assert "the strongest" not in opened.text()
+    opened.set(off=[weakest])
+    expect(opened.host.locator(".range").first).to_contain_text("the strongest 7 of 8")
+    opened.host.locator('button[data-action="reset"]').click()
     opened.settled(off=[])
     opened.set(off=[1])
     opened.host.locator('select[name="head"]').select_option("0")
     opened.settled(heads=[0], off=[])
+
+
+def test_before_and_after_stand_beside_the_bars(opened: Opened) -> None:
+    opened.set(off=[0, 1, 2, 3, 5])
+    before, after = expected(1, 2, 2)[2], less(2, [0, 1, 2, 3, 5])
+    pairs = [(f"{a:.2f}", f"{b:.2f}") for a, b in zip(before, after, strict=True)]
+    changed = [pair for pair in pairs if pair[0] != pair[1]]
+    assert changed
+    shown = {
+        half: opened.host.locator(f".number.{half}").all_inner_texts()
+        for half in ("before", "after")
+    }
+    for a, b in changed:
+        assert a in shown["before"]
+        assert b in shown["after"]
+    for a, b in pairs:
+        assert a == b or (a, b) in zip(shown["before"], shown["after"], strict=True)
+
+
+def test_a_pair_step_by_step(opened: Opened) -> None:
+    def steps() -> dict[str, str]:
+        found = opened.host.locator("[data-step]").evaluate_all(
+            "all => all.map((e) => [e.dataset.step, e.querySelector('b').textContent])"
+        )
+        return dict(found)
+
+    products, scores, weights = expected(1, 2, 2)
+    panel = opened.host.locator('[data-part="steps"]')
+    best = int(weights.argmax())
+    expect(panel).to_contain_text(f"How “{TOKENS[2]}” comes to look at “{TOKENS[best]}”")
+    assert steps()["score"] == f"{scores[best]:+.4f}".replace("-", "−")
+    assert steps()["distance"] == "0"
+    other = int(weights.argmin())
+    opened.token("key", other).click()
+    opened.settled(key=other, query=2, locked=True)
+    sizes = np.exp(scores - scores.max())
+    assert steps()["size"] == f"{sizes[other]:.3f}"
+    assert steps()["weight"] == f"{weights[other]:.3f}"
+    expect(panel).to_contain_text(f"sum of these, {sizes.sum():.3f}")
+    # The bars begin where the one before ends, and are as high as the products say.
+    bars = panel.locator("rect").evaluate_all(
+        "all => all.map((e) => [+e.getAttribute('y'), +e.getAttribute('height')])"
+    )
+    ends = np.concatenate([[0], products[other].cumsum()])
+    scale = 84 / (ends.max() - ends.min())
+    for (y, height), a, b in zip(bars, ends[:-1], ends[1:], strict=True):
+        assert abs(height - max(0.75, scale * abs(b - a))) < 0.01
+        assert abs(y - (4 + scale * (ends.max() - max(a, b)))) < 0.01
+    # At another temperature all take part, and the model's own numbers stay.
+    slider = opened.host.locator('input[name="temperature"]')
+    slider.focus()
+    for _ in range(8):
+        opened.page.keyboard.press("ArrowRight")
+    opened.wait_for("document.querySelector('.bertviz').bertviz.state.temperature === 2")
+    opened.quiet()
+    warm = np.exp(scores / 2) / np.exp(scores / 2).sum()
+    np.testing.assert_allclose(opened.scene("scene.whatIf.weights"), warm, atol=1e-6)
+    np.testing.assert_allclose(opened.scene("scene.columns.weights"), weights, atol=1e-6)
+    assert steps()["weight"] == f"{warm[other]:.3f}"
+    expect(panel).to_contain_text(f"model {weights[other]:.3f}")
+    assert "At temperature 2, " in opened.text()
+    opened.set(off=[4], temperature=0.5)
+    left = scores - products[:, 4]
+    cold = np.exp(2 * left) / np.exp(2 * left).sum()
+    np.testing.assert_allclose(opened.scene("scene.whatIf.weights"), cold, atol=1e-5)
+    assert "Without neuron 4, at temperature 0.5, " in opened.text()
+    assert opened.errors == []
 
 
 def test_an_explanation_is_shown_and_sorts(page_of: Callable[..., Opened]) -> None:
@@ -202,7 +279,7 @@ def test_an_explanation_is_shown_and_sorts(page_of: Callable[..., Opened]) -> No
     largest = np.sort(values)[::-1]
     expected_heights = 8 * np.abs(largest) / np.abs(values).max()
     np.testing.assert_allclose(heights, expected_heights, atol=1.6)
-    opened.host.locator('select[name="top"]').select_option("2")
+    opened.host.locator('input[name="top"]').fill("2")
     kept = np.argsort(-values)[:2]
     opened.settled(off=sorted(set(range(8)) - set(kept.tolist())))
     opened.host.locator('select[name="head"]').select_option("0")

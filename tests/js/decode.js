@@ -6,7 +6,7 @@ import { attend, attendAll } from "../../bertviz/js/data/attention.js";
 import { isMissing } from "../../bertviz/js/data/missing.js";
 import { Source } from "../../bertviz/js/data/payload.js";
 import { headWeights } from "../../bertviz/js/data/head_weights.js";
-import { without } from "../../bertviz/js/data/what_if.js";
+import { changed } from "../../bertviz/js/data/what_if.js";
 
 const payload = JSON.parse(await text(process.stdin));
 const source = new Source(payload);
@@ -49,7 +49,9 @@ function neuronsOf(layer) {
       weights: rows.map((row) => Array.from(row.weights)),
       scores: rows.map((row) => Array.from(row.scores)),
       sums: rows.map((row) => Array.from(row.sums)),
-      whatIf: rows.map((row, q) => Array.from(without(neurons, slot, q, row, [0, 2]).weights)),
+      whatIf: rows.map((row, q) =>
+        Array.from(changed(neurons, slot, q, row, { off: [0, 2] }).weights),
+      ),
       all: Array.from(attendAll(neurons, slot)),
       listed: Array.from(closed.weight).reduce((a, b) => a + b, 0),
       hidden: Array.from(closed.hidden).reduce((a, b) => a + b, 0),

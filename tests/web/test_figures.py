@@ -67,7 +67,8 @@ def test_what_is_selected_is_drawn_and_nothing_else() -> None:
     np.testing.assert_allclose(
         sorted(opacity for *_, opacity in found), sorted(weights()[0, 1, 2]), atol=0.002
     )
-    assert {"Layer 0", "Heads", "1", "query", "key", "weight"} <= set(texts(root))
+    assert {"Heads", "1", "query", "key", "weight"} <= set(texts(root))
+    assert texts(root)[0].startswith("Layer 0, head 1: “")
     assert "0" not in texts(root)[:6]
 
 
@@ -208,7 +209,7 @@ def test_any_width_is_kept_and_nothing_is_cut(cls: str, width: int) -> None:
         if element.get("x") is None or cls == "ModelView":  # its lines are moved aside
             continue
         x, size = float(element.get("x", 0)), float(element.get("font-size", 0))
-        wide = 0.56 * size * len(element.text or "")  # of an average letter
+        wide = 0.54 * size * len(element.text or "")  # of an average letter
         end = {"middle": x + wide / 2, "end": x}.get(element.get("text-anchor", ""), x + wide)
         assert end <= left + units + 1, element.text
 

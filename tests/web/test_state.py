@@ -115,7 +115,7 @@ VALUES: dict[str, list[Any]] = {
     "mode": ["lines", "matrix"],
     "words": [True, False],
     "combine": ["each", "mean", "sum"],
-    "hide": ["nothing", "special", "first"],
+    "hide": ["nothing", "special", "first", "both"],
     "mass": [1, 0.5, 0.999, 1.0],
     "renormalize": [True, False],
     "zoom": [None, [0, 3, 0, 3], [2, 7, 1, 7], [0, 2, 0, 3]],
@@ -124,6 +124,7 @@ VALUES: dict[str, list[Any]] = {
     "sorted": [True, False],
     "detail": [True, False],
     "off": [[], [0], [1, 3]],
+    "temperature": [1, 0.1, 2.5, 10.0],
     "sort": ["model", "contribution", "explanation"],
 }
 NEVER: dict[str, list[Any]] = {
@@ -142,6 +143,7 @@ NEVER: dict[str, list[Any]] = {
     "cell": [[3, 0], [0, 9], [-1, 0]],
     "measure": ["entropi"],
     "off": [[0, 1, 2, 3], [4], [-1]],
+    "temperature": [0, -1, 0.05, 11],
     "sort": ["size"],
 }
 

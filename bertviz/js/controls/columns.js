@@ -87,8 +87,10 @@ export class Columns {
     this.#now = { scene, stripes: plot.stripes };
     const view = this.#stage.prepare(plot.width, plot.rows);
     const rows = { query: view.rows(plot.queries.length), key: view.rows(plot.keys.length) };
-    const { block, layer, heads, pair, query, off, sort } = state;
-    const picture = JSON.stringify([block, layer, heads, pair, theme.mode, query, off, sort]);
+    const { block, layer, heads, pair, query, off, sort, temperature } = state;
+    const picture = JSON.stringify([
+      ...[block, layer, heads, pair, theme.mode, query, off, sort, temperature],
+    ]);
     view.paint(0, picture, (context) => paintColumns(context, plot, theme, view.geometry, rows));
     view.paint(1, "", null);
     this.#drawTokens(scene, state, plot, rows);
@@ -134,7 +136,7 @@ export class Columns {
       .selectAll("span")
       .data(numbersOf(plot, rows))
       .join("span")
-      .attr("class", "number")
+      .attr("class", (d) => `number ${d.half ?? ""}`)
       .style("top", (d) => `${d.r * ROW}px`)
       .style("left", (d) => `${d.x}px`)
       .style("width", (d) => `${d.width}px`)

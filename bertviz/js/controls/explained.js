@@ -55,13 +55,14 @@ class Explained {
   }
 
   /**
-   * @param {Term} term
+   * @param {Term | "exactness"} term
    * @param {string} text in the page
+   * @param {string} [meaning] of a term that means something else in every view
    */
-  draw(term, text) {
+  draw(term, text, meaning = term === "exactness" ? "" : TERMS[term]) {
     this.#button.dataset.term = term;
     this.#button.textContent = text;
-    this.#description.textContent = TERMS[term];
+    this.#description.textContent = meaning;
   }
 
   #show() {

@@ -37,6 +37,7 @@ export function addFooter(root, keys) {
       largest = "1",
       colors,
       ramp: ramped = true,
+      strength = 1,
       diverging,
       missing,
       signed,
@@ -56,7 +57,10 @@ export function addFooter(root, keys) {
         box.style.background = i === 0 ? theme.positive : theme.negative;
         name.textContent = names[i];
       });
-      ramp.style.background = `linear-gradient(to right, ${rampOf(theme, colors, diverging).join(", ")})`;
+      const ends = rampOf(theme, colors, diverging).map(
+        (color) => `color-mix(in srgb, ${color} ${100 * strength}%, transparent)`,
+      );
+      ramp.style.background = `linear-gradient(to right, ${ends.join(", ")})`;
       ramp.style.boxShadow = `inset 0 0 0 1px ${theme.hairline}`;
       right.textContent = [note, keys].filter(Boolean).join(" · ");
     },

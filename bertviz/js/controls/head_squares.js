@@ -40,6 +40,8 @@ class HeadSquares {
   /** @type {number | null} the head that is shown alone for a while */
   #preview = null;
   #touch;
+  /** @type {number | null} the head that was clicked and that the pointer has not left */
+  #clicked = null;
 
   /**
    * @param {HTMLElement} parent
@@ -67,7 +69,7 @@ class HeadSquares {
     this.#on("click", (head, event) => this.#click(head, /** @type {MouseEvent} */ (event)));
     this.#on("keydown", (head, event) => this.#press(head, /** @type {KeyboardEvent} */ (event)));
     this.#on("pointerover", (head, event) => {
-      if (/** @type {PointerEvent} */ (event).pointerType === "mouse") this.#show(head);
+      if (/** @type {PointerEvent} */ (event).pointerType === "mouse") this.#come(head);
     });
     this.#on("focusin", (head, event) => {
       if (/** @type {Element} */ (event.target).matches(":focus-visible")) this.#show(head);
@@ -75,6 +77,7 @@ class HeadSquares {
     this.#on("pointerdown", (head, event) => {
       if (/** @type {PointerEvent} */ (event).pointerType === "mouse") return;
       this.#hint.textContent = HINT.touch;
+      squares.classList.add("touched");
       this.#touch.begin(head);
     });
     for (const type of ["pointerup", "pointercancel", "pointerleave"]) {
@@ -83,9 +86,9 @@ class HeadSquares {
     squares.addEventListener("contextmenu", (event) => {
       if (this.#touch.held) event.preventDefault();
     });
-    for (const type of ["pointerleave", "focusout"]) {
-      squares.addEventListener(type, () => this.#show(null));
-    }
+    squares.addEventListener("pointerleave", () => this.#come(null));
+    squares.addEventListener("focusout", () => this.#show(null));
+    squares.addEventListener("focusout", () => squares.classList.remove("touched"));
   }
 
   /**
@@ -123,6 +126,16 @@ class HeadSquares {
     }
   }
 
+  /**
+   * The pointer comes to a head; a browser says so again where the head under it was drawn again.
+   * @param {number | null} head
+   */
+  #come(head) {
+    if (head !== null && head === this.#clicked) return;
+    this.#clicked = null;
+    this.#show(head);
+  }
+
   /** @param {number | null} head */
   #show(head) {
     if (head === this.#preview) return;
@@ -147,7 +160,8 @@ class HeadSquares {
    */
   #click(head, event) {
     if (this.#touch.taken()) return;
-    this.#show(null); // what was chosen is seen, until the pointer comes to another head
+    this.#clicked = head; // what was chosen is seen, until the pointer comes to another head
+    this.#show(null);
     if (event.shiftKey || event.ctrlKey || event.metaKey) this.#toggle(head);
     else this.#keepOnly(head);
   }

@@ -6,25 +6,49 @@ import { format } from "d3-format";
 import { isAttention } from "../data/kinds.js";
 import { kindName, NOT_CHECKED } from "../scenes/kind_texts.js";
 import { add } from "./dom.js";
+import { addExplained } from "./explained.js";
+
+/** @typedef {import("../data/schema.js").Payload} Payload */
+
+const ROOMY = 1120; // CSS pixels of a view, from which on the mark is said in full
 
 /**
- * @param {HTMLElement} toolbar
- * @param {import("../data/schema.js").Payload} payload
+ * @param {HTMLElement} parent
+ * @param {import("./frame.js").Frame} frame
  */
-export function addMark(toolbar, payload) {
+export function addMark(parent, frame) {
+  const { payload } = frame.source;
+  const badge = add(parent, "badge", "span");
+  const mark = addExplained(badge, frame.root);
+  const { long, short } = wordsOf(payload);
+  const about = aboutOf(payload);
+  return {
+    draw() {
+      mark.draw("exactness", frame.width() >= ROOMY ? long : short, about);
+    },
+  };
+}
+
+/** @param {Payload} payload */
+function wordsOf(payload) {
+  const { exactness, skipped } = payload.model;
+  if (!isAttention(payload)) return { long: kindName(payload), short: kindName(payload) };
+  const gaps = Object.keys(skipped ?? {}).length;
+  const missing = gaps ? `, ${gaps} not captured` : "";
+  if (!exactness) {
+    return { long: `${NOT_CHECKED}${missing}`, short: missing.slice(2) || "not checked" };
+  }
+  const difference = format(".0e")(exactness.max_difference);
+  return { long: `✓ matches the model: max diff ${difference}`, short: `✓ ${difference}` };
+}
+
+/** @param {Payload} payload */
+function aboutOf(payload) {
   const { name, dtype, exactness, skipped } = payload.model;
-  const badge = add(toolbar, "badge end", "span");
   if (!isAttention(payload)) {
-    badge.textContent = kindName(payload);
-    badge.title = `${name ?? "Arrays"}, ${dtype}. These numbers are values for pairs of tokens, not attention.`;
-    return;
+    return `${name ?? "Arrays"}, ${dtype}. These numbers are values for pairs of tokens, not attention.`;
   }
   const gaps = Object.entries(skipped ?? {});
-  badge.textContent = exactness
-    ? `✓ matches the model: max diff ${format(".0e")(exactness.max_difference)}`
-    : gaps.length
-      ? `${NOT_CHECKED}, ${gaps.length} not captured`
-      : NOT_CHECKED;
   const about = [
     `${name ?? "Arrays"}, ${dtype}.`,
     exactness
@@ -40,5 +64,5 @@ export function addMark(toolbar, payload) {
     about.push(...gaps.slice(0, 5).map(([path, reason]) => `${path || "the model"}: ${reason}.`));
     if (gaps.length > 5) about.push(`And ${gaps.length - 5} more.`);
   }
-  badge.title = about.join(" ");
+  return about.join(" ");
 }

@@ -1,48 +1,69 @@
-// The neuron view's own selects: the head, the order of its neurons, and how many of them are kept.
+// The neuron view's own choices: the head, the order of its neurons, and how many of them are kept.
 
 import { ranked } from "../data/what_if.js";
 import { explanationOf } from "../state.js";
-import { BINARY_STEPS } from "../parts/ticks.js";
+import { add } from "./dom.js";
 import { headsOf } from "./head_squares.js";
+import { addRange } from "./range.js";
 import { addSelect, option } from "./selects.js";
 
 /** @typedef {import("./frame.js").Frame} Frame */
 /** @typedef {import("../scenes/neuron.js").NeuronScene} NeuronScene */
 /** @typedef {import("../state.js").State} State */
 
-const SOME = "some"; // neurons were switched off one by one
+/**
+ * @param {HTMLElement} toolbar
+ * @param {Frame} frame
+ */
+export function addHeadSelect(toolbar, frame) {
+  const head = addSelect(toolbar, "head", "Head", (value) => frame.set({ heads: [Number(value)] }));
+  return {
+    /** @param {State} state */
+    draw(state) {
+      const options = headsOf(frame).map((h) => option(h));
+      head.draw(options, String(state.heads[0]));
+    },
+  };
+}
 
 /**
- * @param {HTMLElement} toolbar with the selects of the source
+ * The order of the neurons, and what if only some of them were there.
+ * @param {HTMLElement} parent
  * @param {Frame} frame
  * @param {() => NeuronScene | null} current what is drawn
  */
-export function addNeuronSelects(toolbar, frame, current) {
-  const head = addSelect(toolbar, "head", "Head", (value) => frame.set({ heads: [Number(value)] }));
-  toolbar.querySelector('select[name="layer"]')?.parentElement?.after(head.element);
-  const sort = addSelect(toolbar, "sort", "Neurons", (value) =>
+export function addNeuronSelects(parent, frame, current) {
+  const sort = addSelect(parent, "sort", "Neurons", (value) =>
     frame.set({ sort: /** @type {State["sort"]} */ (value) }),
   );
-  const top = addSelect(toolbar, "top", "Keep", (value) => {
+  const top = addRange(parent, "top", "What if: only", (count) => {
     const scene = current();
-    if (!scene || value === SOME) return;
-    const off = ranked(scene.contribution).slice(Number(value));
+    if (!scene) return;
+    const off = ranked(scene.contribution).slice(count);
     frame.set({ off: off.sort((a, b) => a - b) });
   });
+  top.element.title = "Keeps the neurons that contribute most; a click on a neuron switches it";
+  const reset = add(parent, "link", "button");
+  reset.dataset.action = "reset";
+  reset.textContent = "reset";
+  reset.title = "All neurons, and the model’s own softmax";
+  reset.addEventListener("click", () => frame.set({ off: [], temperature: 1 }));
   return {
     /**
      * @param {NeuronScene} scene
      * @param {State} state
      */
     draw(scene, state) {
-      head.draw(
-        headsOf(frame).map((h) => option(h)),
-        String(state.heads[0]),
-      );
-      sort.element.hidden = top.element.hidden = !state.detail;
+      const { detail, off = [] } = state;
+      sort.element.hidden = top.element.hidden = !detail;
       sort.draw(ordersOf(frame, state), state.sort ?? "model");
-      const { options, value } = keptOf(scene, state.off ?? []);
-      top.draw(options, value);
+      const { headDim } = scene.shape;
+      const kept = headDim - off.length;
+      const strongest = keepsStrongest(scene, off) ? "the strongest " : "";
+      const said = off.length ? `${strongest}${kept} of ${headDim}` : `all ${headDim}`;
+      top.draw({ min: 1, max: headDim, value: kept }, said);
+      top.element.classList.toggle("changed", off.length > 0);
+      reset.hidden = !detail || !scene.whatIf;
     },
   };
 }
@@ -62,20 +83,11 @@ function ordersOf(frame, state) {
 }
 
 /**
- * All neurons, those that contribute most, or whichever are on.
+ * Whether the neurons that are on are those that contribute most.
  * @param {NeuronScene} scene
  * @param {number[]} off
  */
-function keptOf({ contribution, neurons: { headDim } }, off) {
-  const steps = BINARY_STEPS.filter((count) => count < headDim);
-  const kept = headDim - off.length;
-  const weakest = ranked(contribution).slice(kept);
-  const isTop = steps.includes(kept) && weakest.every((n) => off.includes(n));
-  const value = kept === headDim || isTop ? String(kept) : SOME;
-  const options = [
-    option(headDim, `all ${headDim} neurons`),
-    ...steps.toReversed().map((count) => option(count, `the top ${count} neurons`)),
-  ];
-  if (value === SOME) options.push(option(SOME, `${kept} of ${headDim} neurons`));
-  return { options, value };
+function keepsStrongest({ contribution }, off) {
+  const weakest = ranked(contribution).slice(contribution.length - off.length);
+  return weakest.every((n) => off.includes(n));
 }

@@ -15,7 +15,7 @@ const KEPT = 10_000; // milliseconds until a downloaded file is forgotten
  */
 export function addSave(toolbar, frame) {
   const group = add(toolbar, "save", "span");
-  group.append("Save");
+  add(group, "word", "span").textContent = "Save";
   const buttons = /** @type {const} */ (["svg", "png"]).map((format) => {
     const button = add(group, "link", "button");
     button.dataset.action = format;

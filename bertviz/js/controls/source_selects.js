@@ -8,7 +8,7 @@ import { addSelect, option } from "./selects.js";
 /** @typedef {import("./frame.js").Frame} Frame */
 
 /**
- * Block, layer and pair, each where it applies.
+ * Block and layer, each where it applies.
  * @param {HTMLElement} toolbar
  * @param {Frame} frame
  * @param {{layer: boolean}} which
@@ -22,9 +22,6 @@ export function addSourceSelects(toolbar, frame, which) {
   const layer =
     which.layer &&
     addSelect(toolbar, "layer", "Layer", (value) => frame.set({ layer: Number(value) }));
-  const pair =
-    blocks.some((b) => pairsOf(b).length > 1) &&
-    addSelect(toolbar, "pair", "Pair", (value) => frame.set({ pair: value }));
   return {
     draw() {
       const state = frame.state();
@@ -37,12 +34,30 @@ export function addSourceSelects(toolbar, frame, which) {
         const options = current.layers.map(({ index }) => option(index));
         layer.draw(options, String(state.layer));
       }
-      if (pair) {
-        const pairs = pairsOf(current);
-        pair.element.hidden = pairs.length < 2;
-        const options = pairs.map((name) => option(name));
-        pair.draw(options, state.pair);
-      }
+    },
+  };
+}
+
+/**
+ * Between which sentences, where a text has two.
+ * @param {HTMLElement} parent
+ * @param {Frame} frame
+ */
+export function addPairSelect(parent, frame) {
+  if (!frame.source.payload.blocks.some((block) => pairsOf(block).length > 1)) return null;
+  const { element, draw } = addSelect(parent, "pair", "Sentences", (value) =>
+    frame.set({ pair: value }),
+  );
+  return {
+    element,
+    draw() {
+      const state = frame.state();
+      const pairs = pairsOf(frame.source.block(state.block));
+      element.hidden = pairs.length < 2;
+      draw(
+        pairs.map((name) => option(name)),
+        state.pair,
+      );
     },
   };
 }

@@ -1,4 +1,4 @@
-// Buttons that are pressed or not: one of several, or on and off.
+// One of several, or on and off.
 
 import { add, capitalized } from "./dom.js";
 
@@ -31,22 +31,26 @@ export function addSwitch(parent, name, values, chosen) {
 }
 
 /**
- * A button that is on or off.
+ * A box that is checked or not.
  * @param {HTMLElement} parent
  * @param {string} name
  * @param {string} label
  * @param {string} title what it does
+ * @param {(on: boolean) => void} chosen
  */
-export function addToggle(parent, name, label, title) {
-  const button = add(parent, "onoff", "button");
-  button.dataset.action = name;
-  button.textContent = label;
-  button.title = title;
+export function addCheck(parent, name, label, title, chosen) {
+  const element = /** @type {HTMLLabelElement} */ (add(parent, "check", "label"));
+  const box = document.createElement("input");
+  box.type = "checkbox";
+  box.name = name;
+  box.addEventListener("change", () => chosen(box.checked));
+  element.append(box, label);
+  element.title = title;
   return {
-    element: button,
+    element,
     /** @param {boolean} on */
     draw(on) {
-      button.setAttribute("aria-pressed", String(on));
+      box.checked = on;
     },
   };
 }

@@ -12,6 +12,7 @@
  * @property {Float32Array} scores (key) what the softmax sees
  * @property {Float32Array} weights (key)
  * @property {number} sink what the head's sink takes of the row
+ * @property {number} sinkScore its score; −∞ without one
  */
 
 /**
@@ -89,8 +90,9 @@ export function keysOf(neurons, slot) {
  * @param {number} slot
  * @param {number} query
  * @param {Float32Array} sums
+ * @param {number} [temperature] by which scores are divided
  */
-export function finish(neurons, slot, query, sums) {
+export function finish(neurons, slot, query, sums, temperature = 1) {
   const { softcap, sinks } = neurons;
   const bias = biasOf(neurons, slot, query);
   const scores = sums.map(
@@ -98,8 +100,15 @@ export function finish(neurons, slot, query, sums) {
   );
   const own = sinks ? sinks[slot] : -Infinity;
   const sinkScore = typeof own === "number" ? own : own[query];
-  const weights = softmax(scores, sinkScore);
-  return { sums, bias, scores, weights, sink: sinks ? 1 - weights.reduce((a, b) => a + b, 0) : 0 };
+  const weights =
+    temperature === 1
+      ? softmax(scores, sinkScore)
+      : softmax(
+          scores.map((score) => score / temperature),
+          sinkScore / temperature,
+        );
+  const sink = sinks ? 1 - weights.reduce((a, b) => a + b, 0) : 0;
+  return { sums, bias, scores, weights, sink, sinkScore };
 }
 
 /**

@@ -64,13 +64,17 @@ export function lanesOf(signs) {
 
 const BOOST = 10;
 
+/** @param {Pick<Weights, "heads" | "scale">} weights */
+export const isDifference = ({ heads, scale }) =>
+  scale === undefined && heads.some((head) => head < 0);
+
 /**
  * How much stronger differences are drawn: the largest of a layer at full strength, unless all are
  * tiny.
  * @param {Weights} weights
  */
 export function boostOf(weights) {
-  if (!weights.heads.some((head) => head < 0)) return 1;
+  if (!isDifference(weights)) return 1;
   let most = 1 / BOOST;
   for (const weight of weights.weight) if (weight > most) most = weight;
   return 1 / most;

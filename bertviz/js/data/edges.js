@@ -1,6 +1,7 @@
 // Which lines a picture has: weights, seen through what a reader has chosen.
 
 import { boostOf, headCount, NAMES, numberOf } from "./differences.js";
+import { topOf } from "./even.js";
 import { gapsOf, isMissing } from "./missing.js";
 import { insideOf, rowsOf } from "./row_mass.js";
 import { cutsOf } from "./strongest.js";
@@ -46,7 +47,7 @@ const SPREAD = 0.005;
  */
 export function edgesOf(weights, options) {
   const part = partOf(weights, options);
-  const { gain, signs } = part;
+  const { gain, signs, top } = part;
   /** @type {EachEdge} */
   const each = (visit) => eachEdge(part, visit);
   // Asked for several times a picture, so it is computed once.
@@ -55,6 +56,8 @@ export function edgesOf(weights, options) {
   const edges = {
     gain,
     each,
+    /** The weight that is drawn at full strength, if it is drawn with nothing selected or alone. */
+    top,
     /** Of the drawn slots: −1 for what a has more, in a comparison, or is below zero; else 1. */
     signs,
     /** Of values that are not attention: the largest of the layer. */
@@ -118,12 +121,13 @@ function partOf(weights, options) {
   // What is selected is shown whole.
   const mass = selected ? 1 : (options.mass ?? 1);
   const scale = options.scale ?? weights.scale;
-  const full = scale ? 1 / scale : 1; // the opacity of 1
-  const boost = options.boost && scale === undefined ? boostOf(weights) : full;
+  const top = scale === undefined ? topOf(weights, heads, Boolean(among)) : scale || 1;
+  const full = 1 / top; // the opacity of 1
+  const boost = options.boost ? boostOf(weights) : 1;
   // At rest lines overlap; the root keeps one head at full weight and twelve from becoming a blot.
-  const gain = selected ? full : boost / Math.sqrt(headCount(signs));
+  const gain = selected ? full : (full * boost) / Math.sqrt(headCount(signs));
   return {
-    ...{ weights, heads, signs, queries, keys, keyRow, key, gain },
+    ...{ weights, heads, signs, queries, keys, keyRow, key, gain, top },
     slots: heads.map((head) => weights.heads.indexOf(head)),
     queryRows: Array.from(queries.keys()).filter((r) => chosenQueries?.has(queries[r]) ?? true),
     chosenKeys: key === null ? null : new Set([key, ...(query === null ? also : [])]),

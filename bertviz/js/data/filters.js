@@ -6,7 +6,7 @@ import { tokensOf } from "./schema.js";
 
 /** @typedef {import("./schema.js").Block} Block */
 /** @typedef {import("./schema.js").Tokens} Tokens */
-/** @typedef {"nothing" | "special" | "first"} Hide */
+/** @typedef {"nothing" | "special" | "first" | "both"} Hide */
 /** @typedef {{pair: string, words?: boolean, hide?: Hide}} Filter */
 
 /** Sentence filters, as [query's sentence, key's sentence]; null is any. */
@@ -33,14 +33,20 @@ export function pairsOf(block) {
   });
 }
 
+const isSpecial = (/** @type {number} */ i, /** @type {Tokens} */ tokens) =>
+  tokens.special.includes(i);
+const isFirst = (/** @type {number} */ i) => i === 0;
+
 /** What can be left out of a picture. */
 export const HIDDEN = {
   nothing: { label: "nothing", of: () => false },
-  special: {
-    label: "special tokens",
-    of: (/** @type {number} */ i, /** @type {Tokens} */ tokens) => tokens.special.includes(i),
+  special: { label: "special tokens", of: isSpecial },
+  first: { label: "the first token", of: isFirst },
+  both: {
+    label: "special tokens and the first token",
+    of: (/** @type {number} */ i, /** @type {Tokens} */ tokens) =>
+      isSpecial(i, tokens) || isFirst(i),
   },
-  first: { label: "the first token", of: (/** @type {number} */ i) => i === 0 },
 };
 
 /**

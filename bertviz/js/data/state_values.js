@@ -64,6 +64,7 @@ const KINDS = new Map([
   ["cell", (value) => value === null || isIntegers(value, 2)],
   ["measure", (value) => value === null || isText(value)],
   ["off", isList],
+  ["temperature", isNumber],
 ]);
 
 /**

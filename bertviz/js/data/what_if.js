@@ -1,5 +1,5 @@
-// What if some neurons were not there? The scores and the softmax of a query without them, beside
-// the true ones; and how much each neuron contributes to where its head looks.
+// What if some neurons were not there, or the softmax were softer or sharper? The scores and the weights
+// of a query then, beside the true ones; and how much each neuron contributes to where its head looks.
 
 import { finish } from "./attention.js";
 
@@ -40,22 +40,22 @@ export function ranked(values) {
 }
 
 /**
- * A row without some neurons.
+ * A row without some neurons, or at another temperature.
  * @param {Neurons} neurons
  * @param {number} slot
  * @param {number} query
  * @param {Row} row the true one
- * @param {number[]} off
+ * @param {{off?: number[], temperature?: number}} change
  */
-export function without(neurons, slot, query, row, off) {
+export function changed(neurons, slot, query, row, { off = [], temperature = 1 }) {
   const { headDim } = neurons;
   const sums = row.sums.map((sum, key) => {
     let rest = sum;
     for (const n of off) rest -= row.products[key * headDim + n];
     return rest;
   });
-  const { scores, weights } = finish(neurons, slot, query, sums);
+  const { scores, weights, sink } = finish(neurons, slot, query, sums, temperature);
   let moved = 0;
   weights.forEach((weight, key) => (moved += Math.abs(weight - row.weights[key]) / 2));
-  return { off, sums, scores, weights, moved };
+  return { off, temperature, sums, scores, weights, sink, moved };
 }

@@ -85,8 +85,8 @@ function paintScores(context, plot, theme, geometry, rows) {
     paintBars(context, weights, { ...bars, ...style, x: weightX });
   };
   if (whatIf) {
-    paint(row, { inset: [4, 15], strength: 0.45 });
-    paint(whatIf, { inset: [11, 4] });
+    paint(row, { inset: [4, 14], strength: 0.45 });
+    paint(whatIf, { inset: [14, 4] });
   } else {
     paint(row);
   }

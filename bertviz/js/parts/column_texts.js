@@ -1,6 +1,7 @@
 // What stands above the columns of the neuron view, and their legend.
 
 import { format } from "d3-format";
+import { changeIn } from "../scenes/what_if_texts.js";
 
 /** @typedef {import("../scenes/neuron.js").NeuronScene} NeuronScene */
 /**
@@ -76,9 +77,7 @@ export function stripName({ explanation }, narrow) {
  */
 export function columnsLegend({ whatIf }, { queries, keys, products }) {
   if (whatIf) {
-    const { length } = whatIf.off;
-    const without = `without ${length} neuron${length === 1 ? "" : "s"}`;
-    return { signed: `pale: original, solid: ${without}`, note: "" };
+    return { signed: `pale: original, solid: ${changeIn(whatIf)}`, note: "" };
   }
   const [q, k, both] = [queries, keys, products].map((value) => value.toFixed(2));
   return { signed: `full strength: |q| ${q}, |k| ${k}, |q × k · scale| ${both}`, note: "" };

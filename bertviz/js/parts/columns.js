@@ -28,6 +28,7 @@ import { columnWidth } from "./token_columns.js";
  * @property {string} text
  * @property {number} strength
  * @property {boolean} end whether it stands at the right end
+ * @property {"before" | "after" | null} half of the row, where a number is another than it was
  */
 
 export const STRIP = 16; // height of the contributions
@@ -163,19 +164,35 @@ function numbersOfRow({ x, widths, biased, row, shown, weightX }, r, position) {
   const told = [];
   if (biased) {
     const text = masked ? "" : shortSigned(row.bias[position]);
-    told.push({ r, x: x.bias, width: widths.bias - 8, text, strength: 0.75, end: true });
+    const place = { x: x.bias, width: widths.bias - 8, end: true, half: null };
+    told.push({ r, text, strength: 0.75, ...place });
   }
-  told.push({
-    ...{ r, x: x.score + 62, width: widths.score - 62, end: true },
-    text: shortScore(shown.scores[position]),
-    strength: masked ? 0.5 : 0.75,
-  });
+  const scores = [row.scores[position], shown.scores[position]].map(shortScore);
+  const place = { r, x: x.score + 62, width: widths.score - 62, end: true };
+  told.push(
+    ...halves(scores).map((told) => ({ ...place, ...told, strength: masked ? 0.5 : 0.75 })),
+  );
   if (masked) return told;
-  const weight = shown.weights[position];
-  const left = Math.max(weightX(weight), weightX(row.weights[position])) + 8;
-  const strength = 0.6 + 0.4 * Math.min(1, 4 * weight);
-  told.push({ r, x: left, width: 40, text: weight.toFixed(2), strength, end: false });
+  const weights = [row.weights[position], shown.weights[position]];
+  const left = Math.max(...weights.map(weightX)) + 8;
+  const strength = 0.6 + 0.4 * Math.min(1, 4 * Math.max(...weights));
+  const written = weights.map((weight) => weight.toFixed(2));
+  const beside = { r, x: left, width: 40, strength, end: false };
+  told.push(...halves(written).map((told) => ({ ...beside, ...told })));
   return told;
+}
+
+/**
+ * A number, or where it is another than it was, both, one above the other as their bars are.
+ * @param {string[]} texts before and after
+ * @returns {Pick<Told, "text" | "half">[]}
+ */
+function halves([before, after]) {
+  if (before === after) return [{ text: after, half: null }];
+  return [
+    { text: before, half: "before" },
+    { text: after, half: "after" },
+  ];
 }
 
 /**

@@ -1,7 +1,7 @@
 // What colors and opacity of the head view mean, and what its picture leaves out.
 
 import { shortWeight } from "../data/formats.js";
-import { differenceLegend, massNote, minus, shownPart } from "./legends.js";
+import { differenceLegend, massNote, minus, rampOfLines, shownPart } from "./legends.js";
 import { headValueLegend } from "./value_legend.js";
 
 /** @typedef {import("../data/edges.js").Edges} Edges */
@@ -51,14 +51,12 @@ function matrixRamp(state, scale) {
  * @param {Edges} edges
  * @param {State} state
  */
-function linesRamp({ gain }, state) {
+function linesRamp(edges, state) {
   const { combine = "each" } = state;
   const kind = combine === "each" ? "weight" : `${combine} of ${state.heads.length} heads`;
-  const faint = gain === 1 ? "" : `lines drawn at ${shortWeight(gain)} × weight`;
-  return {
-    legend: listed(kind, whole(state), faint),
-    largest: combine === "sum" ? "1 or more" : "1",
-  };
+  const ramp = rampOfLines(edges);
+  const more = combine === "sum" && edges.top === 1 ? { largest: "1 or more" } : {};
+  return { legend: listed(kind, whole(state)), ...ramp, ...more };
 }
 
 /** @param {MatrixScale} scale */

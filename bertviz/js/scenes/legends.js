@@ -1,5 +1,6 @@
 // What is written below a picture: what its colors mean and what it leaves out.
 
+import { shortWeight } from "../data/formats.js";
 import { meanHidden } from "../data/summaries.js";
 import { isFiltered } from "../data/filters.js";
 
@@ -12,6 +13,7 @@ import { isFiltered } from "../data/filters.js";
  * @property {string} [largest] what it ends with, if not 1
  * @property {string[]} [colors] of the ramp, if not from nothing to ink
  * @property {boolean} [ramp] whether there is one; by default there is
+ * @property {number} [strength] opacity at the end of the ramp, if it is not drawn in full
  * @property {boolean} [diverging] whether the ramp goes from negative to positive
  * @property {string} [missing] what hatching stands for
  * @property {string} [signed] what full strength means, where colors tell signs
@@ -28,6 +30,19 @@ export const SIGNS = /** @type {[string, string]} */ (["positive", "negative"]);
  */
 export function rampOf({ ink, positive, negative }, colors, diverging) {
   return colors ?? (diverging ? [negative, "transparent", positive] : ["transparent", ink]);
+}
+
+/**
+ * The ramp of lines: it ends as what it stands for is drawn.
+ * @param {Pick<Edges, "gain" | "top">} edges
+ * @returns {Pick<Legend, "largest" | "strength">}
+ */
+export function rampOfLines({ gain, top }) {
+  const strength = gain * top;
+  return {
+    largest: top === 1 ? "1" : shortWeight(top),
+    ...(strength < 0.995 ? { strength } : {}),
+  };
 }
 
 /**

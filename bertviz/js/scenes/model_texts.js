@@ -93,8 +93,9 @@ function measureLegend(scene, choice, theme, tiles) {
  * At which value the lines of an opened cell are at full strength.
  * @param {import("../data/edges.js").Edges} edges
  */
-function openedNote({ scale = 1, signs }) {
-  return scale ? `lines of the opened head, ${fullStrength(scale, signs.includes(-1))}` : "";
+function openedNote({ scale, top, signs }) {
+  const largest = scale ?? (top === 1 ? 0 : top); // of attention, if it is not 1
+  return largest ? `lines of the opened head, ${fullStrength(largest, signs.includes(-1))}` : "";
 }
 
 /**
@@ -152,7 +153,7 @@ export function notesOf(scene, edges, state) {
   const parts = [];
   if (choice && cells.some((c) => c.value === null)) parts.push("– not available");
   if (values && choice && !signed) parts.push(`√ value, ${fullStrength(scale, false)}`);
-  if (edges && values) parts.push(openedNote(edges), valueNote(edges, state));
-  else if (edges) parts.push(massNote(edges, state));
+  if (edges) parts.push(openedNote(edges));
+  if (edges) parts.push(values ? valueNote(edges, state) : massNote(edges, state));
   return parts.filter(Boolean).join(" · ");
 }

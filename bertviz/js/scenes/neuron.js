@@ -5,7 +5,7 @@ import { attend, keysOf, queryOf } from "../data/attention.js";
 import { edgesOf } from "../data/edges.js";
 import { headWeights } from "../data/head_weights.js";
 import { textsOf } from "../data/texts.js";
-import { contributions, ranked, without } from "../data/what_if.js";
+import { changed, contributions, ranked } from "../data/what_if.js";
 import { positionsOf } from "../data/filters.js";
 import { explanationOf } from "../state.js";
 
@@ -30,7 +30,8 @@ export function neuronScene(source, state) {
   const contribution = explanation
     ? Float32Array.from(explanation.contributions)
     : contributions(row, neurons.headDim);
-  const off = state.off ?? [];
+  const { off = [], temperature = 1 } = state;
+  const isChanged = off.length > 0 || temperature !== 1;
   return {
     view: "neuron",
     ...{ block, layer, neurons, head, row, contribution, explanation },
@@ -45,8 +46,8 @@ export function neuronScene(source, state) {
     detail: Boolean(state.detail),
     /** Neurons from left to right. */
     order: state.sort === "model" || !state.sort ? null : ranked(contribution),
-    /** Scores and weights without the neurons that are off, if there are any. */
-    whatIf: off.length ? without(neurons, slot, query, row, off) : null,
+    /** Scores and weights without the neurons that are off and at that temperature, if they differ. */
+    whatIf: isChanged ? changed(neurons, slot, query, row, { off, temperature }) : null,
     columns: {
       queries: queryOf(neurons, slot),
       keys: keysOf(neurons, slot),

@@ -1,6 +1,8 @@
 // What the neuron view says beside its columns: notes, tooltips, and a sentence for screen readers.
 
 import { exactScore, exactSigned, exactWeight, shortScore, shortWeight } from "../data/formats.js";
+import { changeIn, shortTemperature } from "./what_if_texts.js";
+import { massNote, rampOfLines } from "./legends.js";
 import { attentionSentence, describeToken } from "./token_texts.js";
 import { tokensOf } from "../data/schema.js";
 
@@ -29,9 +31,14 @@ export function notesOf({ row, keys, neurons, whatIf, sharing }, state) {
     parts.push(`Scores are capped: ${neurons.softcap} · tanh(Σ / ${neurons.softcap}).`);
   }
   if (whatIf) {
-    const { off, moved } = whatIf;
+    const { off, temperature, moved } = whatIf;
+    const changes = [
+      off.length ? `Without ${listed(off)}` : "",
+      temperature === 1 ? "" : `At temperature ${shortTemperature(temperature)}`,
+    ].filter(Boolean);
+    const change = changes.length > 1 ? `${changes[0]}, ${changes[1].toLowerCase()}` : changes[0];
     const part = moved > 0 && moved < 0.005 ? "less than 1" : Math.round(100 * moved);
-    parts.push(`Without ${listed(off)}, ${part}% of this row’s attention moves elsewhere.`);
+    parts.push(`${change}, ${part}% of this row’s attention moves elsewhere.`);
   }
   if (neurons.sinks)
     parts.push(`The head’s attention sink takes ${shortWeight(row.sink)} of this row.`);
@@ -42,6 +49,15 @@ export function notesOf({ row, keys, neurons, whatIf, sharing }, state) {
     parts.push(`${shortWeight(Math.max(0, all - inside))} of this row lies outside ${state.pair}.`);
   }
   return parts.join(" ");
+}
+
+/**
+ * Of the head as lines, as the closed view shows it.
+ * @param {import("./picture.js").Picture} picture
+ * @param {State} state
+ */
+export function closedLegend({ edges }, state) {
+  return { legend: "weight", ...rampOfLines(edges), note: massNote(edges, state) };
 }
 
 /** @param {number[]} off */
@@ -87,7 +103,7 @@ export function tokenText({ block, row, whatIf }, query, side, position) {
   if (whatIf) {
     const score = exactScore(whatIf.scores[position]);
     const weight = exactWeight(whatIf.weights[position]);
-    parts.push(`without ${whatIf.off.length} neurons: ${score}, softmax ${weight}`);
+    parts.push(`${changeIn(whatIf)}: ${score}, softmax ${weight}`);
   }
   return parts.join("\n");
 }

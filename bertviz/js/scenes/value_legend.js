@@ -49,8 +49,8 @@ export function headValueLegend(edges, state, scale) {
     };
   }
   const strength = edges.gain * most;
-  const faint = strength < 0.995 ? `, lines drawn at ${strength.toFixed(2)} × this strength` : "";
-  return { ...valueRamp(`value${faint}`, most, signed, zeroText(edges.gaps)), note, missing };
+  const faint = most && strength < 0.995 ? { strength } : {};
+  return { ...valueRamp("value", most, signed, zeroText(edges.gaps)), ...faint, note, missing };
 }
 
 /**

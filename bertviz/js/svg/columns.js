@@ -23,10 +23,12 @@ export function drawColumns(sheet, plot) {
   );
   drawQueries(sheet, plot);
   drawKeys(sheet, plot);
-  for (const { r, x, width, text, strength, end } of numbersOf(plot, rows.key)) {
+  for (const { r, x, width, text, strength, end, half } of numbersOf(plot, rows.key)) {
     const anchor = end ? "end" : "start";
-    const y = sheet.y + r * ROW + 16;
-    sheet.text(text, { x: end ? x + width : x, y, anchor, opacity: strength });
+    const y = sheet.y + r * ROW + { before: 10, after: 21, whole: 16 }[half ?? "whole"];
+    const style = { size: half ? 10 : 11, opacity: strength };
+    const color = half === "before" ? sheet.theme.muted : sheet.theme.ink;
+    sheet.text(text, { x: end ? x + width : x, y, anchor, color, ...style });
   }
   sheet.y += plot.rows * ROW;
 }

@@ -59,7 +59,15 @@ function drawLegend(sheet, legend) {
  * @param {Legend} options
  */
 function itemsOf(sheet, options) {
-  const { legend, smallest = "0", largest = "1", colors, ramp = true, diverging } = options;
+  const {
+    legend,
+    smallest = "0",
+    largest = "1",
+    colors,
+    ramp = true,
+    diverging,
+    strength,
+  } = options;
   const { missing, signed, signs = SIGNS } = options;
   const { theme } = sheet;
   /** @type {Item[]} */
@@ -74,7 +82,7 @@ function itemsOf(sheet, options) {
     const bar = {
       width: RAMP + GAP,
       draw: (/** @type {number} */ x, /** @type {number} */ y) =>
-        sheet.ramp(x, y - 9, RAMP, SWATCH, rampOf(theme, colors, diverging)),
+        sheet.ramp(x, y - 9, RAMP, SWATCH, rampOf(theme, colors, diverging), strength),
     };
     items.push(together(words(smallest), bar, words(largest)));
   }

@@ -6,7 +6,6 @@ import { linesPlot } from "../parts/lines.js";
 import { drawLines } from "./lines.js";
 import { modelScene, openedPicture } from "../scenes/model.js";
 import { describeValue, legendOf, notesOf } from "../scenes/model_texts.js";
-import { massNote } from "../scenes/legends.js";
 import { drawGrid } from "./grid.js";
 import { estimatedWidth } from "./text_width.js";
 
@@ -42,8 +41,7 @@ export function modelFigure(source, state, { theme, width }) {
         sheet.aside(layout.beside ? gridWidth(layout) + GAP : 0, () => drawLines(sheet, lines));
         sheet.y = Math.max(sheet.y, below);
       }
-      const own = scene.values ? notesOf(scene, picture?.edges ?? null, state) : null;
-      const note = own ?? (picture ? massNote(picture.edges, state) : "");
+      const note = notesOf(scene, picture?.edges ?? null, state);
       return { ...legendOf(scene, layout, theme), note };
     },
   };

@@ -5,8 +5,7 @@ import { headerOf } from "./header.js";
 import { linesPlot } from "../parts/lines.js";
 import { drawLines } from "./lines.js";
 import { closedPicture, neuronScene } from "../scenes/neuron.js";
-import { notesOf } from "../scenes/neuron_texts.js";
-import { massNote } from "../scenes/legends.js";
+import { closedLegend, notesOf } from "../scenes/neuron_texts.js";
 import { drawColumns } from "./columns.js";
 import { estimatedWidth } from "./text_width.js";
 
@@ -62,7 +61,7 @@ function closed(scene, state, { theme, width }) {
     width: lines.width,
     draw(sheet) {
       drawLines(sheet, lines);
-      return { legend: "weight", note: massNote(picture.edges, state) };
+      return closedLegend(picture, state);
     },
   };
 }

@@ -109,16 +109,18 @@ export class Sheet {
    * @param {number} width
    * @param {number} height
    * @param {string[]} colors
+   * @param {number} [strength] their opacity
    */
-  ramp(x, y, width, height, colors) {
+  ramp(x, y, width, height, colors, strength = 1) {
     const id = `${ID}${this.part}${this.#gradients++}`;
+    const faint = strength === 1 ? "" : ` stop-opacity="${alpha(strength)}"`;
     const stops = colors.map((color, i) => {
       const clear = color === "transparent";
       const at = n(i / Math.max(1, colors.length - 1));
       // In the middle it fades from the one color and into the other.
       const before =
         clear && i ? `<stop offset="${at}" stop-color="${colors[i - 1]}" stop-opacity="0"/>` : "";
-      return `${before}<stop offset="${at}" stop-color="${clear ? colors[colors.length - 1] : color}"${clear ? ' stop-opacity="0"' : ""}/>`;
+      return `${before}<stop offset="${at}" stop-color="${clear ? colors[colors.length - 1] : color}"${clear ? ' stop-opacity="0"' : faint}/>`;
     });
     this.#parts.push(`<linearGradient id="${id}">${stops.join("")}</linearGradient>`);
     this.rect(x, y, width, height, { fill: `url(#${id})`, stroke: this.theme.hairline, radius: 2 });

@@ -64,7 +64,7 @@ class HeadDrawing {
   constructor(frame) {
     const { root } = frame;
     this.#frame = frame;
-    this.#toolbar = addHeadToolbar(root, frame);
+    this.#toolbar = addHeadToolbar(frame);
     this.#title = add(root, "title-line");
     this.#title.dataset.part = "title";
     this.#body = add(root, "body");

@@ -2,9 +2,8 @@
 // across; a click opens a cell with its tokens, and from there its head or its neurons.
 
 import { add } from "../controls/dom.js";
-import { addMark } from "../controls/mark.js";
-import { addSave } from "../controls/save.js";
-import { addSourceSelects } from "../controls/source_selects.js";
+import { addPairSelect, addSourceSelects } from "../controls/source_selects.js";
+import { addToolbar } from "../controls/toolbar.js";
 import { ModelGrid } from "../controls/grid.js";
 import { addMeasureSelects } from "../controls/measure_selects.js";
 import { addOpenedCell } from "../controls/opened_cell.js";
@@ -41,11 +40,11 @@ export const modelView = {
  */
 function create(frame) {
   const { root, source } = frame;
-  const toolbar = add(root, "toolbar");
-  const selects = addSourceSelects(toolbar, frame, { layer: false });
-  const measures = addMeasureSelects(toolbar, frame);
-  addSave(toolbar, frame);
-  addMark(toolbar, source.payload);
+  const toolbar = addToolbar(frame);
+  const selects = addSourceSelects(toolbar.element, frame, { layer: false });
+  const pair = addPairSelect(toolbar.element, frame);
+  const measures = addMeasureSelects(toolbar.element, frame);
+  const mark = toolbar.addEnd();
   const body = add(root, "model");
   let opening = false; // a cell was opened by hand, and may be out of sight
   const grid = new ModelGrid(body, frame, {
@@ -71,6 +70,8 @@ function create(frame) {
       const scene = modelScene(source, state);
       const layout = layoutOf(scene, frame.width());
       selects.draw();
+      pair?.draw();
+      mark.draw();
       measures.draw(scene);
       body.classList.toggle("beside", layout.beside);
       grid.draw(scene, layout);

@@ -3,27 +3,29 @@
 
 import { Columns } from "../controls/columns.js";
 import { add } from "../controls/dom.js";
-import { addMark } from "../controls/mark.js";
-import { addSave } from "../controls/save.js";
-import { addSourceSelects } from "../controls/source_selects.js";
+import { addPairSelect, addSourceSelects } from "../controls/source_selects.js";
+import { addToolbar } from "../controls/toolbar.js";
 import { addDetailButton } from "../controls/detail_button.js";
-import { addNeuronSelects } from "../controls/neuron_selects.js";
+import { addHeadSelect, addNeuronSelects } from "../controls/neuron_selects.js";
 import { addFooter } from "../controls/footer.js";
 import { addLines } from "../controls/lines.js";
+import { addSteps } from "../controls/steps.js";
+import { isLong } from "../scenes/long_texts.js";
 import { closedPicture, neuronScene } from "../scenes/neuron.js";
 import { neuronFigure } from "../svg/neuron_figure.js";
-import { massNote } from "../scenes/legends.js";
+import { closedLegend } from "../scenes/neuron_texts.js";
 
 /** @typedef {import("../state.js").State} State */
 /** @typedef {import("../scenes/neuron.js").NeuronScene} NeuronScene */
 
 /** @type {import("../controls/frame.js").View} */
 export const neuronView = {
-  keys: ["detail", "off", "sort"],
+  keys: ["detail", "off", "sort", "temperature"],
   reads: "neurons",
   start: ({ explanation }) => ({
     detail: true,
     off: [],
+    temperature: 1,
     sort: explanation ? "explanation" : "model",
   }),
   needs: (source, state) => [source.layer(state.block, state.layer)],
@@ -39,17 +41,20 @@ function create(frame) {
   const { root, source } = frame;
   /** @type {NeuronScene | null} */
   let scene = null;
-  const toolbar = add(root, "toolbar");
-  const selects = addSourceSelects(toolbar, frame, { layer: true });
-  const own = addNeuronSelects(toolbar, frame, () => scene);
-  addSave(toolbar, frame);
-  addMark(toolbar, source.payload);
+  const toolbar = addToolbar(frame);
+  const selects = addSourceSelects(toolbar.element, frame, { layer: true });
+  const head = addHeadSelect(toolbar.element, frame);
+  const mark = toolbar.addEnd();
+  const choices = add(root, "choices");
+  const pair = addPairSelect(choices, frame);
+  const neurons = addNeuronSelects(choices, frame, () => scene);
 
   // Only one of the two is in the page at a time.
   const open = add(root, "open");
   const closed = add(root, "closed");
   const toggle = addDetailButton(frame);
   const columns = new Columns(open, frame);
+  const steps = addSteps(open, frame);
   const lines = addLines(closed, frame);
   const closedHeadings = /** @type {HTMLElement} */ (closed.querySelector(".headings"));
   const keys = "click locks a token or switches a neuron off · Esc clears · ↑ ↓ move";
@@ -69,17 +74,22 @@ function create(frame) {
       const theme = frame.theme();
       const now = (scene = neuronScene(source, state));
       selects.draw();
-      own.draw(now, state);
+      head.draw(state);
+      mark.draw();
+      pair?.draw();
+      neurons.draw(now, state);
       show(now.detail);
       if (now.detail) {
         const { legend } = columns.draw(now, state);
         toggle.move(columns.shift);
+        open.classList.toggle("long", isLong(now));
+        steps.draw(now);
         footer.draw({ theme, ...legend });
         return now;
       }
       const picture = closedPicture(now, state, theme);
       lines.draw(picture, state, frame.width());
-      footer.draw({ theme, legend: "weight", note: massNote(picture.edges, state) });
+      footer.draw({ theme, ...closedLegend(picture, state) });
       return Object.assign(Object.create(picture.edges), now);
     },
   };

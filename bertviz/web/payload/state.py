@@ -49,7 +49,7 @@ class HeadState(CommonState, total=False):
         mode: Lines between tokens, or a matrix.
         words: Whether words stand in place of their subword tokens.
         combine: Heads one by one, or as their mean or sum.
-        hide: Which tokens are left out.
+        hide: Which tokens are left out: special tokens, the first one, or both.
         mass: The part of each row that the lines at rest show, the strongest first.
         renormalize: Whether the rows that ``pair`` or ``hide`` leaves are scaled to sum to one.
         zoom: A window: the first query and the one after the last, and the same for keys.
@@ -58,7 +58,7 @@ class HeadState(CommonState, total=False):
     mode: Literal["lines", "matrix"]
     words: bool
     combine: Literal["each", "mean", "sum"]
-    hide: Literal["nothing", "special", "first"]
+    hide: Literal["nothing", "special", "first", "both"]
     mass: float
     renormalize: bool
     zoom: Sequence[int] | None
@@ -84,11 +84,13 @@ class NeuronState(CommonState, total=False):
     Attributes:
         detail: Whether the columns of neurons are open.
         off: Numbers of neurons that are switched off.
+        temperature: What scores are divided by before softmax, from 0.1 to 10.
         sort: The order of the neurons.
     """
 
     detail: bool
     off: Sequence[int]
+    temperature: float
     sort: Literal["model", "contribution", "explanation"]
 
 

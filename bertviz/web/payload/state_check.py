@@ -87,8 +87,8 @@ def _typed(view: ViewName, key: str, value: object) -> Any:
         if isinstance(value, str):
             return str.__str__(value)
         raise TypeError(f"{key}={short(value)} is {a_type(value)}: expected a name.")
-    if key == "mass":
-        return _mass(value)
+    if key in ("mass", "temperature"):
+        return _number(key, value)
     if key in ("heads", "also", "off"):
         return _integers(key, value)
     if key in ("zoom", "cell"):
@@ -100,12 +100,15 @@ def _listed(key: str, value: object, values: Sequence[Any]) -> Any:
     return as_flag(key, value) if values == (False, True) else as_choice(key, value, values)
 
 
-def _mass(value: object) -> float:
-    expected = "expected a number above 0 and up to 1, the part of each row that lines show"
-    mass = as_number("mass", value, expected)
-    if not 0 < mass <= 1:
-        raise ValueError(f"mass={short(value)} is out of range: {expected}.")
-    return mass
+def _number(key: str, value: object) -> float:
+    if key == "mass":
+        expected = "expected a number above 0 and up to 1, the part of each row that lines show"
+    else:
+        expected = "expected a number from 0.1 to 10, by which scores are divided"
+    number = as_number(key, value, expected)
+    if not (0 < number <= 1 if key == "mass" else 0.1 <= number <= 10):
+        raise ValueError(f"{key}={short(value)} is out of range: {expected}.")
+    return number
 
 
 def _integers(key: str, value: object, repeats: bool = False) -> list[int]:
@@ -222,7 +225,7 @@ def _check_combinations(shown: Shown, state: State) -> None:
         if state.get("pair", "All") == "All" and state.get("hide", "nothing") == "nothing":
             raise ValueError(
                 "renormalize=True needs a filter, since whole rows sum to one already: pass"
-                " hide='special', hide='first' or a pair."
+                " hide='special', hide='first', hide='both' or a pair."
             )
 
 

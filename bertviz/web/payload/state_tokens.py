@@ -142,9 +142,8 @@ def left_by(tokens: Mapping[str, Any], side: str, state: State) -> list[int]:
 
 
 def _hidden(tokens: Mapping[str, Any], hide: str) -> set[int]:
-    if hide == "special":
-        return set(tokens["special"])
-    return {0} if hide == "first" else set()
+    special = set(tokens["special"]) if hide in ("special", "both") else set()
+    return special | {0} if hide in ("first", "both") else special
 
 
 def _tokens(block: Block, side: str) -> Mapping[str, Any]:

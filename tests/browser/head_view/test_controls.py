@@ -83,7 +83,7 @@ def test_layer_and_pair(opened: Opened) -> None:
     inside = weights()[2][:, :4, 4:].sum(-1).ravel()
     np.testing.assert_allclose(hidden, 1 - inside, atol=0.002)
     assert "outside A→B" in opened.text()
-    opened.host.locator('button[data-action="renormalize"]').click()
+    opened.host.locator('input[name="renormalize"]').click()
     opened.wait_for("document.querySelector('.bertviz').bertviz.state.renormalize === true")
     opened.quiet()
     edges = opened.scene("scene.edges")
@@ -92,7 +92,7 @@ def test_layer_and_pair(opened: Opened) -> None:
     np.testing.assert_allclose(sums, 1, atol=0.002)
     assert "renormalized over A→B" in opened.text()
     opened.host.locator('select[name="pair"]').select_option("All")
-    expect(opened.host.locator('button[data-action="renormalize"]')).to_be_hidden()
+    expect(opened.host.locator('input[name="renormalize"]')).to_be_hidden()
 
 
 def test_words_hiding_heads_as_one_and_strongest_lines(opened: Opened) -> None:
@@ -105,7 +105,7 @@ def test_words_hiding_heads_as_one_and_strongest_lines(opened: Opened) -> None:
     seen[edges["query"], edges["key"]] = edges["weight"]
     np.testing.assert_allclose(seen, mean, atol=0.001)
     assert "mean of 4 heads" in opened.text()
-    opened.host.locator('select[name="hide"]').select_option("special")
+    opened.host.locator('input[name="special"]').check()
     opened.wait_for("document.querySelector('.bertviz').bertviz.scene().keys.length === 4")
     assert opened.host.locator('[data-token="key"]').all_inner_texts() == [
         "the",
@@ -115,7 +115,7 @@ def test_words_hiding_heads_as_one_and_strongest_lines(opened: Opened) -> None:
     ]
     outside = 1 - mean[np.ix_([1, 2, 4, 5], [1, 2, 4, 5])].sum(-1).mean()
     assert f"{100 * outside:.0f}% outside the tokens shown" in opened.text()
-    opened.host.locator('button[data-action="renormalize"]').click()
+    opened.host.locator('input[name="renormalize"]').click()
     opened.wait_for(
         """() => { const {weight} = document.querySelector('.bertviz').bertviz.scene().edges;
              return Math.abs(weight.reduce((a, b) => a + b, 0) - 4) < 0.01; }"""
@@ -131,7 +131,7 @@ def test_words_hiding_heads_as_one_and_strongest_lines(opened: Opened) -> None:
 def test_words_instead_of_pieces(page_of: Callable[..., Opened]) -> None:
     tokens = ["[CLS]", "straw", "##berry", "[SEP]"]
     opened = page_of(a_head_view(weights(1, 1, 4), tokens))
-    opened.host.locator('button[data-action="words"]').click()
+    opened.host.locator('input[name="words"]').click()
     expect(opened.token("key", 1)).to_have_text("strawberry")
     expect(opened.token("key", 2)).to_have_count(0)
     true = weights(1, 1, 4)[0, 0]

@@ -24,7 +24,7 @@ def test_saved_is_what_is_shown(page_of: Callable[..., Opened], theme: str) -> N
     saved = svg.value.path().read_text("utf-8")
     payload = {**view._payload, "state": {"query": 2, "heads": [1, 3], "locked": True}}
     width = opened.host.locator(".view").evaluate("v => v.clientWidth - 32")
-    assert saved == figures.svg(payload, width), "the same figure as without a browser"
+    assert saved == figures.svg(payload, usual=width), "the same figure as without a browser"
     with opened.page.expect_download() as png:
         opened.host.locator('button[data-action="png"]').click()
     assert png.value.path().read_bytes().startswith(b"\x89PNG")

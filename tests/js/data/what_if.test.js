@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { attend } from "../../../bertviz/js/data/attention.js";
-import { contributions, ranked, without } from "../../../bertviz/js/data/what_if.js";
+import { changed, contributions, ranked } from "../../../bertviz/js/data/what_if.js";
 import { neuronsOf } from "../fixtures.js";
 
 const D = 5;
@@ -28,7 +28,7 @@ for (const [name, given] of /** @type {[string, any][]} */ ([
   test(`${name}: a row without neurons is that of a head that lacks them`, () => {
     const neurons = neuronsOf({ headDim: D, ...given });
     for (const off of [[0], [1, 3], [0, 1, 2, 4]]) {
-      const what = without(neurons, 1, 2, attend(neurons, 1, 2), off);
+      const what = changed(neurons, 1, 2, attend(neurons, 1, 2), { off });
       const expected = attend(zeroed(neurons, off), 1, 2);
       what.weights.forEach((w, k) => close(w, expected.weights[k]));
       what.scores.forEach((s, k) => {
@@ -41,6 +41,20 @@ for (const [name, given] of /** @type {[string, any][]} */ ([
     }
   });
 }
+
+test("at another temperature, weights are the softmax of the scores divided by it", () => {
+  for (const sinks of [null, [0.4, -1]]) {
+    const neurons = neuronsOf({ headDim: D, sinks });
+    const row = attend(neurons, 1, 2);
+    const { scores, weights, sink } = changed(neurons, 1, 2, row, { temperature: 2.5 });
+    scores.forEach((score, k) => close(score, row.scores[k]));
+    const sizes = Array.from(row.scores, (score) => Math.exp(score / 2.5));
+    const rest = sinks ? Math.exp(sinks[1] / 2.5) : 0;
+    const sum = sizes.reduce((a, b) => a + b, rest);
+    weights.forEach((weight, k) => close(weight, sizes[k] / sum));
+    close(sink, rest / sum);
+  }
+});
 
 test("a contribution is the products where the row looks, above their mean", () => {
   const neurons = neuronsOf({ headDim: D });

@@ -21,7 +21,8 @@ test("lines of one head are weights; those of several are drawn fainter, and tha
     largest: "1",
     note: "",
   });
-  assert.equal(legend({ heads: [0, 1, 2, 3] }).legend, "weight, lines drawn at 0.50 × weight");
+  const four = legend({ heads: [0, 1, 2, 3] });
+  assert.deepEqual([four.legend, four.largest, four.strength], ["weight", "1", 0.5]);
   assert.equal(legend({ heads: [0, 1], state: { query: 1 } }).legend, "weight");
 });
 

@@ -23,7 +23,8 @@ const pictureOf = (/** @type {any} */ state) =>
 test("lines: the scale with its number, and what is missing", () => {
   const legend = headLegend(headScene(sources.head, starts.head), starts.head);
   assert.deepEqual(legend, {
-    legend: "value, lines drawn at 0.71 × this strength",
+    legend: "value",
+    strength: 1 / Math.sqrt(2),
     smallest: "−40.0",
     largest: "+40.0",
     diverging: true,
