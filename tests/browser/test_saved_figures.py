@@ -58,4 +58,4 @@ def test_a_head_opened_from_the_model_view_is_saved_as_such(page_of: Callable[..
         opened.host.locator('button[data-action="svg"]').click()
     assert saved.value.suggested_filename == "head_view.svg"
     text = saved.value.path().read_text("utf-8")
-    assert "<title>Head view, layer 1</title>" in text
+    assert "<title>Head view. Layer 1, head 2: " in text

@@ -38,6 +38,7 @@ RIGHT: dict[str, list[Any]] = {
     "sorted": [False],
     "detail": [True],
     "off": [[], [1], {2}],
+    "temperature": [1, 0.5, np.float32(2)],
     "sort": ["model", "contribution"],
 }
 

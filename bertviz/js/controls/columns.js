@@ -96,6 +96,8 @@ export class Columns {
     this.#drawTokens(scene, state, plot, rows);
     this.#drawNumbers(plot, rows.key);
     this.#headings.draw(plot, this.shift, theme);
+    const right = plot.width + this.shift - this.#frame.width(); // what is out of sight there
+    this.#stage.element.parentElement?.classList.toggle("goes-on", right > 2);
     this.#notes.textContent = notesOf(scene, state);
     this.#spoken.textContent = state.locked ? sentenceOf(scene, plot.strengths) : "";
     return plot;

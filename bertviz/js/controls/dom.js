@@ -20,8 +20,3 @@ export function add(parent, className, tag = "div") {
 export function place(element, left, width) {
   Object.assign(element.style, { left: `${left}px`, width: `${width}px` });
 }
-
-/** @param {string} text */
-export function capitalized(text) {
-  return text.charAt(0).toUpperCase() + text.slice(1);
-}

@@ -25,7 +25,7 @@ export function whileAlive(element, handle, stop) {
 
 /**
  * Keys, wherever in the page they are pressed, before anybody else; but not those that are written
- * into a field of the element.
+ * into a field of the element, or that one of its dialogs takes.
  * @param {Element} element
  * @param {(event: KeyboardEvent) => void} handle
  */
@@ -46,7 +46,8 @@ export function listenForKeys(element, handle) {
 function unwritten(element, handle) {
   return (event) => {
     const path = event.composedPath();
-    const isField = path[0] instanceof HTMLInputElement && /search|text/.test(path[0].type);
-    if (!(isField && path.includes(element))) handle(event);
+    const isField = path[0] instanceof HTMLInputElement && /search|text|range/.test(path[0].type);
+    const isTaken = path.some((e) => e instanceof Element && e.role === "dialog");
+    if (!((isField || isTaken) && path.includes(element))) handle(event);
   };
 }

@@ -2,7 +2,7 @@
 
 import { isAttention } from "../data/kinds.js";
 import { pairsOf } from "../data/filters.js";
-import { capitalized } from "./dom.js";
+import { capitalized } from "../data/texts.js";
 import { addSelect, option } from "./selects.js";
 
 /** @typedef {import("./frame.js").Frame} Frame */

@@ -1,6 +1,7 @@
 // One of several, or on and off.
 
-import { add, capitalized } from "./dom.js";
+import { capitalized } from "../data/texts.js";
+import { add } from "./dom.js";
 
 /**
  * Two or three ways to look at the same thing.

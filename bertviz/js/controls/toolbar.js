@@ -1,9 +1,10 @@
-// The line above a view: which attention is shown, and at its end what every view has: saving, and how
-// exact it is. It stays one line.
+// The line above a view: which attention is shown, and at its end what every view has: saving, a tour, and
+// how exact it is. It stays one line.
 
 import { add } from "./dom.js";
 import { addMark } from "./mark.js";
 import { addSave } from "./save.js";
+import { addTour } from "./tour.js";
 
 /**
  * @param {import("./frame.js").Frame} frame
@@ -16,6 +17,7 @@ export function addToolbar(frame) {
     addEnd() {
       const end = add(element, "end", "span");
       addSave(end, frame);
+      addTour(end, frame);
       return addMark(end, frame);
     },
   };

@@ -1,4 +1,5 @@
-// The texts of both sides of a block, by position: what columns of tokens are labeled with.
+// Texts: those of both sides of a block, by position, which columns of tokens are labeled with; and words
+// at the beginning of a line.
 
 import { tokensOf } from "./schema.js";
 
@@ -9,3 +10,6 @@ import { tokensOf } from "./schema.js";
 export function textsOf(block) {
   return { query: tokensOf(block, "query").text, key: tokensOf(block, "key").text };
 }
+
+/** @param {string} text */
+export const capitalized = (text) => text.charAt(0).toUpperCase() + text.slice(1);

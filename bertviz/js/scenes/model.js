@@ -86,7 +86,7 @@ function cellEdges(source, { queries, keys, scale }, { query, key, also }, { lay
  * @param {Theme} theme
  */
 export function openedPicture(source, scene, state, open, theme) {
-  const { block, queries, keys, edgesOfCell, depthOf } = scene;
+  const { block, queries, keys, edgesOfCell } = scene;
   const { layer, head } = open;
   const weights = source.weights(layer);
   const edges = edgesOfCell(open);
@@ -95,7 +95,7 @@ export function openedPicture(source, scene, state, open, theme) {
     ...{ block, weights, edges, heads, queries, keys },
     text: textsOf(block),
     missing: theme.muted,
-    colors: slotColors({ heads, signs: edges.signs }, () => theme.layer(depthOf(layer)), theme),
+    colors: slotColors({ heads, signs: edges.signs }, () => theme.head(head), theme),
     name: JSON.stringify([state.block, state.pair, layer.index, head]),
   };
 }

@@ -81,7 +81,7 @@ export function closedPicture({ block, layer, neurons, queries, keys, head }, st
     ...{ block, weights, heads: [head], queries, keys },
     edges: edgesOf(weights, { heads: [head], queries, keys, query, key, also }),
     text: textsOf(block),
-    colors: [theme.accent],
+    colors: [theme.head(head)],
     name: `${state.block} ${layer.index} ${head} ${state.pair}`,
   };
 }

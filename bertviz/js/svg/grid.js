@@ -50,7 +50,7 @@ export function drawGrid(sheet, scene, layout, source) {
     sheet.rect(x, y, inner, inner, {
       fill: look.ground,
       radius,
-      ...(cell === scene.open ? { stroke: theme.accent } : {}),
+      ...(cell === scene.open ? { stroke: theme.head(cell.head) } : {}),
     });
     if (look.missing) {
       const below = thumbnails.length ? inner + 1 : inner / 2 + 4; // as on the page

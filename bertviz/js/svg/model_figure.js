@@ -5,6 +5,7 @@ import { headerOf } from "./header.js";
 import { linesPlot } from "../parts/lines.js";
 import { drawLines } from "./lines.js";
 import { modelScene, openedPicture } from "../scenes/model.js";
+import { modelTitle } from "../scenes/model_title.js";
 import { describeValue, legendOf, notesOf } from "../scenes/model_texts.js";
 import { drawGrid } from "./grid.js";
 import { estimatedWidth } from "./text_width.js";
@@ -24,9 +25,14 @@ export function modelFigure(source, state, { theme, width }) {
   const picture = open && openedPicture(source, scene, state, open, theme);
   const room = layout.beside ? DETAIL : Math.min(BELOW, width);
   const lines = picture && linesPlot(picture, state, room, estimatedWidth);
-  const title = open ? `Layer ${open.layer.index}, head ${open.head}` : "All heads";
+  const chosen = picture && (state.query !== null || state.key !== null);
+  const title = chosen
+    ? modelTitle(scene, picture, state, source.payload)
+    : open
+      ? `Layer ${open.layer.index}, head ${open.head}`
+      : "All heads";
   return {
-    name: `Model view, ${title}`,
+    name: `Model view. ${title}`,
     width: widthOf(gridWidth(layout), lines?.width ?? 0, layout.beside),
     header: headerOf(source.payload, state, {
       title,

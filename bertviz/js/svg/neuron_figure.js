@@ -5,6 +5,7 @@ import { headerOf } from "./header.js";
 import { linesPlot } from "../parts/lines.js";
 import { drawLines } from "./lines.js";
 import { closedPicture, neuronScene } from "../scenes/neuron.js";
+import { neuronTitle } from "../scenes/neuron_title.js";
 import { closedLegend, notesOf } from "../scenes/neuron_texts.js";
 import { drawColumns } from "./columns.js";
 import { estimatedWidth } from "./text_width.js";
@@ -23,10 +24,10 @@ import { estimatedWidth } from "./text_width.js";
  */
 export function neuronFigure(source, state, options) {
   const scene = neuronScene(source, state);
-  const title = `Layer ${state.layer}, head ${scene.head}`;
+  const title = state.detail ? neuronTitle(scene) : `Layer ${state.layer}, head ${scene.head}`;
   return {
     ...(state.detail ? open(scene, state, options) : closed(scene, state, options)),
-    name: `Neuron view, ${title}`,
+    name: `Neuron view. ${title}`,
     header: headerOf(source.payload, state, { title }),
   };
 }

@@ -8,6 +8,7 @@ import { addLines } from "../controls/lines.js";
 import { addMatrix } from "../controls/matrix.js";
 import { addOverview } from "../controls/overview.js";
 import { addReading } from "../controls/reading.js";
+import { addTitleLine } from "../controls/title_line.js";
 import { shortSize } from "../data/formats.js";
 import { OVERVIEW } from "../parts/overview.js";
 import { headPicture, headScene, unselected, windowOf } from "../scenes/head.js";
@@ -65,8 +66,7 @@ class HeadDrawing {
     const { root } = frame;
     this.#frame = frame;
     this.#toolbar = addHeadToolbar(frame);
-    this.#title = add(root, "title-line");
-    this.#title.dataset.part = "title";
+    this.#title = addTitleLine(root, frame);
     this.#body = add(root, "body");
     this.#asLines = add(this.#body, "as-lines");
     this.#lines = addLines(this.#asLines, frame);
@@ -89,7 +89,7 @@ class HeadDrawing {
     const width = this.#drawOverview(picture, state, this.#arrange(picture));
     const row = shownRow(picture, state);
     const title = headTitle(picture, row, state, this.#frame.source.payload);
-    this.#title.textContent = this.#title.title = title;
+    this.#title.draw(title, state.heads.length === 1 ? state.heads[0] : null);
     if (state.mode === "matrix") {
       const drawn = this.#drawMatrix(scene, picture, state, width);
       this.#reading.draw(picture, row, state, null);

@@ -3,6 +3,7 @@
 
 import { add } from "../controls/dom.js";
 import { addPairSelect, addSourceSelects } from "../controls/source_selects.js";
+import { addTitleLine } from "../controls/title_line.js";
 import { addToolbar } from "../controls/toolbar.js";
 import { ModelGrid } from "../controls/grid.js";
 import { addMeasureSelects } from "../controls/measure_selects.js";
@@ -11,6 +12,7 @@ import { choiceOf } from "../data/measures.js";
 import { addFooter } from "../controls/footer.js";
 import { layoutOf } from "../parts/grid.js";
 import { modelScene } from "../scenes/model.js";
+import { modelTitle } from "../scenes/model_title.js";
 import { gridSteps, isDense } from "../scenes/model_grid.js";
 import { legendOf, notesOf } from "../scenes/model_texts.js";
 import { modelFigure } from "../svg/model_figure.js";
@@ -42,9 +44,10 @@ function create(frame) {
   const { root, source } = frame;
   const toolbar = addToolbar(frame);
   const selects = addSourceSelects(toolbar.element, frame, { layer: false });
-  const pair = addPairSelect(toolbar.element, frame);
   const measures = addMeasureSelects(toolbar.element, frame);
   const mark = toolbar.addEnd();
+  const pair = addPairSelect(add(root, "choices"), frame);
+  const title = addTitleLine(root, frame);
   const body = add(root, "model");
   let opening = false; // a cell was opened by hand, and may be out of sight
   const grid = new ModelGrid(body, frame, {
@@ -74,10 +77,12 @@ function create(frame) {
       mark.draw();
       measures.draw(scene);
       body.classList.toggle("beside", layout.beside);
+      if (scene.open) body.style.setProperty("--head", theme.head(scene.open.head));
       grid.draw(scene, layout);
       const picture = opened.draw(scene, state, layout.beside);
       if (picture && opening && !layout.beside) opened.reveal();
       if (picture) opening = false;
+      title.draw(modelTitle(scene, picture, state, source.payload), scene.open?.head ?? null);
       const note = notesOf(scene, picture?.edges ?? null, state);
       footer.draw({ theme, ...legendOf(scene, layout, theme), note });
       return scene;

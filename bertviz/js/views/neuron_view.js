@@ -10,6 +10,10 @@ import { addHeadSelect, addNeuronSelects } from "../controls/neuron_selects.js";
 import { addFooter } from "../controls/footer.js";
 import { addLines } from "../controls/lines.js";
 import { addSteps } from "../controls/steps.js";
+import { addTitleLine } from "../controls/title_line.js";
+import { headTitle } from "../scenes/head_title.js";
+import { neuronTitle } from "../scenes/neuron_title.js";
+import { shownRow } from "../scenes/shown_row.js";
 import { isLong } from "../scenes/long_texts.js";
 import { closedPicture, neuronScene } from "../scenes/neuron.js";
 import { neuronFigure } from "../svg/neuron_figure.js";
@@ -48,6 +52,7 @@ function create(frame) {
   const choices = add(root, "choices");
   const pair = addPairSelect(choices, frame);
   const neurons = addNeuronSelects(choices, frame, () => scene);
+  const title = addTitleLine(root, frame);
 
   // Only one of the two is in the page at a time.
   const open = add(root, "open");
@@ -82,6 +87,7 @@ function create(frame) {
       if (now.detail) {
         const { legend } = columns.draw(now, state);
         toggle.move(columns.shift);
+        title.draw(neuronTitle(now), now.head);
         open.classList.toggle("long", isLong(now));
         steps.draw(now);
         footer.draw({ theme, ...legend });
@@ -89,6 +95,7 @@ function create(frame) {
       }
       const picture = closedPicture(now, state, theme);
       lines.draw(picture, state, frame.width());
+      title.draw(headTitle(picture, shownRow(picture, state), state, source.payload), now.head);
       footer.draw({ theme, ...closedLegend(picture, state) });
       return Object.assign(Object.create(picture.edges), now);
     },

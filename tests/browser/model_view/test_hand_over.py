@@ -33,7 +33,7 @@ def test_a_cell_opens_in_the_head_view_and_back(opened: Opened) -> None:
     np.testing.assert_allclose(edges["weight"], true, atol=0.002)
     opened.token("query", 3).click()
     opened.settled(query=3, locked=True)
-    opened.host.locator('button[data-head="0"]').click()
+    opened.host.locator('button[data-head="0"]').click(modifiers=["Shift"])
     opened.settled(heads=[0, 2])
     opened.host.locator('button[data-action="back"]').click()
     drawn = opened.settled(cell=[1, 2], measure="entropy", sorted=True, query=None, locked=False)
