@@ -72,6 +72,36 @@ def test_what_is_selected_is_drawn_and_nothing_else() -> None:
     assert "0" not in texts(root)[:6]
 
 
+def folded_rows(root: ET.Element) -> list[int]:
+    """How many tokens each folded row of the column of keys stands for."""
+    counts = [re.fullmatch(r"… ([\d,]+) tokens", text) for text in texts(root)]
+    found = [int(match[1].replace(",", "")) for match in counts if match]
+    assert found[: len(found) // 2] == found[len(found) // 2 :]  # both columns have the same
+    return found[: len(found) // 2]
+
+
+@pytest.mark.parametrize("view", [a_head_view, a_model_view])
+def test_a_figure_of_a_selected_token_folds_the_rows_without_weight(view: Any) -> None:
+    true = np.full((1, 1, 300, 300), 0.15 / 298)
+    true[..., 0] = 0.55
+    true[..., 150] = 0.3
+    true[..., 10:210:2] += 0.007  # listed, and too small to be seen
+    true /= true.sum(-1, keepdims=True)
+    tokens = [f"t{i}" for i in range(300)]
+    cell = {"cell": [0, 0]} if view is a_model_view else {}
+    root = drawn(view(true, tokens), query=200, **cell)
+    kept = {text for text in texts(root) if re.fullmatch(r"t\d+", text)}
+    assert {"t0", "t150", "t198", "t199", "t200", "t201", "t202"} <= kept
+    assert len(kept) + sum(folded_rows(root)) == 300
+    assert len(kept) < 30
+    held = true[0, 0, 200, [i for i in range(300) if f"t{i}" not in kept]]
+    said = re.search(r"folded tokens hold (\S+) in all", " ".join(texts(root)))
+    assert said and abs(float(said[1]) - held[held > 0.003].sum()) < 0.01
+    found = sorted((opacity for *_, opacity in lines(root) if opacity > 0.1), reverse=True)
+    np.testing.assert_allclose(found[:2], true[0, 0, 200, [0, 150]], atol=0.002)
+    assert not folded_rows(drawn(view(true, tokens), **cell))  # nothing is selected
+
+
 def test_the_model_view_has_all_heads_and_the_open_one_in_large() -> None:
     true = np.concatenate([weights(3, seed=seed) for seed in (1, 2)])
     root = drawn(a_model_view(true, TOKENS), cell=[1, 2], query=3)

@@ -12,6 +12,7 @@
  * @property {string[]} colors per head
  * @property {Int32Array | null} [among] keys over which rows are renormalized
  * @property {string} [missing] color of what stands for a missing value
+ * @property {{query: Set<number>, key: Set<number>}} [folds] positions that stand for a run of them
  * @property {string} name changes when the lines at rest change
  */
 

@@ -6,6 +6,7 @@ import { matrixPlot } from "../parts/matrix.js";
 import { headPicture, headScene, squareColor, unselected, windowOf } from "../scenes/head.js";
 import { headLegend } from "../scenes/head_legend.js";
 import { headTitle } from "../scenes/head_title.js";
+import { folded } from "../scenes/folding.js";
 import { cellColor } from "../scenes/picture.js";
 import { shownRow } from "../scenes/shown_row.js";
 import { headerOf } from "./header.js";
@@ -55,12 +56,14 @@ export function headFigure(source, state, { theme, width }) {
  * @returns {Part}
  */
 function linesPart(scene, picture, state, width) {
-  const plot = linesPlot(picture, state, width, estimatedWidth);
+  const shown = folded(picture, shownRow(picture, state), state);
+  const plot = linesPlot(shown.picture, state, width, estimatedWidth);
   return {
     width: plot.width,
     draw(sheet) {
       drawLines(sheet, plot);
-      return headLegend(scene, state);
+      const legend = headLegend(scene, state);
+      return { ...legend, note: [legend.note, shown.note].filter(Boolean).join(" · ") };
     },
   };
 }

@@ -73,6 +73,7 @@ function drawTokens(sheet, plot, { side, x, width, positions, chosen }) {
   const { theme } = sheet;
   positions.forEach((position, r) => {
     const own = chosen.includes(position);
+    const quiet = chosen.length > 0 || plot.folds?.[side].has(position);
     const y = sheet.y + r * ROW;
     if (own) {
       const style = { fill: theme.field, stroke: theme.accent, radius: 6 };
@@ -84,7 +85,7 @@ function drawTokens(sheet, plot, { side, x, width, positions, chosen }) {
       size: 13.5,
       strong: own,
       anchor: side === "query" ? "end" : "start",
-      color: own ? theme.accent : chosen.length ? theme.muted : theme.ink,
+      color: own ? theme.accent : quiet ? theme.muted : theme.ink,
       most: width - 14,
       halo: plot.selected && !own,
     });

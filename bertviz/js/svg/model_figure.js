@@ -4,6 +4,8 @@ import { DETAIL, GAP, gridWidth, layoutOf } from "../parts/grid.js";
 import { headerOf } from "./header.js";
 import { linesPlot } from "../parts/lines.js";
 import { drawLines } from "./lines.js";
+import { folded } from "../scenes/folding.js";
+import { shownRow } from "../scenes/shown_row.js";
 import { modelScene, openedPicture } from "../scenes/model.js";
 import { modelTitle } from "../scenes/model_title.js";
 import { describeValue, legendOf, notesOf } from "../scenes/model_texts.js";
@@ -24,7 +26,8 @@ export function modelFigure(source, state, { theme, width }) {
   const { open, choice } = scene;
   const picture = open && openedPicture(source, scene, state, open, theme);
   const room = layout.beside ? DETAIL : Math.min(BELOW, width);
-  const lines = picture && linesPlot(picture, state, room, estimatedWidth);
+  const shown = picture && folded(picture, shownRow(picture, state), state);
+  const lines = shown && linesPlot(shown.picture, state, room, estimatedWidth);
   const chosen = picture && (state.query !== null || state.key !== null);
   const title = chosen
     ? modelTitle(scene, picture, state, source.payload)
@@ -47,7 +50,8 @@ export function modelFigure(source, state, { theme, width }) {
         sheet.aside(layout.beside ? gridWidth(layout) + GAP : 0, () => drawLines(sheet, lines));
         sheet.y = Math.max(sheet.y, below);
       }
-      const note = notesOf(scene, picture?.edges ?? null, state);
+      const notes = [notesOf(scene, picture?.edges ?? null, state), shown?.note];
+      const note = notes.filter(Boolean).join(" · ");
       return { ...legendOf(scene, layout, theme), note };
     },
   };
