@@ -30,6 +30,7 @@ import { isOfItsKind, plainChange } from "./data/state_values.js";
  * @property {number} [mass] head view: lines at rest are the strongest of each row that hold this
  *   part of it
  * @property {boolean} [renormalize] head view, under a filter: rows inside it add up to one
+ * @property {"text" | "model"} [panel] head view: what the reading panel shows
  * @property {[number, number, number, number] | null} [zoom] head view: a window, as the first query
  *   and the one after the last, the same of keys
  * @property {number[]} [off] neuron view: neurons that are switched off
@@ -68,6 +69,7 @@ export const STATE = {
     hide: Object.keys(HIDDEN),
     mass: null,
     renormalize: SWITCH,
+    panel: ["text", "model"],
     zoom: null,
   },
   model: { ...COMMON, cell: null, measure: null, sorted: SWITCH },

@@ -47,6 +47,7 @@ STATES: dict[str, list[dict[str, Any]]] = {
         {"mode": "lines", "zoom": None, "hide": "special", "renormalize": True},
         {"hide": "nothing", "combine": "mean", "heads": [0, 1, 2]},
         {"query": 1, "also": [4], "key": None, "locked": True},
+        {"panel": "model"},
     ],
     "neuron": [
         {},

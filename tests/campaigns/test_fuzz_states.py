@@ -32,6 +32,7 @@ RIGHT: dict[str, list[Any]] = {
     "hide": ["nothing", "special"],
     "mass": [0.5, 1, np.float32(0.5)],
     "renormalize": [False],
+    "panel": ["text", "model"],
     "zoom": [None, [0, 7, 0, 7]],
     "cell": [None, [0, 1]],
     "measure": [None, "entropy"],

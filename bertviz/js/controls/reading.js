@@ -2,13 +2,15 @@
 // looks most, with its numbers. A click on a word of the text locks it, a click on a line of the list
 // brings its row into sight.
 
-import { select } from "d3-selection";
 import { LISTED, readingOf, shadeOf } from "../parts/reading.js";
 import { inText } from "../scenes/token_texts.js";
 import { channels } from "../theme/colors.js";
 import { add } from "./dom.js";
+import { addModelMap } from "./model_map.js";
+import { addRanks } from "./ranks.js";
 import { addSearch } from "./search.js";
 import { SETTLED } from "./stage.js";
+import { addSwitch } from "./switches.js";
 
 const LINE = 24;
 
@@ -33,6 +35,9 @@ class ReadingPanel {
   #title;
   #of;
   #search;
+  #panels;
+  #asText;
+  #map;
   #text;
   #darkest;
   #listTitle;
@@ -71,18 +76,24 @@ class ReadingPanel {
     const head = add(this.element, "line");
     this.#title = add(head, "heading", "b");
     this.#of = add(head, "aside", "span");
-    this.#search = addSearch(this.element, frame, (row) => this.#choose(row));
-    this.#text = add(this.element, "text");
-    this.#darkest = add(this.element, "aside end");
-    this.#listTitle = add(this.element, "heading");
-    this.#list = add(this.element, "ranks");
-    this.#summary = add(this.element, "aside");
+    const tools = add(this.element, "line");
+    this.#search = addSearch(tools, frame, (row) => this.#choose(row));
+    this.#panels = addSwitch(tools, "panel", ["text", "model"], (panel) =>
+      frame.set({ panel: /** @type {"text" | "model"} */ (panel) }),
+    );
+    this.#asText = add(this.element, "as-text");
+    this.#text = add(this.#asText, "text");
+    this.#darkest = add(this.#asText, "aside end");
+    this.#listTitle = add(this.#asText, "heading");
+    this.#list = addRanks(this.#asText);
+    this.#summary = add(this.#asText, "aside");
+    this.#map = addModelMap(this.element, frame);
     this.#text.addEventListener("click", (event) => {
       const row = rowAt(event);
       if (row !== null) this.#choose(row);
     });
     this.#text.addEventListener("scroll", () => this.#shadeRest?.(), { passive: true });
-    this.#list.addEventListener("click", (event) => {
+    this.#list.element.addEventListener("click", (event) => {
       const row = rowAt(event);
       if (row === null) return;
       this.#goTo(row);
@@ -145,8 +156,17 @@ class ReadingPanel {
   draw(picture, row, state, inSight) {
     this.#row = row;
     const reading = readingOf(picture, row, state);
+    const panel = state.panel ?? "text";
     this.#title.textContent = reading.title;
-    this.#of.textContent = reading.of;
+    this.#of.textContent = panel === "text" ? reading.of : "all heads";
+    this.#panels.draw(panel);
+    this.#asText.hidden = panel !== "text";
+    this.#map.element.hidden = panel !== "model";
+    if (panel === "model") {
+      this.#search.draw(row.positions, picture.text[row.side]);
+      this.#map.draw(picture, row, state);
+      return;
+    }
     this.#darkest.textContent = reading.darkest;
     this.#listTitle.textContent = reading.listTitle;
     this.#summary.textContent = reading.summary || "\u00a0";
@@ -222,40 +242,13 @@ class ReadingPanel {
    * @param {[number, number] | null} inSight
    */
   #drawList({ ranked }, inSight) {
-    const theme = this.#frame.theme();
-    const count = Math.min(LISTED, this.#words.length);
-    // As many lines whatever is selected, so that nothing below them moves.
-    const lines = Array.from({ length: count }, (_, i) => ranked[i] ?? null);
-    const line = select(this.#list)
-      .selectAll("button")
-      .data(lines)
-      .join((enter) => {
-        const one = enter.append("button").attr("type", "button");
-        for (const name of ["position", "context", "track", "value", "away"]) {
-          one.append("span").attr("class", name);
-        }
-        const context = one.select(".context");
-        for (const tag of ["span", "b", "span"]) context.append(tag);
-        one.select(".track").append("i");
-        return one;
-      })
-      .attr("data-rank", (_, i) => i + 1)
-      .attr("data-index", (d) => d?.position ?? null)
-      .attr("data-row", (d) => d?.r ?? null)
-      .style("visibility", (d) => (d ? null : "hidden"));
-    line.select(".position").text((d) => d?.position ?? "");
-    line.each(function (d) {
-      const [before, token, after] = /** @type {any} */ (this).querySelector(".context").children;
-      before.textContent = d?.before ? `${d.before} ` : "";
-      token.textContent = d?.token ?? "";
-      after.textContent = d?.after ? ` ${d.after}` : "";
-    });
-    line
-      .select("i")
-      .style("width", (d) => `${100 * (d?.part ?? 0)}%`)
-      .style("background", (d) => (d && d.value < 0 ? theme.negative : theme.accent));
-    line.select(".value").text((d) => d?.text ?? "");
-    line.select(".away").text((d) => (d && inSight ? arrow(d.r, inSight) : ""));
+    const lines = ranked.map((rank) => ({
+      ...rank,
+      place: String(rank.position),
+      away: inSight ? arrow(rank.r, inSight) : "",
+      data: { index: rank.position, row: rank.r },
+    }));
+    this.#list.draw(lines, Math.min(LISTED, this.#words.length), this.#frame.theme());
   }
 
   /**

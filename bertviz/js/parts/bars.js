@@ -32,7 +32,8 @@ import { SEVERAL } from "../data/regroup.js";
 const BESIDE = 32; // least length of a bar with a number beside it
 const SHORT = 8; // letters of both names that have room above a column
 const SMALL = 29; // a number above a thin bar
-const LEAST = 20;
+const LEAST = 20; // as wide as the number of its head, of which some have two digits
+const LEAST_OF_TWO = 24;
 const MEAN = 14; // more than a head's column, for its name
 const APART = 6; // the mean from the heads
 const ALONE = 150; // where there is one head
@@ -74,7 +75,8 @@ export function barsOf(picture, row, x, width) {
   const count = headCount(signs);
   const slots = heads.flatMap((_, slot) => (signs[slot] > 0 ? [slot] : []));
   const most = count <= MOST_SMALL ? count : MOST_FULL;
-  const fitting = Math.max(0, Math.min(most, Math.floor((width - MEAN) / LEAST) - 1));
+  const least = heads.some((head) => head > 9) ? LEAST_OF_TWO : LEAST;
+  const fitting = Math.max(0, Math.min(most, Math.floor((width - MEAN) / least) - 1));
   const shown = count === 1 ? slots : strongest(row, slots, signed, fitting);
   const columnCount = shown.length + (count > 1 ? 1 : 0);
   const step = Math.min(count === 1 ? ALONE : fullStep(edges), (width - MEAN) / columnCount);

@@ -4,7 +4,7 @@
 import { shortSize, writersOf } from "../data/formats.js";
 import { chosenTokens, headsOf } from "../scenes/head_title.js";
 import { largestRows } from "../scenes/shown_row.js";
-import { inText } from "../scenes/token_texts.js";
+import { around } from "../scenes/token_texts.js";
 
 /** @typedef {import("../scenes/picture.js").Picture} Picture */
 /** @typedef {import("../scenes/shown_row.js").ShownRow} ShownRow */
@@ -24,7 +24,6 @@ import { inText } from "../scenes/token_texts.js";
  */
 
 export const LISTED = 8;
-const AROUND = 2; // tokens before and after
 const DARKEST = 0.6; // opacity of the largest: what is written on it can be read
 
 /**
@@ -39,15 +38,10 @@ export function readingOf(picture, row, state) {
   const write = writersOf(edges);
   const best = largestRows(row, LISTED);
   const most = best.length ? Math.abs(means[best[0]]) : 0;
-  /** @param {number} from @param {number} to */
-  const between = (from, to) =>
-    Array.from(positions.subarray(Math.max(0, from), to), (position) => inText(own[position]));
   /** @type {Ranked[]} */
   const ranked = best.map((r) => ({
-    ...{ r, position: positions[r], token: inText(own[positions[r]]) },
-    before: between(r - AROUND, r).join(" "),
-    after: between(r + 1, r + 1 + AROUND).join(" "),
-    value: means[r],
+    ...{ r, position: positions[r], value: means[r] },
+    ...around(own, positions, r),
     text: write.short(means[r]),
     part: most ? Math.abs(means[r]) / most : 0,
   }));

@@ -67,11 +67,27 @@ export function headPicture(scene, state, theme) {
     edges: scene,
     missing: theme.muted,
     colors: slotColors(scene, (head) => (several ? theme.accent : theme.head(head)), theme),
-    name: JSON.stringify([
-      ...[state.block, state.layer, state.heads, state.pair, state.renormalize],
-      ...[state.words, state.combine, state.hide, state.mass, state.zoom],
-    ]),
+    name: nameOf(state),
   };
+}
+
+/** Changes when the lines at rest change. @param {State} state */
+const nameOf = (state) =>
+  JSON.stringify([
+    ...[state.block, state.layer, state.heads, state.pair, state.renormalize],
+    ...[state.words, state.combine, state.hide, state.mass, state.zoom],
+  ]);
+
+/**
+ * Another layer with all of its heads, seen through the same choices: its numbers, without colors.
+ * @param {Source} source
+ * @param {State} state
+ * @param {import("../data/schema.js").Layer} layer
+ */
+export function layerPicture(source, state, { index, heads }) {
+  const own = /** @type {State} */ ({ ...state, layer: index, heads, combine: "each" });
+  const scene = headScene(source, own);
+  return { ...scene, edges: scene, colors: [], name: nameOf(own) };
 }
 
 /**

@@ -24,6 +24,25 @@ export function describeToken(tokens, position, text = tokens.text) {
  */
 export const inText = (token) => token.trim() || "·";
 
+const AROUND = 2; // tokens before and after
+
+/**
+ * A token and what stands around it.
+ * @param {string[]} text by position
+ * @param {Int32Array} positions
+ * @param {number} r row
+ */
+export function around(text, positions, r) {
+  /** @param {number} from @param {number} to */
+  const between = (from, to) =>
+    Array.from(positions.subarray(Math.max(0, from), to), (i) => inText(text[i])).join(" ");
+  return {
+    before: between(r - AROUND, r),
+    token: inText(text[positions[r]]),
+    after: between(r + 1, r + 1 + AROUND),
+  };
+}
+
 /** @param {string} token */
 export const quoted = (token) => `“${inText(token)}”`;
 

@@ -39,7 +39,7 @@ export const TOURS = {
       part: '[data-part="reading"]',
       text:
         "The text, shaded by the weights, and where the token looks most. A click goes there; / searches " +
-        "for a token or a position.",
+        "for a token or a position. Model shows the same token in every head of every layer.",
     },
   ],
   model: [

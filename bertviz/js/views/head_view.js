@@ -41,6 +41,7 @@ export const headView = {
     combine: "each",
     hide: "nothing",
     also: [],
+    panel: "text",
     mass: startingMass(Math.max(...payload.blocks.map((b) => b.query.text.length))),
   }),
   needs: (source, state) => [source.layer(state.block, state.layer)],
@@ -177,7 +178,7 @@ class HeadDrawing {
  */
 function barsNote({ full, some, columns }, edges) {
   const scaled = full === 1 ? "" : `longest bar: ${shortSize(full, edges)}`;
-  return [scaled, some ? `bars of the ${columns.length - 1} strongest heads` : ""]
-    .filter(Boolean)
-    .join(" · ");
+  const heads = columns.length - 1;
+  const shown = heads ? `bars of the ${heads} strongest heads` : "bars of the mean";
+  return [scaled, some ? shown : ""].filter(Boolean).join(" · ");
 }

@@ -52,6 +52,7 @@ class HeadState(CommonState, total=False):
         hide: Which tokens are left out: special tokens, the first one, or both.
         mass: The part of each row that the lines at rest show, the strongest first.
         renormalize: Whether the rows that ``pair`` or ``hide`` leaves are scaled to sum to one.
+        panel: What the reading panel shows: the text, or the same row in all heads of the model.
         zoom: A window: the first query and the one after the last, and the same for keys.
     """
 
@@ -61,6 +62,7 @@ class HeadState(CommonState, total=False):
     hide: Literal["nothing", "special", "first", "both"]
     mass: float
     renormalize: bool
+    panel: Literal["text", "model"]
     zoom: Sequence[int] | None
 
 
