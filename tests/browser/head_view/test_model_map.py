@@ -53,7 +53,8 @@ def center(opened: Opened, layer: int, head: int) -> tuple[float, float]:
     """Where a head's cell is, below its number and right of its layer's."""
     down = opened.host.locator(f'{MAP} [data-layer="{layer}"]').first.bounding_box()
     across = opened.host.locator(f"{MAP} .head-numbers span").nth(head).bounding_box()
-    assert down and across
+    assert down
+    assert across
     return across["x"] + across["width"] / 2, down["y"] + down["height"] / 2
 
 
