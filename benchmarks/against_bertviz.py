@@ -1,4 +1,4 @@
-"""How do the views compare with BertViz 1.4.1? `python benchmarks/against_bertviz.py`.
+"""How do the views compare with others? `python benchmarks/against_bertviz.py`.
 
 For every length: structured random attention of 12 x 12 heads (one layer at 4,096 tokens), and the
 demo model's real attention (6 x 12 heads), with all layers in the page. Measured in one run, for
@@ -6,14 +6,17 @@ a page with one bare canvas that shows one head (the floor), our views, and Bert
 
 * bytes of HTML, and Python's CPU seconds next to a forward pass of BERT-base at that length, with
   one thread;
-* CPU time of the browser's main thread: until the first complete picture (median of three), then
-  for every interaction with a real mouse (median of seven);
+* CPU time of the browser's main thread: until the first complete picture (median of three; also on
+  all threads of all its processes), then for every interaction with a real mouse (median of seven);
 * memory of all processes of the browser, with a separate browser per page: the proportional set
   size, when the picture is there and again after all interactions.
 
-BertViz is installed from PyPI into a folder of its own, without its dependencies; the three files
-that its page takes from a CDN come from npm and are served locally. jQuery 2.0.0 is not on npm;
-2.1.0 is the next version. A page that is not drawn in time is given up.
+Then one layer of 12 heads, in our head view, in CircuitsVis and in Inspectus.
+
+Other packages are installed from PyPI into folders of their own, without their dependencies; the
+three files that BertViz's page takes from a CDN come from npm and are served locally. jQuery 2.0.0
+is not on npm; 2.1.0 is the next version. A page that is not drawn in time is given up, those of
+CircuitsVis and Inspectus after 60 s.
 """
 
 from __future__ import annotations
@@ -31,10 +34,12 @@ from typing import Any
 import torch
 from costs.attention import Shown, real, structured
 from costs.bertviz1 import BertViz
-from costs.browser import Bench, Result
-from costs.interactions import VIEWS, of_bertviz, of_head_view
+from costs.browser import Actions, Bench, Result
+from costs.interactions import VIEWS, hover_of_head_view, of_head_view
+from costs.others import CircuitsVis, Inspectus
 from costs.table import bound, table, verdict
 from playwright.sync_api import (
+    Page,
     sync_playwright,
 )
 from transformers import BertConfig, BertModel
@@ -97,6 +102,16 @@ def against_forward(tokens: int) -> None:
     print(flush=True)
 
 
+def ours(
+    bench: Bench, make: Callable[[], Any], actions: Callable[[Page], Actions], folder: Path
+) -> Result:
+    """What a view of ours costs in Python and in the browser."""
+    python: float = statistics.median(seconds(lambda: make().data) for _ in range(3))
+    path = folder / "page.html"
+    path.write_text(make()._document(), encoding="utf-8")
+    return {"python": python} | bench.measure(path, ".bertviz[data-state=ready]", actions)
+
+
 def compare(bench: Bench, bertviz: BertViz | None, shown: Shown, folder: Path) -> None:
     tokens = shown.weights.shape[-1]
     print(shown.name, flush=True)
@@ -106,29 +121,36 @@ def compare(bench: Bench, bertviz: BertViz | None, shown: Shown, folder: Path) -
     bare = bench.measure(path, "[data-state=ready]")
     results: dict[str, Result] = {}
     for name, make in shown.views.items():
-        python = statistics.median(seconds(lambda make=make: make().data) for _ in range(3))
-        path.write_text(make()._document(), encoding="utf-8")
-        results[name] = {"python": python} | bench.measure(
-            path, ".bertviz[data-state=ready]", VIEWS[name]
-        )
+        results[name] = ours(bench, make, VIEWS[name], folder)
     if bertviz is not None:
-        page, python = bertviz.page(shown)
-        complete = "#vis svg > g:last-child rect"  # the squares come last
-        results["bertviz"] = {"python": python} | bench.measure(
-            page, complete, of_bertviz, bertviz.serve, tries=1
-        )
-        page.unlink()
+        results[bertviz.name] = bertviz.measure(bench, shown)
     for result in results.values():
         for row, over, of in (
             ("floor", "picture", "picture"),
+            ("threads floor", "threads", "threads"),
             ("share", "memory", "memory"),
             ("share after", "memory after", "memory"),
         ):
             value, floor = result.get(over), bare[of]
             if value and floor:
                 result[row] = value / floor
-    print(f"  a bare canvas: {bare['picture']:.0f} ms, {bare['memory']:.0f} MB")
+    print(
+        f"  a bare canvas: {bare['picture']:.0f} ms, {bare['threads']:.0f} ms on all threads,"
+        f" {bare['memory']:.0f} MB"
+    )
     table(results, tokens, bench.patience)
+
+
+def beside_others(bench: Bench, folder: Path) -> None:
+    """Our head view of one layer, CircuitsVis and Inspectus."""
+    others = [CircuitsVis(folder), Inspectus(folder)]
+    for tokens in (128, 512):
+        shown = structured(tokens, layers=1)
+        print(shown.name, flush=True)
+        results = {"head": ours(bench, shown.views["head"], hover_of_head_view, folder)}
+        for other in others:
+            results[other.name] = other.measure(bench, shown)
+        table(results, tokens, bench.patience)
 
 
 def many(bench: Bench, folder: Path) -> None:
@@ -154,6 +176,7 @@ def main() -> None:
     parser.add_argument("--tokens", nargs="*", type=int, default=[128, 512, 4096])
     parser.add_argument("--patience", type=float, default=180, help="seconds for a page")
     parser.add_argument("--alone", action="store_true", help="without BertViz")
+    parser.add_argument("--no-others", action="store_true", help="without CircuitsVis, Inspectus")
     parser.add_argument("--no-real", action="store_true", help="without the demo model")
     parser.add_argument("--no-many", action="store_true", help="without thirty views")
     options = parser.parse_args()
@@ -171,6 +194,8 @@ def main() -> None:
             compare(bench, theirs, structured(tokens), folder)
             if tokens <= 512 and not options.no_real:
                 compare(bench, theirs, real(tokens), folder)
+        if not options.no_others:
+            beside_others(Bench(playwright, min(options.patience, 60)), folder)
         if not options.no_many:
             many(bench, folder)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
+import numpy as np
 import pytest
 import torch
 
@@ -67,7 +68,47 @@ def test_what_can_be_read_is_left_to_those_who_read_it() -> None:
     held: list[Any] = []
     held.append(held)
     refuse_endless("weights", held)
-    wide = torch.empty(1).expand(MOST_LISTED)
-    refuse_endless("weights", [wide])
+
+
+WIDE = 2 * MOST_LISTED
+
+
+class Lazy:
+    """An array that is made when it is asked for, such as a data set in a file."""
+
+    shape = (WIDE,)
+
+    def __array__(self, dtype: Any = None, copy: bool | None = None) -> np.ndarray:
+        return np.zeros(WIDE, np.int8)
+
+    def __getitem__(self, index: Any) -> Any:
+        raise AssertionError("read item by item")
+
+
+class Claims(Long):
+    """No array, although it has a shape: it would be read item by item."""
+
+    shape = (3, 3)
+
+
+ARRAYS = {
+    "numpy": np.broadcast_to(np.int8(0), WIDE),
+    "torch": torch.empty(1).expand(WIDE),
+    "lazy": Lazy(),
+    "memory": memoryview(bytearray(1)),
+}
+
+
+@pytest.mark.parametrize("kind", ARRAYS)
+def test_an_array_may_be_of_any_size(kind: str) -> None:
+    value = ARRAYS[kind]
+    for given in (value, [value], [[value, value], [value]]):
+        refuse_endless("weights", given)
     with pytest.raises(ValueError, match="numbers or more"):
-        refuse_endless("weights", [wide, wide])
+        refuse_endless("weights", [value, range(MOST_LISTED)])
+
+
+def test_a_shape_alone_makes_no_array() -> None:
+    for given in (Claims(), [Claims()]):
+        with pytest.raises(ValueError, match="1,000,000,000 numbers or more"):
+            refuse_endless("weights", given)

@@ -53,8 +53,9 @@ class Shown:
         self.name, self.tokens, self.weights, self.views = name, tokens, weights, views
 
 
-def structured(tokens: int) -> Shown:
-    layers = 12 if tokens <= 512 else 1
+def structured(tokens: int, layers: int | None = None) -> Shown:
+    """Random attention that is like that of real heads; of one layer where tokens are many."""
+    layers = layers or (12 if tokens <= 512 else 1)
     q = vectors(layers, 12, tokens)
     weights = weights_of(q)
     names = [f"w{i}" for i in range(tokens)]

@@ -1,4 +1,4 @@
-"""The cost of a page in a browser: CPU time of its main thread, and memory."""
+"""The cost of a page in a browser: CPU time of its main thread and of all threads, and memory."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from playwright.sync_api import (
 )
 from playwright.sync_api import Error as PlaywrightError
 
-from costs.memory import megabytes, settled
+from costs import processes
 
 QUIET = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--no-first-run"]
 Result: TypeAlias = dict[str, float | None]
@@ -91,22 +91,23 @@ class Bench:
     ) -> Result:
         """Measure the picture, the interactions and the memory of one page."""
         result: Result = {"html": path.stat().st_size / 1e6}
-        pictures = []
+        pictures, threads = [], []
         for last in [False] * (tries - 1) + [True]:
             with self.browser() as browser:
                 page = browser.new_page(viewport={"width": 1000, "height": 900})
                 prepare(page)
-                timed = Timed(page)
+                timed, before = Timed(page), processes.milliseconds()
                 page.set_default_timeout(1000 * self.patience)
                 try:
                     page.goto(path.as_uri())
                     page.locator(ready).first.wait_for(state="attached")
                     page.evaluate(PAINTED, None)
                 except PlaywrightError:  # not in time, or the page crashed
-                    return {**result, "picture": None, "memory": megabytes()}
+                    return {**result, "picture": None, "memory": processes.megabytes()}
                 pictures.append(timed.milliseconds())
+                threads.append(processes.milliseconds() - before)
                 if last:
-                    result["memory"] = settled()
+                    result["memory"] = processes.settled()
                     for name, action in actions(page).items():
                         page.mouse.move(2, 2)
                         page.evaluate(REST)
@@ -116,6 +117,7 @@ class Bench:
                         except PlaywrightError as error:
                             print(f"  {path.name}, {name}: {error}", flush=True)
                             result[name] = None
-                    result["memory after"] = settled()
+                    result["memory after"] = processes.settled()
         result["picture"] = statistics.median(pictures)
+        result["threads"] = statistics.median(threads)
         return result

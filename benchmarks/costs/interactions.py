@@ -35,11 +35,6 @@ def mouse_actions(page: Page, queries: Locator, keys: Locator, head: Locator) ->
     return actions
 
 
-def of_bertviz(page: Page) -> Actions:
-    tokens = [page.locator(f"#vis #{side} rect.background") for side in ("left", "right")]
-    return mouse_actions(page, *tokens, page.locator("#vis svg > g:last-child rect").nth(4))
-
-
 def ours(page: Page) -> dict[str, Locator]:
     sides = ("query", "key")
     return {side: page.locator(f'[data-token="{side}"]') for side in sides}
@@ -51,12 +46,19 @@ def of_head_view(page: Page) -> Actions:
         page, tokens["query"], tokens["key"], page.locator('button[data-head="4"]')
     )
     left = centers(page, [tokens["query"].nth(3 + i) for i in range(8)])
+    heads = centers(page, page.locator("button[data-head]").all())
     modes = page.locator("button[data-mode]")
     return actions | {
         "come and leave": lambda i: page.mouse.move(*((2, 2) if i % 2 else left[i])),
+        "preview a head": lambda i: page.mouse.move(*heads[i]),
         "lock": lambda i: page.mouse.click(*left[i]),
         "to the matrix and back": lambda i: modes.nth((i + 1) % 2).click(),
     }
+
+
+def hover_of_head_view(page: Page) -> Actions:
+    actions = of_head_view(page)
+    return {"hover": actions["hover a query"], "preview a head": actions["preview a head"]}
 
 
 def of_neuron_view(page: Page) -> Actions:

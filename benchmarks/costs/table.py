@@ -9,9 +9,13 @@ ROWS = {
     "python": "Python, s of CPU",
     "picture": "first picture, ms",
     "floor": "... / a bare canvas",
+    "threads": "... on all threads, ms",
+    "threads floor": "... / a bare canvas",
+    "hover": "hover, ms",
     "hover a query": "hover a query, ms",
     "hover a key": "hover a key, ms",
     "come and leave": "come and leave, ms",
+    "preview a head": "preview a head, ms",
     "lock": "lock, ms",
     "toggle a head": "toggle a head, ms",
     "what if": "what if, ms",
@@ -23,19 +27,29 @@ ROWS = {
     "memory after": "... after interactions, MB",
     "share after": "... / a bare canvas",
 }
-TOUCHED = ("hover a query", "hover a key", "come and leave", "lock", "toggle a head", "what if")
+TOUCHED = (
+    "hover",
+    "hover a query",
+    "hover a key",
+    "come and leave",
+    "preview a head",
+    "lock",
+    "toggle a head",
+    "what if",
+)
+OURS = ("head", "neuron", "model")
 
 
 def bound(row: str, view: str, tokens: int) -> float | None:
     """The required limit, if there is one."""
-    if view == "bertviz":
+    if view not in OURS:
         return None
     if row == "html":
         sizes = {("head", 128): 1.5, ("head", 512): 10, ("neuron", 128): 8, ("neuron", 512): 30}
         return sizes.get((view, tokens))
     if row in TOUCHED and tokens >= 512:
         return 40 if tokens > 512 else 33
-    bounds: dict[str, float] = {"floor": 4} if tokens <= 512 else {}
+    bounds: dict[str, float] = {"floor": 4, "threads floor": 3} if tokens <= 512 else {}
     if tokens == 512:
         bounds |= {"layer switch": 100, "share": 1.5, "share after": 1.5}
     return bounds.get(row)
@@ -48,25 +62,38 @@ def verdict(value: float | None, most: float | None) -> str:
 
 
 def table(results: dict[str, Result], tokens: int, patience: float) -> None:
-    """One column per view; each number is followed by its limit, if any, and whether it is met."""
+    """One column per view, and how many times our head view's number each of the others' is.
+
+    Each number is followed by its limit, if any, and whether it is met.
+    """
+    others = [name for name in results if name not in OURS]
     print(
-        f"  {'':24}" + "".join(f"{name:>24}" for name in results) + f"{'BertViz / head view':>22}"
+        f"  {'':24}"
+        + "".join(f"{name:>24}" for name in results)
+        + "".join(f"{f'{name} / head view':>26}" for name in others)
     )
     for row, label in ROWS.items():
         if all(row not in result for result in results.values()):
             continue
-        cells = []
-        for view, result in results.items():
-            value, most = result.get(row), bound(row, view, tokens)
-            if row in result and value is None:
-                cells.append("never" if row == "picture" else "-")
-                continue
-            text = "" if value is None else f"{value:.3g}" if value < 100 else f"{value:.0f}"
-            text += verdict(value, most)
-            cells.append(text)
-        ours, theirs = results["head"].get(row), results.get("bertviz", {}).get(row)
-        ratio = f"{theirs / ours:.1f} x" if ours and theirs else ""
-        print(f"  {label:24}" + "".join(f"{cell:>24}" for cell in cells) + f"{ratio:>22}")
-    if results.get("bertviz", {"picture": 0.0}).get("picture") is None:
-        print(f"  never: BertViz was given up after {patience:.0f} s")
+        cells = [
+            _cell(row, result, bound(row, view, tokens), patience)
+            for view, result in results.items()
+        ]
+        ours = results["head"].get(row)
+        theirs = [results[name].get(row) for name in others]
+        ratios = [f"{value / ours:.2g} x" if ours and value else "" for value in theirs]
+        print(
+            f"  {label:24}"
+            + "".join(f"{cell:>24}" for cell in cells)
+            + "".join(f"{ratio:>26}" for ratio in ratios)
+        )
     print(flush=True)
+
+
+def _cell(row: str, result: Result, most: float | None, patience: float) -> str:
+    if row not in result:
+        return ""
+    value = result[row]
+    if value is None:
+        return f"not within {patience:.0f} s" if row == "picture" else "-"
+    return (f"{value:.3g}" if value < 100 else f"{value:.0f}") + verdict(value, most)

@@ -103,7 +103,7 @@ def _from_numpy(name: str, value: Any) -> Tensor:
     try:
         array = np.asarray(value)
     except MemoryError:
-        raise MemoryError(f"{name} is {a_type(value)} that does not fit into memory.") from None
+        raise _too_large(name, value) from None
     except Exception as error:  # NumPy runs the user's own __array__, __len__ and __getitem__
         raise TypeError(
             f"{name} is {a_type(value)} that is not an array of numbers ({short(error)}): {WANTED}."
@@ -119,9 +119,16 @@ def _from_numpy(name: str, value: Any) -> Tensor:
         )
     # A type of the machine's own byte order: torch has no other.
     kept = array.dtype.name in KEPT and array.dtype.kind == "f"
-    with np.errstate(over="ignore"):
-        plain = np.array(array, dtype=np.dtype(array.dtype.name if kept else np.float32))
+    try:
+        with np.errstate(over="ignore"):
+            plain = np.array(array, dtype=np.dtype(array.dtype.name if kept else np.float32))
+    except MemoryError:
+        raise _too_large(name, value) from None
     return torch.from_numpy(plain)
+
+
+def _too_large(name: str, value: Any) -> MemoryError:
+    return MemoryError(f"{name} is {a_type(value)} that does not fit into memory.")
 
 
 def _refuse_masked(name: str, value: Any, depth: int = 0) -> None:

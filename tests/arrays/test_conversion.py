@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 import torch
 
-from bertviz import AttentionTrace
+from bertviz import AttentionTrace, listed
 from bertviz.arrays.conversion import as_tensor
 from bertviz.arrays.shapes import as_layers
 
@@ -130,3 +130,19 @@ def test_an_array_that_raises_is_named() -> None:
 
     with pytest.raises(TypeError, match=r"weights is a Raises .*RuntimeError\('inside'\)"):
         as_tensor("weights", Raises())
+
+
+def test_an_array_is_only_limited_by_memory(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The limit on lists, here of eight numbers, is not for arrays."""
+    monkeypatch.setattr(listed, "MOST_LISTED", 8)
+    with pytest.raises(ValueError, match="weights is a list of 9 numbers or more"):
+        as_tensor("weights", np.eye(3).tolist())
+    for value in (np.eye(3), list(np.eye(3)), np.broadcast_to(np.eye(3)[0], (3, 3))):
+        assert torch.equal(
+            as_tensor("weights", value).float(), torch.tensor(np.array(value)).float()
+        )
+    even = np.full((1, 2, 4, 4), 0.25, np.float32)
+    trace = AttentionTrace.from_arrays(list("abcd"), weights=even)
+    np.testing.assert_array_equal(trace.blocks["encoder"].layers[0].weights(), even[0])
+    with pytest.raises(MemoryError, match="ndarray that does not fit into memory"):
+        as_tensor("weights", np.broadcast_to(np.float32(0), 1 << 45))

@@ -29,7 +29,8 @@ export class TokenColumn {
   #on;
   /** @type {Int32Array} */
   #shown = new Int32Array(0);
-  #focusAfterDraw = false;
+  /** @type {number | null} where keys have moved to; it has the focus once it is drawn */
+  #moved = null;
 
   /**
    * @param {HTMLElement} parent
@@ -60,6 +61,7 @@ export class TokenColumn {
       const more = event.shiftKey || event.ctrlKey || event.metaKey;
       if (position !== null) this.#on.click(position, more);
     });
+    element.addEventListener("focusin", () => (this.#moved = null));
     element.addEventListener("keydown", (event) => {
       const position = positionAt(event);
       if (position === null || event.altKey || event.ctrlKey || event.metaKey) return;
@@ -78,7 +80,7 @@ export class TokenColumn {
     const last = this.#shown.length - 1;
     const step = { ArrowDown: 1, ArrowUp: -1, PageDown: 10, PageUp: -10 }[key];
     if (step) {
-      const row = this.#shown.indexOf(position) + step;
+      const row = this.#shown.indexOf(this.#moved ?? position) + step;
       this.#move(Math.min(Math.max(row, 0), last), shiftKey);
     } else if (key === "Home") this.#move(0, false);
     else if (key === "End") this.#move(last, false);
@@ -94,8 +96,8 @@ export class TokenColumn {
    * @param {boolean} more
    */
   #move(row, more) {
-    this.#focusAfterDraw = true;
-    this.#on.move(this.#shown[row], more);
+    this.#moved = this.#shown[row];
+    this.#on.move(this.#moved, more);
   }
 
   /** @param {number} position */
@@ -142,8 +144,8 @@ export class TokenColumn {
         const own = text[positions[r]];
         if (element.textContent !== own) element.textContent = own;
       });
-    if (this.#focusAfterDraw && selected !== null) {
-      this.#focusAfterDraw = false;
+    if (this.#moved !== null && selected !== null) {
+      this.#moved = null;
       this.focus(selected);
     }
   }

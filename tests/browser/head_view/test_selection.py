@@ -66,6 +66,21 @@ def test_keyboard_reaches_everything(opened: Opened) -> None:
     opened.settled(key=1)
 
 
+def test_keys_that_come_faster_than_pictures_all_count(opened: Opened) -> None:
+    opened.token("query", 0).focus()
+    opened.host.evaluate(
+        """host => ["ArrowDown", "ArrowDown", "ArrowDown", "ArrowDown", "ArrowUp"].forEach(key =>
+             host.shadowRoot.activeElement.dispatchEvent(
+               new KeyboardEvent("keydown", {key, bubbles: true})))"""
+    )
+    opened.settled(query=3, locked=True)
+    opened.page.keyboard.press("ArrowDown")
+    opened.settled(query=4, locked=True)
+    opened.token("query", 1).click()
+    opened.page.keyboard.press("ArrowUp")
+    opened.settled(query=0, locked=True)
+
+
 def test_several_tokens_by_mouse_and_keyboard(opened: Opened) -> None:
     opened.token("query", 1).click()
     opened.token("query", 4).click(modifiers=["Shift"])
