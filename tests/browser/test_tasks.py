@@ -53,8 +53,8 @@ def panel(opened: Opened) -> str:
 def listed(opened: Opened) -> list[tuple[int, float]]:
     """Positions and numbers of "Where it looks most", as they are read."""
     text = panel(opened).partition("Where it looks most")[2]
-    lines = re.findall(r"^(\d+)\n(.+)\n(<?[\d.]+)$", text, re.M)
-    return [(int(position), number(value)) for position, _, value in lines]
+    lines = re.findall(r"^(\d+)\n(?:.+\n)+?(<?\d\.\d\d)$", text, re.M)
+    return [(int(position), number(value)) for position, value in lines]
 
 
 def test_where_does_the_last_token_look(
