@@ -2,9 +2,12 @@
 
 import { rampOf, SIGNS } from "../scenes/legends.js";
 import { add } from "./dom.js";
+import { addExplained } from "./explained.js";
 
 /** @typedef {import("../theme/colors.js").Theme} Theme */
 /** @typedef {import("../scenes/legends.js").Legend} Legend */
+
+const LEFT_OUT = "not drawn";
 
 /**
  * @param {HTMLElement} root
@@ -27,6 +30,9 @@ export function addFooter(root, keys) {
   add(gaps, "swatch hatched", "i");
   const missingName = add(gaps, "", "span");
   const right = add(footer, "", "span");
+  const before = add(right, "", "span");
+  const term = add(right, "", "span");
+  const after = add(right, "", "span");
   return {
     element: footer,
     /** @param {Legend & {theme: Theme}} options */
@@ -62,7 +68,11 @@ export function addFooter(root, keys) {
       );
       ramp.style.background = `linear-gradient(to right, ${ends.join(", ")})`;
       ramp.style.boxShadow = `inset 0 0 0 1px ${theme.hairline}`;
-      right.textContent = [note, keys].filter(Boolean).join(" · ");
+      const [first, ...rest] = [note, keys].filter(Boolean).join(" · ").split(LEFT_OUT);
+      before.textContent = first;
+      if (rest.length && !term.childElementCount) addExplained(term, root).draw(LEFT_OUT, LEFT_OUT);
+      term.hidden = !rest.length;
+      after.textContent = rest.join(LEFT_OUT);
     },
   };
 }

@@ -8,6 +8,7 @@ import { ROW } from "../parts/token_columns.js";
 import { describeAmong } from "../scenes/pair_texts.js";
 import { addBars } from "./bars.js";
 import { add, place } from "./dom.js";
+import { addExplained } from "./explained.js";
 import { selectionHandlers } from "./selection.js";
 import { addStage } from "./stage.js";
 import { measuredWidth } from "./text_width.js";
@@ -161,11 +162,18 @@ class Lines {
 
   /** @param {LinesPlot} plot */
   #drawHeadings(plot) {
-    select(this.#headings)
-      .selectAll("span")
-      .data(plot.headings)
-      .join("span")
-      .text((d) => d.text)
+    const heading = select(this.#headings)
+      .selectAll("div")
+      .data(plot.headings, (d) => /** @type {LinesPlot["headings"][number]} */ (d).name)
+      .join((enter) => {
+        const one = enter.append("div");
+        one.each((d, i, all) => {
+          if (d.term) addExplained(all[i], this.#frame.root).draw(d.term, d.text);
+        });
+        return one;
+      });
+    heading.filter((d) => !d.term).text((d) => d.text);
+    heading
       .attr("class", (d) => (d.chip ? "chip" : null))
       .style("background", (d) => d.chip ?? null)
       .style("color", (d) => (d.chip ? this.#frame.theme().onHead : null))

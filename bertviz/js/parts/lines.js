@@ -20,6 +20,7 @@ import { columnWidth } from "./token_columns.js";
  * @property {number} x
  * @property {"start" | "end"} anchor
  * @property {string | null} [chip] the ground of a head's number
+ * @property {import("../scenes/terms.js").Term} [term] that explains itself
  */
 /** @typedef {ReturnType<typeof linesPlot>} LinesPlot */
 
@@ -46,6 +47,7 @@ export function linesPlot(picture, state, available, measure) {
   const selected = state.query !== null || state.key !== null;
   const row = shownRow(picture, state);
   // Beside the keys stand the keys' numbers; numbers of queries bring their tokens along.
+  const termed = edges.scale === undefined; // queries and keys, not rows and columns of values
   const labels =
     row.side === "key" ? 0 : Math.ceil(Math.min(queryWidth, LABELS, 0.4 * barWidth)) + 4;
   const bars = barsOf(picture, row, x.bars + labels, barWidth - labels);
@@ -76,8 +78,14 @@ export function linesPlot(picture, state, available, measure) {
     /** Whether the lines at rest are painted pixel by pixel. */
     raster: !selected && (edges.count > MANY || hasHidden(edges)),
     headings: /** @type {Heading[]} */ ([
-      { name: "query", text: "query", x: x.line - 10, anchor: "end" },
-      { name: "key", text: "key", x: x.key + 8, anchor: "start" },
+      {
+        name: "query",
+        text: "query",
+        term: termed ? "query" : undefined,
+        x: x.line - 10,
+        anchor: "end",
+      },
+      { name: "key", text: "key", term: termed ? "key" : undefined, x: x.key + 8, anchor: "start" },
       ...(labels ? [{ name: "labels", text: "query", x: x.bars, anchor: "start" }] : []),
       ...bars.columns.map(({ head, name, color, x }) => ({
         ...{ name: `head ${head}`, text: name, x, anchor: "start" },

@@ -13,4 +13,7 @@ export const TERMS = {
     "One more multiplies the weight by 2.7 relative to other keys.",
   softmax:
     "Softmax turns the scores of a row into weights: exp of each score, divided by their sum, so that they add up to 1.",
+  "not drawn":
+    "The weight of a row, a part of 1, that has no line of its own here: lines that Show leaves out, tokens that " +
+    "are hidden, and weights too small to be kept in the page.",
 };

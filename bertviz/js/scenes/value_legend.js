@@ -69,7 +69,7 @@ export function valueNote(edges, state) {
   const told = parts.filter(({ share }) => share >= 0.0005);
   if (!told.length) return "";
   const written = told.map(({ share, what }) => `${percent(share)} ${what}`);
-  return `not drawn, of Σ|value|: ${written.join(", ")}`;
+  return `left out of Σ|value|: ${written.join(", ")}`;
 }
 
 /**

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
+import pytest
 from playwright.sync_api import expect
 
 from tests.browser.head_view.reading import square
 from tests.browser.opened import Opened
-from tests.helpers import HEADS, TOKENS, weights
+from tests.helpers import HEADS, TOKENS, a_head_view, weights
 
 
 def test_it_starts_with_the_first_layer_all_heads_and_all_lines(opened: Opened) -> None:
@@ -58,3 +61,17 @@ def test_handles(opened: Opened) -> None:
     assert [square(opened, head).inner_text() for head in range(HEADS)] == ["0", "1", "2", "3"]
     state = host.evaluate("host => host.bertviz.state")
     assert state["pair"] == "All"
+
+
+@pytest.mark.parametrize("term", ["query", "key", "not drawn"])
+def test_terms_explain_themselves(page_of: Callable[..., Opened], term: str) -> None:
+    opened = page_of(a_head_view(weights(1, 2, 80), [f"t{i}" for i in range(80)]))
+    button = opened.host.locator(f'button[data-term="{term}"]')
+    tooltip = opened.host.locator(".tooltip")
+    for show in (button.hover, button.focus):
+        show()
+        expect(tooltip).to_be_visible()
+        expect(tooltip).to_contain_text({"not drawn": "no line"}.get(term, f"The {term} is"))
+        opened.page.keyboard.press("Escape")
+        expect(tooltip).to_be_hidden()
+        opened.page.mouse.move(1, 1)

@@ -42,7 +42,7 @@ test("a matrix: the largest mean; values outside a window are told", () => {
   const scale = { max: 18, root: true, color: theme.positive };
   const { legend, largest, note } = headLegend(whole.edges, state, scale);
   assert.deepEqual([legend, largest], ["√ mean value", "+18.0"]);
-  assert.equal(note, "not drawn, of Σ|value|: 7% outside the window");
+  assert.equal(note, "left out of Σ|value|: 7% outside the window");
 });
 
 test("numbers, tooltips and sentences say missing, and nothing of attention", () => {
