@@ -35,7 +35,7 @@ import torch
 from costs.attention import Shown, real, structured
 from costs.bertviz1 import BertViz
 from costs.browser import Actions, Bench, Result
-from costs.interactions import VIEWS, hover_of_head_view, of_head_view
+from costs.interactions import VIEWS, of_head_view, of_one_layer
 from costs.others import CircuitsVis, Inspectus
 from costs.table import bound, table, verdict
 from playwright.sync_api import (
@@ -147,7 +147,7 @@ def beside_others(bench: Bench, folder: Path) -> None:
     for tokens in (128, 512):
         shown = structured(tokens, layers=1)
         print(shown.name, flush=True)
-        results = {"head": ours(bench, shown.views["head"], hover_of_head_view, folder)}
+        results = {"head": ours(bench, shown.views["head"], of_one_layer, folder)}
         for other in others:
             results[other.name] = other.measure(bench, shown)
         table(results, tokens, bench.patience)

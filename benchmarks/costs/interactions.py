@@ -56,9 +56,12 @@ def of_head_view(page: Page) -> Actions:
     }
 
 
-def hover_of_head_view(page: Page) -> Actions:
+def of_one_layer(page: Page) -> Actions:
+    """What of our head view there is in other packages' views, too."""
     actions = of_head_view(page)
-    return {"hover": actions["hover a query"], "preview a head": actions["preview a head"]}
+    return {"hover": actions["hover a query"]} | {
+        name: actions[name] for name in ("preview a head", "toggle a head")
+    }
 
 
 def of_neuron_view(page: Page) -> Actions:

@@ -51,5 +51,8 @@ IPython.display.display = lambda part: parts.append(part.data)
     complete = ".attention-visualization .token"
 
     def actions(self, page: Page, tokens: int) -> Actions:
-        """Point at cells of the matrix."""
-        return along_the_diagonal(page, page.locator(".grid .cell").first, 1)
+        """Point at cells of the matrix, and click on heads, whose mean it is."""
+        heads = page.locator(".dimension-values").last.locator(".value")
+        return along_the_diagonal(page, page.locator(".grid .cell").first, 1) | {
+            "toggle a head": lambda i: heads.nth(i).click(force=True),
+        }
