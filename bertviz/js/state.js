@@ -37,7 +37,7 @@ import { isOfItsKind, plainChange } from "./data/state_values.js";
  * @property {number} [temperature] neuron view: what scores are divided by before softmax
  * @property {"model" | "contribution" | "explanation"} [sort] neuron view: the order of neurons
  * @property {boolean} [detail] neuron view: are the columns open?
- * @property {string | null} [measure] model view: what cells are colored by, if not by layer
+ * @property {string | null} [measure] model view: what is measured of the heads
  * @property {boolean} [sorted] model view: cells by that measure, the largest first
  * @property {[number, number] | null} [cell] model view: the opened [layer, head]
  */

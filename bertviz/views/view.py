@@ -91,7 +91,7 @@ class View:
             layer: The model's own number of the layer the view starts with.
             heads: The model's own numbers of the heads the view starts with.
             heads_name: What the caller's argument for ``heads`` is called, for errors.
-            measures: Numbers per head to color by; see ``measures.measures_of``.
+            measures: Numbers per head to show; see ``measures.measures_of``.
             explanation: What ``explain_head`` gave for the head that the view starts with.
 
         Raises:

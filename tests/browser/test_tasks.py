@@ -83,7 +83,7 @@ def test_which_head_is_previous_token(
     page_of: Callable[..., Opened], trace: AttentionTrace
 ) -> None:
     opened = page_of(ModelView(trace, measures=find_patterns(trace)), width=1280)
-    choice = opened.host.get_by_label("Color by")
+    choice = opened.host.get_by_label("Measure")
     choice.focus()
     opened.page.keyboard.type("previous token")
     opened.page.keyboard.press("Enter")

@@ -133,7 +133,13 @@ def test_cells_are_coloured_by_a_measure() -> None:
     order = np.argsort(-entropy.ravel())
     names = [t for t in texts(root) if re.fullmatch(r"\d·\d", t)]
     assert names == [f"{i // 3}·{i % 3}" for i in order]
-    assert f"{entropy.max():.2f}" in texts(root)
+    assert f"bar: entropy (bits), 0.00 to {entropy.max():.2f}" in texts(root)
+    # The bars: a track for each, and on it the part that the number is of the largest.
+    bars = [g for g in root.iter(f"{SVG}g") if g.get("fill") == "#0969da"]
+    accent = [float(rect.get("width", 0)) for g in bars for rect in g]
+    np.testing.assert_allclose(
+        np.array(accent) / max(accent), entropy.ravel()[order] / entropy.max(), atol=0.01
+    )
 
 
 def test_text_is_text() -> None:

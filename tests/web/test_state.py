@@ -210,13 +210,13 @@ def test_python_accepts_what_the_page_shows_unchanged() -> None:
     assert 0.2 < refused / len(every) < 0.8, "both happen"
 
 
-@pytest.mark.parametrize(("heads", "is_dense"), [(50, False), (51, True)])
-def test_a_large_model_view_is_colored_from_the_start(heads: int, is_dense: bool) -> None:
+@pytest.mark.parametrize("heads", [50, 51])  # thumbnails with a bar, and plain tiles
+def test_a_model_view_begins_with_a_measure(heads: int) -> None:
     trace = AttentionTrace.from_arrays(["a"], np.ones((30, heads, 1, 1)))
     data = payload.build(trace, "model")
     states: list[dict[str, Any]] = [{"sorted": True}, {"sorted": True, "measure": None}]
     ours = [in_python(data, state)[1] is None for state in states]
-    assert ours == [is_dense, False]
+    assert ours == [True, False]
     verdicts = on_the_page({"model": data}, [("model", state) for state in states])
     assert [verdict is None for verdict in verdicts] == ours
 

@@ -1,10 +1,10 @@
-// What cells of the model view are colored by, and their order.
+// What is measured of the heads in a model view, and the order of its cells.
 
 import { isAttention } from "../data/kinds.js";
 import { choicesOf } from "../data/measures.js";
 import { addSelect, option } from "./selects.js";
 
-const BY_LAYER = "layer"; // the option that stands for no measure
+const NONE = "none"; // the option that stands for no measure
 
 /**
  * @param {HTMLElement} toolbar
@@ -12,20 +12,15 @@ const BY_LAYER = "layer"; // the option that stands for no measure
  */
 export function addMeasureSelects(toolbar, frame) {
   const { payload } = frame.source;
-  const measures = addSelect(toolbar, "measure", "Color by", (value) =>
-    frame.set({ measure: value === BY_LAYER ? null : value }),
+  const measures = addSelect(toolbar, "measure", "Measure", (value) =>
+    frame.set({ measure: value === NONE ? null : value }),
   );
   const order = addSelect(toolbar, "sorted", "Order", (value) =>
     frame.set({ sorted: value === "yes" }),
   );
   const choices = choicesOf(payload).map((c) => ({ ...c, ...option(c.name, c.label) }));
-  const none = payload.difference
-    ? "differences only"
-    : isAttention(payload)
-      ? "layer"
-      : "values only";
   const offered = [
-    { label: "", options: [option(BY_LAYER, none)] },
+    { label: "", options: [option(NONE)] },
     { label: "measures", options: choices.filter((c) => c.shipped) },
     { label: "computed from the weights", options: choices.filter((c) => !c.shipped) },
   ];
@@ -33,7 +28,7 @@ export function addMeasureSelects(toolbar, frame) {
   return {
     /** @param {{choice: {name: string} | null, sorted: boolean}} scene */
     draw({ choice, sorted }) {
-      measures.drawGroups(offered, choice?.name ?? BY_LAYER);
+      measures.drawGroups(offered, choice?.name ?? NONE);
       measures.element.hidden = !isAttention(payload) && !choices.length;
       order.element.hidden = !choice;
       order.draw(orders, sorted ? "yes" : "no");

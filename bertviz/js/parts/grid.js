@@ -1,7 +1,7 @@
 // Where the cells of the model view stand, and how large they are. The grid fits into the width and
 // about a screen's height as long as its cells can be told apart; beyond that it scrolls.
 
-import { groundOf, inkOf } from "../scenes/model_colors.js";
+import { barOf, groundOf } from "../scenes/model_colors.js";
 import { formOf } from "./thumbnails.js";
 import { labeled, ROUND_STEPS } from "./ticks.js";
 
@@ -16,6 +16,7 @@ import { labeled, ROUND_STEPS } from "./ticks.js";
  * @property {number} pitch from a cell to the next
  * @property {number} inner size of a cell
  * @property {number} pad around its thumbnail
+ * @property {number} lift of the thumbnail, above a bar
  * @property {number} radius of its corners
  * @property {boolean} tiles whether cells are plain colors, for want of room
  * @property {import("./thumbnails.js").Form} form of thumbnails
@@ -26,6 +27,7 @@ import { labeled, ROUND_STEPS } from "./ticks.js";
  * @property {string} ground
  * @property {{ply: import("./thumbnails.js").Ply, color: string}[]} thumbnails on top of each other;
  *   none on a tile
+ * @property {import("../scenes/model_colors.js").ScoreBar | null} bar of its number
  * @property {boolean} missing whether a dash says that there is no number
  * @property {string} label
  */
@@ -59,10 +61,11 @@ export function layoutOf(scene, width) {
   const { pitch, beside } = pitchFor(rows, columns, dense, width);
   const inner = pitch - Math.max(1, Math.round(pitch * 0.11));
   const pad = inner < CELL.clear ? 1 : Math.round(inner * 0.08);
+  const tiles = choice !== null && (dense || inner < CELL.thumbnail);
   return {
-    ...{ beside, rows, columns, pitch, inner, pad },
+    ...{ beside, rows, columns, pitch, inner, pad, tiles },
+    lift: choice && !tiles ? liftFor(inner, pad) : 0,
     radius: Math.min(6, inner / 8),
-    tiles: choice !== null && (dense || inner < CELL.thumbnail),
     // Lines of small differences would not be seen; a matrix shows the root.
     form:
       difference || values
@@ -131,6 +134,26 @@ export function labelOf({ sorted }, { pitch }, { layer, head }) {
 }
 
 /**
+ * Where the bar of a cell is, below its thumbnail.
+ * @param {Pick<Layout, "inner" | "pad">} layout
+ */
+export function barBox({ inner, pad }) {
+  const height = inner >= CELL.roomy ? 4 : inner >= CELL.clear ? 3 : 2;
+  const below = inner >= CELL.roomy ? 2 : 0;
+  return { x: pad, y: inner - height - below, width: inner - 2 * pad, height };
+}
+
+/**
+ * How far a thumbnail moves up to make room for a bar.
+ * @param {number} inner
+ * @param {number} pad
+ */
+function liftFor(inner, pad) {
+  const wanted = inner - barBox({ inner, pad }).y + 1;
+  return Math.max(0, Math.min(pad - 1, wanted - pad));
+}
+
+/**
  * @param {ModelScene} scene
  * @param {Layout} layout
  * @param {Cell} cell
@@ -142,6 +165,7 @@ export function lookOf(scene, layout, cell, theme) {
   return {
     ground: groundOf(scene, cell, theme, tiles),
     thumbnails: tiles ? [] : thumbnailsOf(scene, cell, theme),
+    bar: tiles ? null : barOf(scene, cell, theme),
     missing: scene.choice !== null && cell.value === null,
     label: labelOf(scene, layout, cell),
   };
@@ -156,7 +180,7 @@ export function lookOf(scene, layout, cell, theme) {
  * @returns {CellLook["thumbnails"]}
  */
 function thumbnailsOf(scene, cell, theme) {
-  const own = scene.signed ? theme.positive : inkOf(scene, cell, theme, false);
+  const own = scene.signed ? theme.positive : theme.layer(scene.depthOf(cell.layer));
   const colors = { own, less: theme.negative, missing: theme.muted };
   return scene.plies.map((ply) => ({ ply, color: colors[ply] }));
 }

@@ -1,12 +1,20 @@
-// What cells of the model view are colored with. A measure's color is full strength on a plain tile
-// and paler behind a thumbnail, which must stay readable.
+// What tells the numbers of cells in the model view: the color of a plain tile, or where there is room
+// for a thumbnail, a bar below it.
 
 /** @typedef {import("../data/measures.js").Choice} Choice */
 /** @typedef {import("../theme/colors.js").Theme} Theme */
 /** @typedef {import("./model_grid.js").Cell} Cell */
-/** @typedef {Pick<import("./model.js").ModelScene, "choice" | "signed">} Colored */
+/** @typedef {Pick<import("./model.js").ModelScene, "choice">} Colored */
+/**
+ * A bar, in parts of the room that it has.
+ * @typedef {object} ScoreBar
+ * @property {number} from
+ * @property {number} to
+ * @property {string} color
+ * @property {string} track
+ * @property {{at: number, color: string} | null} chance where the number would be by chance
+ */
 
-const BEHIND = { weights: 0.65, differences: 0.3 }; // of a ramp's strength, under a thumbnail
 const STOPS = [0, 0.25, 0.5, 0.75, 1];
 
 /**
@@ -16,51 +24,46 @@ const STOPS = [0, 0.25, 0.5, 0.75, 1];
  * @param {Theme} theme
  * @param {boolean} tiles
  */
-export function groundOf(scene, { value, fraction }, theme, tiles) {
-  if (!scene.choice || value === null) return theme.surface;
-  return colorOf(scene.choice, fraction, theme, strengthOf(scene, tiles));
+export function groundOf({ choice }, { value, fraction }, theme, tiles) {
+  return tiles && choice && value !== null ? colorOf(choice, fraction, theme) : theme.surface;
 }
 
 /**
- * The color of a cell's thumbnail, where it has one color.
- * @param {Colored} scene
+ * @param {Pick<import("./model.js").ModelScene, "choice" | "barRange">} scene
  * @param {Cell} cell
  * @param {Theme} theme
- * @param {boolean} tiles
+ * @returns {ScoreBar | null} null without a number
  */
-export function inkOf(scene, cell, theme, tiles) {
-  return scene.choice
-    ? theme.inkOn(groundOf(scene, cell, theme, tiles))
-    : theme.layer(cell.fraction);
+export function barOf({ choice, barRange }, { value, chance }, theme) {
+  if (!choice || !barRange || value === null) return null;
+  const [least, most] = barRange;
+  const span = most - least || 1;
+  const place = (/** @type {number} */ number) => Math.min(1, Math.max(0, (number - least) / span));
+  const [zero, end] = [place(0), place(value)];
+  const signed = value < 0 ? theme.negative : theme.positive;
+  return {
+    from: Math.min(zero, end),
+    to: Math.max(zero, end),
+    color: choice.diverging ? signed : theme.accent,
+    track: theme.hairline,
+    chance: chance === null ? null : { at: place(chance), color: theme.ink },
+  };
 }
 
 /**
- * The legend's ramp.
- * @param {Colored} scene
+ * The legend's ramp of tiles.
  * @param {Choice} choice
  * @param {Theme} theme
- * @param {boolean} tiles
  */
-export function measureRamp(scene, choice, theme, tiles) {
-  const strength = strengthOf(scene, tiles);
-  return STOPS.map((f) => colorOf(choice, choice.diverging ? 2 * f - 1 : f, theme, strength));
-}
-
-/**
- * @param {Colored} scene
- * @param {boolean} tiles
- */
-function strengthOf({ signed }, tiles) {
-  return tiles ? 1 : BEHIND[signed ? "differences" : "weights"];
+export function measureRamp(choice, theme) {
+  return STOPS.map((f) => colorOf(choice, choice.diverging ? 2 * f - 1 : f, theme));
 }
 
 /**
  * @param {Choice} choice
  * @param {number} fraction
  * @param {Theme} theme
- * @param {number} strength
  */
-function colorOf({ diverging }, fraction, theme, strength) {
-  const part = strength * fraction;
-  return diverging ? theme.diverging(part) : theme.value(part);
+function colorOf({ diverging }, fraction, theme) {
+  return diverging ? theme.diverging(fraction) : theme.value(fraction);
 }

@@ -38,6 +38,7 @@ const DENSE = 1500;
  * @property {boolean} dense
  * @property {number} [scale] of values that are not attention: the largest of the block
  * @property {[number, number] | null} range what the colors span
+ * @property {[number, number] | null} barRange what bars span: always from zero
  * @property {(layer: Layer) => number} depthOf from the first layer (0) to the last (1)
  */
 
@@ -83,6 +84,7 @@ export function gridOf(source, state) {
   /** @type {Grid} */
   const grid = {
     ...{ name, block, heads, cells, choice, sorted, range, depthOf },
+    barRange: range && [Math.min(0, range[0]), Math.max(0, range[1])],
     pair: state.pair,
     queries: positionsOf(block, "query", state),
     keys: positionsOf(block, "key", state),

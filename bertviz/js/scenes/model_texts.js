@@ -57,10 +57,9 @@ export function legendOf(scene, layout, theme) {
   const size = `|${minus(names)}|`;
   const lines = open ? `, lines ${size} · ${gain.toFixed(1)}` : "";
   const strength = `opacity: ${root}${size}${lines}`;
-  const signed = difference && !tiles ? differenceLegend(strength, names) : {};
-  if (!choice) return difference ? signed : { legend: root ? "√ weight" : "weight" };
-  if (!range) return noNumber(choice, theme);
-  return { ...signed, ...measureLegend(scene, choice, theme, tiles) };
+  const signed = differenceLegend(strength, names);
+  if (!choice || !tiles) return difference ? signed : { legend: root ? "√ weight" : "weight" };
+  return range ? measureLegend(scene, choice, theme) : noNumber(choice, theme);
 }
 
 /**
@@ -74,19 +73,31 @@ const noNumber = (choice, theme) => ({
 });
 
 /**
+ * Of plain tiles.
  * @param {ModelScene} scene with a range
  * @param {Choice} choice
  * @param {Theme} theme
- * @param {boolean} tiles
  */
-function measureLegend(scene, choice, theme, tiles) {
+function measureLegend(scene, choice, theme) {
   const [least, most] = scene.range ?? [0, 0];
   return {
     legend: choice.diverging ? `${choice.label} (negative · positive)` : choice.label,
     smallest: written(least, 2, choice.diverging),
     largest: written(most, 2, choice.diverging),
-    colors: measureRamp(scene, choice, theme, tiles),
+    colors: measureRamp(choice, theme),
   };
+}
+
+/**
+ * What the bars below the thumbnails mean.
+ * @param {ModelScene} scene
+ */
+function barNote({ choice, barRange, cells }) {
+  if (!choice) return "";
+  if (!barRange) return `${choice.label}: not available for any head`;
+  const [least, most] = barRange.map((end) => written(end, 2, choice.diverging));
+  const chance = cells.some((cell) => cell.chance !== null) ? ", marked: by chance" : "";
+  return `bar: ${choice.label}, ${least} to ${most}${chance}`;
 }
 
 /**
@@ -118,14 +129,8 @@ function valueLegend(scene, theme, { tiles, inner = Infinity, pad = 0 }) {
   const missing = missingText(gaps);
   const fine = Math.max(scene.queries.length, scene.keys.length) > inner - 2 * pad;
   const value = fine ? "√ value, the strongest of each pixel" : "√ value";
-  const ramp = { ...valueRamp(value, scale, signed, zeroText(gaps)), missing };
-  if (!choice || tiles) return choice ? measureLegend(scene, choice, theme, tiles) : ramp;
-  const strength = { signed: `${value}, ${fullStrength(scale, signed)}` };
-  return {
-    ...(range ? measureLegend(scene, choice, theme, tiles) : noNumber(choice, theme)),
-    missing,
-    ...(signed ? strength : {}), // else it is a note
-  };
+  if (choice && tiles) return range ? measureLegend(scene, choice, theme) : noNumber(choice, theme);
+  return { ...valueRamp(value, scale, signed, zeroText(gaps)), missing };
 }
 
 /**
@@ -143,16 +148,16 @@ function gapsOfBlock(block) {
 }
 
 /**
- * What the picture lacks.
+ * What bars mean, and what the picture lacks.
  * @param {ModelScene} scene
+ * @param {Shown} layout
  * @param {import("../data/edges.js").Edges | null} edges of the opened cell
  * @param {import("../state.js").State} state
  */
-export function notesOf(scene, edges, state) {
-  const { choice, cells, values, signed, scale = 1 } = scene;
-  const parts = [];
-  if (choice && cells.some((c) => c.value === null)) parts.push("– not available");
-  if (values && choice && !signed) parts.push(`√ value, ${fullStrength(scale, false)}`);
+export function notesOf(scene, { tiles }, edges, state) {
+  const { choice, cells, barRange, values } = scene;
+  const parts = [tiles ? "" : barNote(scene)];
+  if (choice && barRange && cells.some((c) => c.value === null)) parts.push("– not available");
   if (edges) parts.push(openedNote(edges));
   if (edges) parts.push(values ? valueNote(edges, state) : massNote(edges, state));
   return parts.filter(Boolean).join(" · ");

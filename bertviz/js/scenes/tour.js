@@ -52,8 +52,8 @@ export const TOURS = {
     {
       part: 'select[name="measure"]',
       text:
-        "Color the heads by a number: how even their attention is, how far they look, or how much rests " +
-        "on the first token. Order then sorts them by it.",
+        "The bar below each head is a number: how much of its attention rests on the first token, how even " +
+        "it is, or how far it looks. Order sorts the heads by it.",
     },
     {
       part: ".title-line",

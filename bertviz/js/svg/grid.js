@@ -1,9 +1,10 @@
 // The grid of the model view on a sheet.
 
 import { paintCells } from "../paint/cells.js";
+import { paintBar } from "../paint/grid.js";
 import { paintRaster, SHADE } from "../paint/raster.js";
 import { paintThumbnail } from "../paint/thumbnail.js";
-import { labelsOf, LABELS, lookOf } from "../parts/grid.js";
+import { barBox, labelsOf, LABELS, lookOf } from "../parts/grid.js";
 import { binned, smallMatrix } from "../parts/thumbnails.js";
 
 /** @typedef {import("./sheet.js").Sheet} Sheet */
@@ -25,7 +26,7 @@ const VISIBLE = 2 / 255;
  */
 export function drawGrid(sheet, scene, layout, source) {
   const { theme } = sheet;
-  const { pitch, inner, pad, radius, rows, form } = layout;
+  const { pitch, inner, pad, lift, radius, rows, form } = layout;
   const size = inner - 2 * pad;
   const top = sheet.y + (scene.sorted ? 0 : LABELS.top);
   if (!scene.sorted) drawLabels(sheet, scene, layout, top);
@@ -58,9 +59,11 @@ export function drawGrid(sheet, scene, layout, source) {
       sheet.text("–", { ...at, anchor: "middle", color: theme.muted });
     }
     for (const thumbnail of thumbnails) {
-      sheet.painting(x + pad, y + pad, (context) => paint(context, thumbnail, size, raster));
+      sheet.painting(x + pad, y + pad - lift, (context) => paint(context, thumbnail, size, raster));
     }
-    sheet.text(look.label, { x: x + 3, y: y + inner - 4, size: 10, halo: true });
+    const { bar } = look;
+    if (bar) sheet.painting(x, y, (context) => paintBar(context, bar, barBox(layout)));
+    sheet.text(look.label, { x: x + 3, y: y + inner - (bar ? 10 : 4), size: 10, halo: true });
   }
   sheet.y = top + pitch * rows;
 }

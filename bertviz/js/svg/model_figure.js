@@ -50,7 +50,7 @@ export function modelFigure(source, state, { theme, width }) {
         sheet.aside(layout.beside ? gridWidth(layout) + GAP : 0, () => drawLines(sheet, lines));
         sheet.y = Math.max(sheet.y, below);
       }
-      const notes = [notesOf(scene, picture?.edges ?? null, state), shown?.note];
+      const notes = [notesOf(scene, layout, picture?.edges ?? null, state), shown?.note];
       const note = notes.filter(Boolean).join(" · ");
       return { ...legendOf(scene, layout, theme), note };
     },

@@ -8,6 +8,7 @@ import { addToolbar } from "../controls/toolbar.js";
 import { ModelGrid } from "../controls/grid.js";
 import { addMeasureSelects } from "../controls/measure_selects.js";
 import { addOpenedCell } from "../controls/opened_cell.js";
+import { isWhole } from "../data/kinds.js";
 import { choiceOf } from "../data/measures.js";
 import { addFooter } from "../controls/footer.js";
 import { layoutOf } from "../parts/grid.js";
@@ -22,7 +23,7 @@ export const modelView = {
   keys: ["cell", "measure", "sorted"],
   start: (payload) => ({
     cell: null,
-    measure: payload.measures?.[0]?.name ?? (isDense(payload.blocks[0]) ? "entropy" : null),
+    measure: payload.measures?.[0]?.name ?? ownMeasure(payload),
     sorted: false,
   }),
   needs(source, state) {
@@ -35,6 +36,16 @@ export const modelView = {
   create,
   figure: modelFigure,
 };
+
+/**
+ * Where a view without measures begins: with what tells heads apart at little cost, one number of
+ * each row; on plain tiles with what needs no first token to mean something.
+ * @param {import("../data/schema.js").Payload} payload
+ */
+function ownMeasure(payload) {
+  if (isDense(payload.blocks[0])) return "entropy";
+  return isWhole(payload) ? "first" : null;
+}
 
 /**
  * @param {import("../controls/frame.js").Frame} frame
@@ -83,7 +94,7 @@ function create(frame) {
       if (picture && opening && !layout.beside) opened.reveal();
       if (picture) opening = false;
       title.draw(modelTitle(scene, picture, state, source.payload), scene.open?.head ?? null);
-      const note = notesOf(scene, picture?.edges ?? null, state);
+      const note = notesOf(scene, layout, picture?.edges ?? null, state);
       footer.draw({ theme, ...legendOf(scene, layout, theme), note });
       return scene;
     },

@@ -39,7 +39,7 @@ The schema, version 1. The page's decoder (``js/data/payload.js``) changes toget
       }, ...],
       "difference": bool,                       weights of b minus weights of a, of two traces
       "names": [str, str],                      only then: what a and b are called
-      "measures": [Measure, ...],               model view: what squares can be colored by
+      "measures": [Measure, ...],               model view: what is measured of heads
       "explanation": null | {"block": str, "layer": int, "head": int, "what": str,
                              "contributions": [float, ...]},   neuron view: of each neuron
       "neurons": "here" | "left out" | "none",  none: the trace has no queries and keys

@@ -71,7 +71,7 @@ class ModelState(CommonState, total=False):
 
     Attributes:
         cell: The [layer, head] that is shown in large, or None.
-        measure: The name of the number that heads are colored by, or None for their layer.
+        measure: The name of the number that is shown below each head, or None.
         sorted: Whether heads are sorted by that number.
     """
 
@@ -101,7 +101,8 @@ STATES: Mapping[ViewName, type] = {"head": HeadState, "model": ModelState, "neur
 # What the page itself can measure (js/data/measures.js); others come with a payload.
 PAGE_MEASURES = ("entropy", "distance", "first")
 
-# With more squares than this, the page starts by coloring them by entropy.
+# With more squares than this, the page starts by coloring them by entropy, otherwise with a bar for
+# the weight on the first token.
 DENSE = 1500
 
 

@@ -242,7 +242,7 @@ def _check_measure(shown: Shown, state: State) -> None:
     known = [measure["name"] for measure in shown.payload["measures"]]
     first = known[0] if known else None
     if not shown.payload["difference"] and shown.payload["kind"] == "attention":
-        first = first or ("entropy" if _is_dense(shown.payload["blocks"][0]) else None)
+        first = first or ("entropy" if _is_dense(shown.payload["blocks"][0]) else "first")
         known += [name for name in PAGE_MEASURES if name not in known]
     measure = state.get("measure", first)
     if measure is not None and measure not in known:

@@ -56,6 +56,8 @@ def test_thumbnails_show_what_is_there(page_of: Callable[..., Opened]) -> None:
     both[0, 0] = np.eye(6)
     both[0, 1, :, 0] = 1
     opened = page_of(a_model_view(both, list("abcdef")))
+    opened.set(measure=None)
+    opened.settled(measure=None)
     data = opened.host.evaluate(
         """host => {
              const root = host.shadowRoot;

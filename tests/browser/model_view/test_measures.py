@@ -68,7 +68,7 @@ def test_a_score_colours_sorts_and_speaks(page_of: Callable[..., Opened]) -> Non
         "other",
     ]
     assert opened.scene("scene.range") == [0, 2.3]
-    assert "mine\n0.00\n2.30" in opened.text()
+    assert "bar: mine, 0.00 to 2.30" in opened.text()
     cell(opened, 2, 3).hover()
     expect(opened.host.locator(".tooltip")).to_contain_text("Layer 2, head 3: mine 2.300")
     opened.host.locator('select[name="sorted"]').select_option("yes")
@@ -84,7 +84,7 @@ def test_a_score_colours_sorts_and_speaks(page_of: Callable[..., Opened]) -> Non
     )
     # Cells without a number come last.
     assert first.get_attribute("data-head") == "1"
-    select.select_option("layer")
+    select.select_option("none")
     opened.settled(measure=None, sorted=False)
 
 
@@ -98,18 +98,63 @@ def test_a_score_is_shown_beside_its_null(page_of: Callable[..., Opened]) -> Non
     assert "a score 0.750, by chance 0.125" in opened.text()
 
 
+# The colors of a cell's bar, from its left to its right.
+BAR = """(host, [layer, head]) => {
+  const root = host.shadowRoot;
+  const canvas = root.querySelector(".grid canvas");
+  const at = canvas.getBoundingClientRect();
+  const b = root.querySelector(`[data-layer="${layer}"][data-head="${head}"]`)
+    .getBoundingClientRect();
+  const [x, y] = [b.left - at.left, b.bottom - at.top - 4].map(Math.round);
+  const {data} = canvas.getContext("2d").getImageData(x, y, Math.round(b.width), 1);
+  return Array.from({length: data.length / 4}, (_, i) => Array.from(data.slice(4 * i, 4 * i + 3)));
+}"""
+
+
+def bar_of(opened: Opened, layer: int, head: int) -> np.ndarray:
+    return np.array(opened.host.evaluate(BAR, [layer, head]), dtype=int)
+
+
+def rgb(color: str) -> list[int]:
+    return [int(color[i : i + 2], 16) for i in (1, 3, 5)]
+
+
+THEMES = {  # accent, positive, negative
+    "light": ("#0969da", "#0b62c4", "#d9580d"),
+    "dark": ("#58a6ff", "#58a6ff", "#ff9248"),
+}
+
+
+def share(row: np.ndarray, color: str) -> float:
+    """Which part of a cell's width has a color."""
+    return float((row == rgb(color)).all(1).mean())
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_a_bar_is_as_long_as_its_number(page_of: Callable[..., Opened], theme: str) -> None:
+    scores = {"mine": {(0, head): value for head, value in enumerate((0.8, 0.4, 0.1, 0))}}
+    opened = page_of(a_model_view(weights(1), TOKENS, measures=scores), theme=theme)
+    parts = [share(bar_of(opened, 0, head), THEMES[theme][0]) for head in range(4)]
+    assert 0.75 < parts[0] < 1
+    np.testing.assert_allclose(np.array(parts) / parts[0], [1, 0.5, 0.125, 0], atol=0.03)
+
+
 @pytest.mark.parametrize("theme", ["light", "dark"])
 def test_a_score_with_a_sign_parts_at_zero(page_of: Callable[..., Opened], theme: str) -> None:
     scores = Scores({0: {0: -0.4, 1: 0.0, 2: 0.4, 3: None}}, diverging=True)
     view = a_model_view(weights(1), TOKENS, measures=scores)
     opened = page_of(view, theme=theme)
-    below, zero, above, none = (opened.host.evaluate(COLOR, [0, head]) for head in range(4))
-    assert below[0] > below[2] + 30, "orange below zero"
-    assert above[2] > above[0] + 30, "blue above"
-    assert max(zero[:3]) - min(zero[:3]) < 15
-    assert none[:3] == zero[:3], "no number, no colour"
+    _, positive, negative = THEMES[theme]
+    below, zero, above, none = (bar_of(opened, 0, head) for head in range(4))
+    half = len(below) // 2
+    assert share(below[:half], negative) > 0.7
+    assert share(below[half + 1 :], negative) == share(below, positive) == 0
+    assert share(above[half + 1 :], positive) > 0.7
+    assert share(above[: half - 1], positive) == share(above, negative) == 0
+    for row in (zero, none):
+        assert share(row, positive) == share(row, negative) == 0
     assert opened.scene("scene.range") == [-0.4, 0.4]
-    assert "(negative · positive)\n−0.40\n+0.40" in opened.text()
+    assert "−0.40 to +0.40" in opened.text()
     assert "+0.400" in (cell(opened, 0, 2).get_attribute("aria-label") or "")
 
 
@@ -134,6 +179,15 @@ def test_thousands_of_heads_are_tiles(page_of: Callable[..., Opened]) -> None:
     opened.settled(query=2)
     np.testing.assert_allclose(opened.scene("scene.edges.weight"), many[20, 7, 2], atol=0.002)
     assert opened.errors == []
+
+
+def test_heads_begin_with_what_tells_them_apart(page_of: Callable[..., Opened]) -> None:
+    opened = page_of(a_model_view(weights(), TOKENS))
+    assert opened.drawn()["measure"] == "first"
+    first = weights()[..., 0].mean(-1)
+    layer, head = np.unravel_index(first.argmax(), first.shape)
+    largest = f"largest in layer {layer}, head {head} ({first.max():.2f})"
+    expect(opened.host.locator('[data-part="title"]')).to_contain_text(largest)
 
 
 def test_many_heads_begin_with_a_measure(page_of: Callable[..., Opened]) -> None:

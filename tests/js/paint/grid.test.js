@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { Atlas } from "../../../bertviz/js/paint/atlas.js";
 import { paintGrid } from "../../../bertviz/js/paint/grid.js";
+import { barBox } from "../../../bertviz/js/parts/grid.js";
 import { weightsOf } from "../fixtures.js";
 
 /** A canvas that writes down what is painted on it. */
@@ -21,8 +22,8 @@ function recorded() {
   return { canvas, context, drawn };
 }
 
-const layout = /** @type {any} */ ({ pitch: 20, inner: 18, pad: 1, radius: 2 });
-const look = { ground: "#aaa", thumbnails: [], missing: false, label: "" };
+const layout = /** @type {any} */ ({ pitch: 20, inner: 18, pad: 1, lift: 0, radius: 2 });
+const look = { ground: "#aaa", thumbnails: [], bar: null, missing: false, label: "" };
 
 test("cells stand in whole device pixels, their thumbnails inside", () => {
   const { context, drawn } = recorded();
@@ -100,4 +101,21 @@ test("stencils are tinted where they stand", () => {
   drawn.length = 0;
   assert.equal(atlas.tinted([{ row: 0, column: 1, color: "#f00" }]), canvas);
   assert.deepEqual(drawn.at(-1), ["fillRect", "#f00", 40, 0, 40, 40]);
+});
+
+test("a bar is as long as its number, on a track below the thumbnail", () => {
+  const { context, drawn } = recorded();
+  const cell = /** @type {any} */ ({ row: 0, column: 0 });
+  const chance = { at: 0.5, color: "#000" };
+  const bar = { from: 0, to: 0.25, color: "#00f", track: "#ccc", chance };
+  const roomy = { ...layout, pitch: 110, inner: 100, pad: 8 };
+  const drawnCell = { cell, look: { ...look, bar }, at: { row: 0, column: 0 } };
+  paintGrid(context, [drawnCell], roomy, { ratio: 2, size: 168, atlases: [], dash: "#888" });
+  const { x, y, width, height } = barBox(roomy);
+  assert.ok(y >= roomy.pad + 84, "below the thumbnail");
+  assert.deepEqual(drawn.slice(1), [
+    ["fillRect", "#ccc", 2 * x, 2 * y, 2 * width, 2 * height],
+    ["fillRect", "#00f", 2 * x, 2 * y, 0.25 * 2 * width, 2 * height],
+    ["fillRect", "#000", 2 * x + width - height / 4, 2 * y - height / 2, height / 2, 3 * height],
+  ]);
 });

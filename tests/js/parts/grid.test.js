@@ -90,14 +90,16 @@ test("layers and heads are numbered as often as there is room, sorted cells by t
   assert.equal(lookOf(few, layoutOf(few, 760), at(few, 3, 4), THEMES.light).label, "");
 });
 
-test("a cell looks as its number says: a ground, a thumbnail, a dash where there is none", () => {
+test("a cell has the color of its layer and a bar, or a dash where there is no number", () => {
   const { light } = THEMES;
   const scene = modelScene(source, start);
   const layout = layoutOf(scene, 760);
   const look = lookOf(scene, layout, at(scene, 0, 4), light);
-  assert.deepEqual(look.thumbnails, [{ ply: "own", color: light.inkOn(look.ground) }]);
+  assert.deepEqual(look.thumbnails, [{ ply: "own", color: light.layer(0) }]);
+  assert.equal(look.bar?.to, 1, "the largest of all");
   assert.equal(look.missing, false);
   assert.equal(lookOf(scene, layout, at(scene, 3, 1), light).missing, true);
+  assert.equal(lookOf(scene, layout, at(scene, 3, 1), light).bar, null);
   const plain = lookOf(scene, { ...layout, tiles: true }, at(scene, 0, 4), light);
   assert.deepEqual(plain.thumbnails, []);
 });

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { modelScene } from "../../../bertviz/js/scenes/model.js";
-import { groundOf, inkOf, measureRamp } from "../../../bertviz/js/scenes/model_colors.js";
+import { barOf, groundOf, measureRamp } from "../../../bertviz/js/scenes/model_colors.js";
 import { nextState } from "../../../bertviz/js/state.js";
 import { THEMES } from "../../../bertviz/js/theme/colors.js";
 import { at, close, dense, HEADS, N, payload, source, start } from "../model_fixtures.js";
@@ -29,25 +29,42 @@ test("a measure with a sign has its middle at zero, whatever its ends", () => {
   }
 });
 
-test("a color is paler behind a thumbnail than on a tile, and the legend says so", () => {
-  const scene = modelScene(source, start);
+test("a bar goes from zero to the number, in parts of what the numbers span", () => {
   const { light } = THEMES;
-  const largest = at(scene, 0, 4);
-  const [tile, behind] = [true, false].map((tiles) => groundOf(scene, largest, light, tiles));
-  assert.deepEqual([tile, behind], [light.value(1), light.value(0.65)]);
-  assert.equal(inkOf(scene, largest, light, false), light.inkOn(behind));
-  const { choice } = scene;
-  assert.ok(choice);
-  assert.equal(measureRamp(scene, choice, light, true).at(-1), tile);
-  assert.equal(measureRamp(scene, choice, light, false).at(-1), behind);
+  const scene = modelScene(source, start);
+  const bar = barOf(scene, at(scene, 0, 1), light);
+  assert.deepEqual(scene.barRange, [0, 0.8]);
+  close(bar?.from ?? NaN, 0);
+  close(bar?.to ?? NaN, 0.2 / 0.8);
+  close(bar?.chance?.at ?? NaN, 0.1 / 0.8);
+  assert.equal(bar?.color, light.accent);
+  assert.equal(barOf(scene, at(scene, 3, 1), light), null, "no number, no bar");
+  assert.equal(barOf(scene, at(scene, 3, 4), light)?.chance, null);
+  const signed = modelScene(source, nextState(payload, start, { measure: "signed" }));
+  const [below, above] = [at(signed, 0, 1), at(signed, 3, 1)].map((c) => barOf(signed, c, light));
+  assert.deepEqual([below?.from, below?.to, below?.color], [0, 0.5, light.negative]);
+  assert.deepEqual([above?.from, above?.to, above?.color], [0.5, 0.75, light.positive]);
 });
 
-test("without a measure cells have no ground of their own, and ink tells the layer", () => {
-  const scene = modelScene(source, nextState(payload, start, { measure: null }));
-  const { dark } = THEMES;
-  const last = at(scene, 3, 4);
-  assert.equal(groundOf(scene, last, dark, false), dark.surface);
-  assert.equal(inkOf(scene, last, dark, false), dark.layer(1));
+test("a bar of a measure that is nowhere near zero begins at zero all the same", () => {
+  const scene = modelScene(source, nextState(payload, start, { measure: "distance" }));
+  const [least, most] = scene.range ?? [0, 0];
+  assert.ok(least > 0);
+  assert.deepEqual(scene.barRange, [0, most]);
+  for (const cell of scene.cells) {
+    close(barOf(scene, cell, THEMES.light)?.to ?? NaN, (cell.value ?? NaN) / most);
+  }
+});
+
+test("thumbnails stand on the same ground whatever is measured, tiles have its color", () => {
+  const { light } = THEMES;
+  const scene = modelScene(source, start);
+  const largest = at(scene, 0, 4);
+  assert.equal(groundOf(scene, largest, light, false), light.surface);
+  const tile = groundOf(scene, largest, light, true);
+  assert.equal(tile, light.value(1));
+  assert.ok(scene.choice);
+  assert.equal(measureRamp(scene.choice, light).at(-1), tile);
 });
 
 test("the edges are those of all cells, or of the opened one", () => {

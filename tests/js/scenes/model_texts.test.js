@@ -14,6 +14,7 @@ import { at, compared, differences, payload, source, start } from "../model_fixt
 const { light } = THEMES;
 const lines = { form: /** @type {const} */ ("lines"), tiles: false };
 const matrix = { form: /** @type {const} */ ("matrix"), tiles: false };
+const tiles = { form: /** @type {const} */ ("matrix"), tiles: true };
 
 test("a cell in words: its head, its number, what it would be by chance", () => {
   const scene = modelScene(source, start);
@@ -29,20 +30,20 @@ test("a cell in words: its head, its number, what it would be by chance", () => 
 test("numbers of a measure with a sign are written with theirs", () => {
   const scene = modelScene(source, nextState(payload, start, { measure: "signed" }));
   assert.equal(describeValue(at(scene, 0, 1), scene.choice), "signed −0.500");
-  const { legend, smallest, largest, colors } = legendOf(scene, lines, light);
+  const { legend, smallest, largest, colors } = legendOf(scene, tiles, light);
   assert.deepEqual([legend, smallest, largest], ["signed (negative · positive)", "−0.50", "+0.50"]);
   assert.equal(colors?.[2], light.diverging(0));
 });
 
-test("the legend is that of the measure, else that of the weights", () => {
+test("the legend of tiles is that of the measure, else that of the weights", () => {
   const scene = modelScene(source, start);
-  const { legend, smallest, largest } = legendOf(scene, lines, light);
+  const { legend, smallest, largest } = legendOf(scene, tiles, light);
   assert.deepEqual([legend, smallest, largest], ["score", "0.00", "0.80"]);
   const plain = modelScene(source, nextState(payload, start, { measure: null }));
   assert.deepEqual(legendOf(plain, lines, light), { legend: "weight" });
   assert.deepEqual(legendOf(plain, matrix, light), { legend: "√ weight" });
   const none = modelScene(source, nextState(payload, start, { measure: "entropy" }));
-  assert.equal(legendOf(none, lines, light).legend, "entropy: not available for any head");
+  assert.equal(legendOf(none, tiles, light).legend, "entropy: not available for any head");
 });
 
 test("a comparison's legend says what opacity means, and how much an open cell boosts it", () => {
@@ -56,10 +57,16 @@ test("a comparison's legend says what opacity means, and how much an open cell b
 
 test("notes say that numbers are missing, and what an opened cell leaves out", () => {
   const scene = modelScene(source, start);
-  assert.equal(notesOf(scene, null, start), "– not available");
+  assert.equal(notesOf(scene, tiles, null, start), "– not available");
+  assert.equal(
+    notesOf(scene, lines, null, start),
+    "bar: score, 0.00 to 0.80, marked: by chance · – not available",
+  );
+  const none = modelScene(source, nextState(payload, start, { measure: "entropy" }));
+  assert.equal(notesOf(none, lines, null, start), "entropy: not available for any head");
   const state = nextState(payload, start, { cell: [0, 1], measure: null });
   const opened = modelScene(source, state);
   assert.ok(opened.open);
   const { edges } = openedPicture(source, opened, state, opened.open, light);
-  assert.equal(notesOf(opened, edges, state), "");
+  assert.equal(notesOf(opened, lines, edges, state), "");
 });

@@ -87,7 +87,10 @@ test("the model view: one scale for all heads, and that of the open one", () => 
   const open = modelScene(sources.model, state);
   assert.equal(legendOf(open, layout, theme).missing, "missing: 8 of 18 values", "of the grid");
   const { edges } = { edges: open.edgesOfCell(/** @type {any} */ (open.open)) };
-  assert.equal(notesOf(open, edges, state), "lines of the opened head, full strength: ±40.0");
+  assert.equal(
+    notesOf(open, layout, edges, state),
+    "lines of the opened head, full strength: ±40.0",
+  );
 });
 
 test("a legend of thumbnails whose pixels are bins says what they show", () => {
