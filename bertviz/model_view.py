@@ -119,7 +119,7 @@ def model_view(*arguments: Any, **keywords: Any) -> ModelView | None:  # noqa: D
         tokens: With arrays: the tokens, as a list of strings.
         sentence_b_start: With arrays: position of the second sentence's first token, for the
             sentence filter.
-        measures: Numbers to show below the heads and to sort them by, beside entropy, mean distance and
+        measures: Numbers to show below heads and to sort them by, beside entropy, mean distance and
             weight on the first token: what ``find_patterns`` or ``compare`` gives, or your own,
             ``{"mine": {(layer, head): 0.5}}``. The first is chosen at the start.
         encoder_attention: Weights of an encoder; needs ``encoder_tokens``.

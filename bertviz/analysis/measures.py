@@ -9,6 +9,8 @@ So there is one form, and this is where it is checked: a list with, for every me
     {"name": str, "values": {block: {layer: {head: float | None}}},
      "null": the same or None, "diverging": bool}
 
+and optionally "labels", which has a word in place of each number.
+
 ``null`` is what a head would have by chance. None in place of a number, or a head that is left out,
 means that there is no number. ``diverging`` measures have a sign: their color scale diverges at
 zero.
@@ -16,7 +18,7 @@ zero.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 from bertviz.arguments import as_number, offers
@@ -103,20 +105,21 @@ def _checked(measure: object, trace: AttentionTrace) -> dict[str, Any]:
         raise TypeError(
             f"measures has the name {short(name)}: expected a string that is not empty."
         )
-    null = measure.get("null")
+    null, labels = measure.get("null"), measure.get("labels")
     return {
         "name": name,
-        "values": _numbers(name, measure["values"], trace),
-        "null": None if null is None else _numbers(f"null of {name}", null, trace),
+        "values": _per_head(name, measure["values"], trace, _number),
+        "null": None if null is None else _per_head(f"null of {name}", null, trace, _number),
         "diverging": bool(measure.get("diverging", False)),
+        **({} if labels is None else {"labels": _per_head(name, labels, trace, _label)}),
     }
 
 
-def _numbers(
-    name: str, values: Any, trace: AttentionTrace
-) -> dict[str, dict[int, dict[int, float | None]]]:
+def _per_head(
+    name: str, values: Any, trace: AttentionTrace, read: Callable[[str, Any, Any, Any], Any]
+) -> dict[str, dict[int, dict[int, Any]]]:
     """Values by block, layer and head, all of which the trace has."""
-    found: dict[str, dict[int, dict[int, float | None]]] = {}
+    found: dict[str, dict[int, dict[int, Any]]] = {}
     for block, layer, head, value in _each(name, values):
         if block not in trace.blocks:
             raise ValueError(
@@ -134,8 +137,8 @@ def _numbers(
                 f"measures[{short(name)}] names head {short(head)}: layer {layer} has heads"
                 f" {numbers_in_words(known[layer].heads)}."
             )
-        number = _number(name, layer, head, value)
-        found.setdefault(block, {}).setdefault(int(layer), {})[int(head)] = number
+        own = read(name, layer, head, value)
+        found.setdefault(block, {}).setdefault(int(layer), {})[int(head)] = own
     return found
 
 
@@ -151,6 +154,15 @@ def _each(name: str, values: Any) -> Iterator[tuple[Any, Any, Any, Any]]:
             f" {{block: {{layer: {{head:"
             " number}}}."
         ) from None
+
+
+def _label(name: str, layer: int, head: int, value: Any) -> str | None:
+    if value is None or isinstance(value, str):
+        return value
+    raise TypeError(
+        f"measures[{short(name)}] has the label {short(value)} for layer {layer}, head {head},"
+        f" {a_type(value)}: expected a string, or None."
+    )
 
 
 def _number(name: str, layer: int, head: int, value: Any) -> float | None:

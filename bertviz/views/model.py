@@ -68,7 +68,7 @@ class ModelView(View):
 
         Args:
             trace: What to show: a trace, or what ``compare(a, b)`` gives.
-            measures: Numbers to show below the heads and to sort them by, beside entropy, mean distance
+            measures: Numbers to show below heads and to sort by, beside entropy, mean distance
                 and weight on the first token: what ``find_patterns`` or ``compare`` gives, or your
                 own, ``{"mine": {(layer, head): 0.5}}``. The first is chosen at the start. By
                 default those of a comparison.

@@ -51,6 +51,17 @@ def test_a_mapping_of_ones_own(trace: AttentionTrace) -> None:
     assert type(found["values"]["encoder"][1][0]) is float
 
 
+def test_labels_are_words(trace: AttentionTrace) -> None:
+    values = {"encoder": {0: {1: 0.5, 2: 0.25}}}
+    labels: dict[str, Any] = {"encoder": {0: {1: "previous token", 2: None}}}
+    [found] = measures_of(Scores({"name": "best", "values": values, "labels": labels}), trace)
+    assert found["labels"] == labels
+    labels["encoder"][0][2] = 3
+    message = r"measures\['best'\] has the label 3 for layer 0, head 2, an int: expected a string"
+    with pytest.raises(TypeError, match=message):
+        measures_of(Scores({"name": "best", "values": values, "labels": labels}), trace)
+
+
 def test_what_an_analysis_gives(both: AttentionTrace) -> None:
     values = {"encoder": {1: {2: -0.25}}, "decoder": {0: {1: 0.5}}}
     measure = {"name": "b - a", "values": values, "null": {"encoder": {1: {2: 0}}}}

@@ -23,6 +23,10 @@ from bertviz.trace import Frozen
 NOWHERE = "no query of the texts has such a key"
 
 
+# The measure that has each head's label; a pattern of that name takes its place.
+LABELS = "strongest pattern"
+
+
 class Skipped(NamedTuple):
     """A text that could not be read.
 
@@ -253,7 +257,8 @@ class PatternScores(Summary, Table):
 
         Returns:
             Dicts with "name", "values": block → layer → head → score (None where it does not
-            exist), and "null" in the same form.
+            exist), and "null" in the same form. The first is of each head's first label, which is
+            in "labels"; heads without a label have none there.
         """
         found: dict[str, dict[str, Any]] = {}
         for row in self.scores:
@@ -266,7 +271,19 @@ class PatternScores(Summary, Table):
             ):
                 layers = measure[name].setdefault(row.block, {})
                 layers.setdefault(row.layer, {})[row.head] = value
-        return list(found.values())
+        return [*self._labeled(found), *found.values()]
+
+    def _labeled(self, found: Mapping[str, dict[str, Any]]) -> list[dict[str, Any]]:
+        """The measure of the heads' first labels; none where no head has one."""
+        parts: dict[str, Any] = {"values": {}, "null": {}, "labels": {}}
+        for block in self.heads:
+            for (layer, head), (label, *_) in (
+                (place, names) for place, names in self.labels(block).items() if names
+            ):
+                for part, values in parts.items():
+                    own = label if part == "labels" else found[label][part][block][layer][head]
+                    values.setdefault(block, {}).setdefault(layer, {})[head] = own
+        return [{"name": LABELS, **parts}] if parts["labels"] and LABELS not in found else []
 
     def _columns(self) -> dict[str, list[Any]]:
         columns: dict[str, list[Any]] = {}

@@ -2,7 +2,7 @@
 // screen reader takes hold of. There may be thousands, so only what has changed is touched, and a
 // head keeps its button wherever it stands.
 
-import { labelOf } from "../parts/grid.js";
+import { barBox, labelOf } from "../parts/grid.js";
 import { describe } from "../scenes/model_texts.js";
 import { add } from "./dom.js";
 
@@ -127,7 +127,7 @@ export class GridCells {
    * @param {Layout} layout
    */
   place(scene, layout) {
-    const { pitch, inner } = layout;
+    const { pitch, inner, tiles } = layout;
     const gone = new Set(this.#buttons.keys());
     const all = scene.cells.map((cell) => {
       const button = this.#buttons.get(nameOf(cell)) ?? this.#create(cell);
@@ -135,7 +135,9 @@ export class GridCells {
       const text = labelOf(scene, layout, cell);
       if (button.textContent !== text) button.textContent = text;
       const [left, top] = [cell.column * pitch, cell.row * pitch];
-      const style = `left: ${left}px; top: ${top}px; width: ${inner}px; height: ${inner}px`;
+      const bottom = scene.choice && !tiles ? inner - barBox(layout).y : 1;
+      const size = `width: ${inner}px; height: ${inner}px; padding-bottom: ${bottom}px`;
+      const style = `left: ${left}px; top: ${top}px; ${size}`;
       button.style.cssText = style;
       return button;
     });

@@ -87,7 +87,7 @@ export function choiceOf(payload, name) {
 }
 
 /**
- * The number of a head that came with the payload, and what it would be by chance.
+ * The number of a head that came with the payload, what it would be by chance and what it is that of.
  * @param {import("./schema.js").MeasureRef} ref
  * @param {Payload} payload
  * @param {Block} block
@@ -96,7 +96,11 @@ export function choiceOf(payload, name) {
  */
 export function shippedValue(ref, { blocks }, block, layer, head) {
   const [b, l, h] = [blocks.indexOf(block), block.layers.indexOf(layer), layer.heads.indexOf(head)];
-  return { value: ref.values[b][l][h], chance: ref.null ? ref.null[b][l][h] : null };
+  return {
+    value: ref.values[b][l][h],
+    chance: ref.null ? ref.null[b][l][h] : null,
+    label: ref.labels?.[b][l][h] ?? "",
+  };
 }
 
 /**

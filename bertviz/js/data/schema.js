@@ -51,6 +51,7 @@
  * @property {boolean} diverging
  * @property {(number | null)[][][]} values
  * @property {(number | null)[][][] | null} null what a head has by chance
+ * @property {(string | null)[][][]} [labels] what its number is that of
  */
 /**
  * @typedef {object} Payload

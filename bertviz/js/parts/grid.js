@@ -48,6 +48,7 @@ const CELL = {
 const FEW = 12; // cells that may be larger than comfortable
 const LABELED = 40; // a cell of this pitch has room for its own numbers
 const ROOM = { across: 16, down: 13 }; // that a number takes
+const LETTER = 5; // width of a letter on a cell
 
 /**
  * @param {ModelScene} scene
@@ -124,13 +125,15 @@ export function labelsOf({ heads, block, sorted }, { pitch }) {
 }
 
 /**
- * What is written on a cell.
+ * What is written on a cell: where sorting has moved it from, else its label, if that has room.
  * @param {ModelScene} scene
  * @param {Layout} layout
  * @param {Cell} cell
  */
-export function labelOf({ sorted }, { pitch }, { layer, head }) {
-  return sorted && pitch >= LABELED ? `${layer.index}·${head}` : "";
+export function labelOf({ sorted }, { pitch, inner, tiles }, { layer, head, label }) {
+  if (sorted) return pitch >= LABELED ? `${layer.index}·${head}` : "";
+  const fits = (/** @type {string} */ text) => !tiles && text.length * LETTER <= inner - 6;
+  return [label, label.replace(/ token$/, "")].find(fits) ?? "";
 }
 
 /**

@@ -22,6 +22,7 @@ const DENSE = 1500;
  * @property {number} column
  * @property {number | null} value of the measure; null without one
  * @property {number | null} chance the value by chance, where the measure says
+ * @property {string} label what the value is that of, where heads differ in it
  * @property {number} fraction for its color: 0..1, of a diverging measure −1..1
  */
 /**
@@ -146,9 +147,9 @@ function cellsOf(source, block, heads, choice, depthOf) {
  * @param {number} head
  */
 function numberOf(source, block, choice, layer, head) {
-  if (!choice) return { value: null, chance: null };
+  if (!choice) return { value: null, chance: null, label: "" };
   if (choice.shipped) return shippedValue(choice.shipped, source.payload, block, layer, head);
-  return { value: measured(source.weights(layer), head, choice.name), chance: null };
+  return { value: measured(source.weights(layer), head, choice.name), chance: null, label: "" };
 }
 
 /**

@@ -13,6 +13,8 @@ import { valueWriters } from "../data/formats.js";
 /** @typedef {import("./model.js").ModelScene} ModelScene */
 /** @typedef {{form: "lines" | "matrix", tiles: boolean, inner?: number, pad?: number}} Shown */
 
+const NO_PATTERN = "no clear pattern";
+
 /**
  * A cell in words, a line each.
  * @param {Cell} cell
@@ -36,9 +38,9 @@ export const describeValue = (cell, choice) => (choice ? valueLines(cell, choice
  * @param {Cell} cell
  * @param {Choice} choice
  */
-function valueLines({ value, chance }, { label, diverging }) {
-  if (value === null) return [`${label} not available`];
-  const lines = [`${label} ${written(value, 3, diverging)}`];
+function valueLines({ value, chance, label: own }, { label, diverging, shipped }) {
+  if (value === null) return [shipped?.labels ? NO_PATTERN : `${label} not available`];
+  const lines = [`${own || label} ${written(value, 3, diverging)}`];
   if (chance !== null) lines.push(`by chance ${written(chance, 3, diverging)}`);
   return lines;
 }
@@ -157,7 +159,9 @@ function gapsOfBlock(block) {
 export function notesOf(scene, { tiles }, edges, state) {
   const { choice, cells, barRange, values } = scene;
   const parts = [tiles ? "" : barNote(scene)];
-  if (choice && barRange && cells.some((c) => c.value === null)) parts.push("– not available");
+  if (choice && barRange && cells.some((c) => c.value === null)) {
+    parts.push(`– ${choice.shipped?.labels ? NO_PATTERN : "not available"}`);
+  }
   if (edges) parts.push(openedNote(edges));
   if (edges) parts.push(values ? valueNote(edges, state) : massNote(edges, state));
   return parts.filter(Boolean).join(" · ");

@@ -23,6 +23,7 @@ export function modelTitle({ open, choice, cells, block }, picture, state, paylo
   const measured = cells.filter(({ value }) => value !== null && Number.isFinite(value));
   const layers = block.layers.length;
   const all = `${counted(cells.length, "head")} in ${counted(layers, "layer")}`;
+  if (choice?.shipped?.labels) return labelsSaid(measured, all);
   if (!choice || measured.length < 2) return all;
   const valueOf = (/** @type {Cell} */ cell) => /** @type {number} */ (cell.value);
   const by = measured.toSorted((a, b) => valueOf(b) - valueOf(a));
@@ -31,6 +32,24 @@ export function modelTitle({ open, choice, cells, block }, picture, state, paylo
   const [most, least] = [by[0], by[by.length - 1]];
   if (valueOf(most) === valueOf(least)) return all;
   return `${capitalized(choice.label)}: largest in ${said(most)}, smallest in ${said(least)}`;
+}
+
+const NAMED = 4; // patterns
+
+/**
+ * How many heads have which label, the most frequent first.
+ * @param {Cell[]} labeled
+ * @param {string} all
+ */
+function labelsSaid(labeled, all) {
+  /** @type {Map<string, number>} */
+  const counts = new Map();
+  for (const { label } of labeled) counts.set(label, (counts.get(label) ?? 0) + 1);
+  const by = [...counts].toSorted((a, b) => b[1] - a[1]);
+  const named = by.slice(0, NAMED).map(([label, count]) => `${label} ${count}`);
+  const rest = by.slice(NAMED).reduce((sum, [, count]) => sum + count, 0);
+  const list = [...named, ...(rest ? [`others ${rest}`] : [])].join(", ");
+  return `${all}, ${labeled.length} with a clear pattern: ${list}`;
 }
 
 /**

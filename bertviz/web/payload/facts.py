@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -59,20 +59,21 @@ def of_measure(measure: Mapping[str, Any], blocks: list[dict[str, Any]]) -> dict
         blocks: The payload's blocks.
     """
 
-    def aligned(values: Mapping[str, Any]) -> list[list[list[float | None]]]:
+    def aligned(values: Mapping[str, Any], read: Callable[[Any], Any]) -> list[list[list[Any]]]:
         in_blocks = []
         for block in blocks:
             of_block = values.get(block["name"], {})
             of_layers = [(of_block.get(row["index"], {}), row["heads"]) for row in block["layers"]]
-            in_blocks.append([[_rounded(row.get(h)) for h in heads] for row, heads in of_layers])
+            in_blocks.append([[read(row.get(h)) for h in heads] for row, heads in of_layers])
         return in_blocks
 
-    null = measure["null"]
+    null, labels = measure["null"], measure.get("labels")
     return {
         "name": measure["name"],
         "diverging": measure["diverging"],
-        "values": aligned(measure["values"]),
-        "null": None if null is None else aligned(null),
+        "values": aligned(measure["values"], _rounded),
+        "null": None if null is None else aligned(null, _rounded),
+        **({} if labels is None else {"labels": aligned(labels, lambda label: label)}),
     }
 
 

@@ -63,7 +63,8 @@ The schema, version 1. The page's decoder (``js/data/payload.js``) changes toget
                "sinks": [float, ...] | [[float, ...], ...] | null,   per head, or per head and query
                "causal": bool, "rotary": bool, "bias": Array | null}
     Measure = {"name": str, "diverging": bool, "values": Values, "null": Values | null}
-              null is what a head has by chance
+              null is what a head has by chance; "labels" (of the same form), if there, the word for
+              what its number is that of
     Values  = [[[float | null, ...], ...], ...] per block, layer and head, as they are above
     Array   = {"chunk": int, "offset": bytes, "dtype": "f2" | "f4", "shape": [int, ...]}
               little-endian; of "f2" the low bytes of all numbers, then the high bytes; masked pairs

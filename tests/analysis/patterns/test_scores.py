@@ -75,6 +75,27 @@ def test_measures(scores: PatternScores) -> None:
     assert measures["next token"]["values"] == {"encoder": {0: {0: pytest.approx(0.8)}}}
     assert measures["next token"]["null"] == {"encoder": {0: {0: pytest.approx(1 / 3)}}}
     assert list(measures)[-1] == "<i>"
+    assert "strongest pattern" not in measures  # of two rows no head is sure
+
+
+def test_the_first_measure_has_the_labels() -> None:
+    weights = torch.zeros(1, 2, 40, 40)
+    weights[0, 0, range(40), [0, *range(39)]] = 1  # the previous token
+    weights[0, 1] = torch.softmax(torch.randn(40, 40, generator=torch.manual_seed(0)), -1)
+    scores = find_patterns(
+        AttentionTrace.from_arrays([f"t{i}" for i in range(40)], weights=weights)
+    )
+    first, *others = scores.measures()
+    assert first["name"] == "strongest pattern"
+    for (layer, head), labels in scores.labels().items():
+        if labels:
+            own = next(m for m in others if m["name"] == labels[0])
+            for part in ("values", "null"):
+                assert first[part]["encoder"][layer][head] == own[part]["encoder"][layer][head]
+            assert first["labels"]["encoder"][layer][head] == labels[0]
+        else:
+            assert head not in first["values"]["encoder"].get(layer, {})
+    assert first["labels"]["encoder"][0] == {0: "previous token"}
 
 
 def test_measures_say_where_a_pattern_does_not_exist(

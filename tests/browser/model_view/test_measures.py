@@ -98,6 +98,29 @@ def test_a_score_is_shown_beside_its_null(page_of: Callable[..., Opened]) -> Non
     assert "a score 0.750, by chance 0.125" in opened.text()
 
 
+def test_labels_are_written_on_their_heads(page_of: Callable[..., Opened]) -> None:
+    labels = {"encoder": {0: {0: "previous token", 1: "same token in the other sentence"}}}
+    scores = Scores({0: {0: 0.9, 1: 0.5}}, labels=labels, null={"encoder": {0: {0: 0.1}}})
+    opened = page_of(a_model_view(weights(1), TOKENS, measures=scores), width=1280)
+    expect(cell(opened, 0, 0)).to_have_text("previous token")
+    expect(cell(opened, 0, 1)).to_have_text("")  # no room
+    expect(cell(opened, 0, 2)).to_have_text("")  # none
+    said = "Layer 0, head 0: previous token 0.900, by chance 0.100"
+    expect(cell(opened, 0, 0)).to_have_attribute("aria-label", said + ", previous token")
+    cell(opened, 0, 1).hover()
+    tooltip = opened.host.locator(".tooltip")
+    expect(tooltip).to_contain_text("same token in the other sentence 0.500")
+    cell(opened, 0, 2).hover()
+    expect(tooltip).to_contain_text("no clear pattern")
+    expect(opened.host.locator('[data-part="title"]')).to_have_text(
+        "4 heads in 1 layer, 2 with a clear pattern:"
+        " previous token 1, same token in the other sentence 1"
+    )
+    cell(opened, 0, 0).click()
+    opened.settled(cell=[0, 0])
+    assert "previous token 0.900, by chance 0.100" in opened.text()
+
+
 # The colors of a cell's bar, from its left to its right.
 BAR = """(host, [layer, head]) => {
   const root = host.shadowRoot;

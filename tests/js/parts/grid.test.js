@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { gridWidth, labelsOf, layoutOf, lookOf } from "../../../bertviz/js/parts/grid.js";
+import { gridWidth, labelOf, labelsOf, layoutOf, lookOf } from "../../../bertviz/js/parts/grid.js";
 import { formOf } from "../../../bertviz/js/parts/thumbnails.js";
 import { modelScene } from "../../../bertviz/js/scenes/model.js";
 import { initialState, nextState } from "../../../bertviz/js/state.js";
@@ -102,6 +102,16 @@ test("a cell has the color of its layer and a bar, or a dash where there is no n
   assert.equal(lookOf(scene, layout, at(scene, 3, 1), light).bar, null);
   const plain = lookOf(scene, { ...layout, tiles: true }, at(scene, 0, 4), light);
   assert.deepEqual(plain.thumbnails, []);
+});
+
+test("a label is written on its head where it has room, without a word that goes without saying", () => {
+  const scene = modelScene(source, start);
+  const cell = { ...at(scene, 0, 4), label: "previous token" };
+  const written = (/** @type {number} */ inner) =>
+    labelOf(scene, { ...layoutOf(scene, 760), inner }, cell);
+  assert.deepEqual([written(100), written(50), written(30)], ["previous token", "previous", ""]);
+  const tiles = { ...layoutOf(scene, 760), inner: 100, tiles: true };
+  assert.equal(labelOf(scene, tiles, cell), "");
 });
 
 test("of a comparison a cell has two thumbnails, one a sign", () => {

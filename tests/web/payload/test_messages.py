@@ -116,7 +116,11 @@ REFUSED: list[tuple[str, dict[str, Any], str]] = [
     ),
     ("model", {"measure": "x"}, "expected 'entropy', 'distance', 'first'."),
     ("model", {"measure": 3}, "measure=3 is an int: expected a name."),
-    ("model", {"sorted": True}, "sorted=True needs a measure to sort by: pass measure='entropy'."),
+    (
+        "model",
+        {"sorted": True, "measure": None},
+        "sorted=True needs a measure to sort by: pass measure='entropy'.",
+    ),
     ("measured", {"measure": "x"}, "expected 'mine', 'entropy', 'distance', 'first'."),
     (
         "compared",
