@@ -154,7 +154,8 @@ def test_every_select_changes_by_keyboard(page_of: Callable[..., Opened], view: 
             continue
         before, frame = select.input_value(), opened.drawn()["frame"]
         select.focus()
-        opened.page.keyboard.press("ArrowDown")
+        at_end = select.evaluate("e => e.selectedIndex === e.options.length - 1")
+        opened.page.keyboard.press("ArrowUp" if at_end else "ArrowDown")
         opened.wait_for(
             "f => JSON.parse(document.querySelector('.bertviz').dataset.drawn).frame > f", arg=frame
         )

@@ -156,6 +156,25 @@ def test_words_without_special_tokens() -> None:
     assert "without special tokens · words" in shown
 
 
+def test_heads_that_are_separate_have_a_matrix_each() -> None:
+    true = weights(3, tokens=4)
+    root = drawn(a_head_view(true, TOKENS[:4]), mode="matrix", query=1, key=2)
+    cells = [
+        (float(rect.get("fill-opacity", 1)), group.get("fill"))
+        for group in root.iter(f"{SVG}g")
+        if group.get("fill")
+        for rect in group.iter(f"{SVG}rect")
+    ]
+    colors = list(dict.fromkeys(color for _, color in cells))
+    assert len(colors) == 3, "each head's own color"
+    for head, color in enumerate(colors):
+        found = sorted(opacity for opacity, own in cells if own == color)
+        alphas = np.sqrt(true[0, head] / true.max()).ravel()
+        np.testing.assert_allclose(found, sorted(alphas)[-len(found) :], atol=0.02)
+        assert len(found) >= (alphas > 0.02).sum()
+    assert texts(root).count("0") >= 2  # in the header and above its matrix
+
+
 def test_a_matrix_has_a_cell_for_every_weight() -> None:
     true = weights(1)
     root = drawn(a_head_view(true, TOKENS), mode="matrix")

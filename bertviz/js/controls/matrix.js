@@ -5,7 +5,7 @@ import { cellsOf } from "../data/cells.js";
 import { isAttention } from "../data/kinds.js";
 import { sized } from "../paint/canvas.js";
 import { paintMatrix } from "../paint/matrix.js";
-import { matrixPlot } from "../parts/matrix.js";
+import { bareMatrixPlot, matrixPlot } from "../parts/matrix.js";
 import { describeCell } from "../scenes/pair_texts.js";
 import { add, place } from "./dom.js";
 import { addMatrixInput } from "./matrix_input.js";
@@ -61,11 +61,7 @@ class Matrix {
     brush.hidden = true;
     this.#box.tabIndex = 0;
     this.#box.setAttribute("role", "application");
-    this.#box.setAttribute(
-      "aria-label",
-      `${isAttention(frame.source.payload) ? "Attention matrix" : "Matrix of values"}, queries` +
-        " down, keys across. Arrow keys move, Enter locks, Escape clears, dragging zooms in.",
-    );
+    this.name("");
     this.#back = add(this.element, "link whole", "button");
     this.#back.textContent = "whole text";
     this.#back.addEventListener("click", () => frame.set({ zoom: null }));
@@ -75,21 +71,35 @@ class Matrix {
     addMatrixInput({ box: this.#box, brush, frame, tooltip, plot: () => this.#plot });
   }
 
+  /** For those who do not see it. @param {string} whose it is, of several */
+  name(whose) {
+    const what = isAttention(this.#frame.source.payload) ? "Attention matrix" : "Matrix of values";
+    this.#box.setAttribute(
+      "aria-label",
+      `${what}${whose}, queries down, keys across. Arrow keys move, Enter locks, Escape clears,` +
+        " dragging zooms in.",
+    );
+  }
+
   /**
    * @param {Picture} picture with the edges of nothing selected
    * @param {State} state
    * @param {number} available width
+   * @param {Cells | null} [given] the cells of one of several matrices, which has no labels
    */
-  draw(picture, state, available) {
-    const plot = matrixPlot(picture, state, available, measuredWidth);
+  draw(picture, state, available, given = null) {
+    const plot = given
+      ? bareMatrixPlot(picture, state, available)
+      : matrixPlot(picture, state, available, measuredWidth);
     this.#plot = plot;
-    const cells = this.#paint(plot);
+    const cells = this.#paint(plot, given);
     this.#place(plot);
-    this.#back.hidden = !state.zoom;
+    this.#back.hidden = !state.zoom || given !== null;
     for (const axis of plot.axes) this.#drawLabels(plot, axis);
     this.#drawBars(plot);
     const { row, column, queries, keys } = plot;
-    const locked = state.locked && row >= 0 && column >= 0;
+    const own = given === null || this.#box.matches(":focus"); // of several one is enough
+    const locked = own && state.locked && row >= 0 && column >= 0;
     this.#spoken.textContent = locked
       ? describeCell(picture, state, queries[row], keys[column])
       : "";
@@ -99,13 +109,15 @@ class Matrix {
   /**
    * Paints the cells, unless they are painted already.
    * @param {MatrixPlot} plot
+   * @param {Cells | null} given
    */
-  #paint(plot) {
+  #paint(plot, given) {
     const theme = this.#frame.theme();
     const { heads, queries, keys, edges, width, height } = plot;
-    const name = `${plot.name} ${theme.mode} ${plot.cell} ${globalThis.devicePixelRatio}`;
+    const shown = `${plot.name} ${theme.mode} ${plot.cell} ${given?.max}`;
+    const name = `${shown} ${globalThis.devicePixelRatio}`;
     if (this.#cells && name === this.#painted) return this.#cells;
-    const cells = cellsOf(edges, heads.length, queries.length, keys.length);
+    const cells = given ?? cellsOf(edges, heads.length, queries.length, keys.length);
     paintMatrix(sized(this.#canvas, width, height), plot, cells, theme);
     this.#painted = name;
     this.#cells = cells;

@@ -63,6 +63,28 @@ export function matrixPlot(picture, state, available, measure) {
 }
 
 /**
+ * One of several matrices: without labels, which there is no room for.
+ * @param {Picture} picture with the edges of nothing selected
+ * @param {State} state
+ * @param {number} available width
+ * @returns {MatrixPlot}
+ */
+export function bareMatrixPlot(picture, state, available) {
+  const { queries, keys } = picture;
+  const cell = Math.min(CELL.most, available / Math.max(queries.length, keys.length));
+  return {
+    ...picture,
+    ...{ labels: { query: 0, key: 0 }, cell, written: false, root: true },
+    width: cell * keys.length,
+    height: cell * queries.length,
+    headings: [],
+    axes: [],
+    row: queries.indexOf(state.query ?? -1),
+    column: keys.indexOf(state.key ?? -1),
+  };
+}
+
+/**
  * @param {Side} axis
  * @param {Int32Array} rows
  * @param {number | null} chosen

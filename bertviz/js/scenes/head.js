@@ -1,7 +1,7 @@
 // What the head view shows: the weights of some heads of one layer, seen through what the reader has
 // chosen. Its lines, its matrix and the overview beside them are drawn from the same picture.
 
-import { slotsOf } from "../data/differences.js";
+import { numberOf, slotsOf } from "../data/differences.js";
 import { edgesOf } from "../data/edges.js";
 import { tokensOf } from "../data/schema.js";
 import { regrouped, SEVERAL, textOf } from "../data/regroup.js";
@@ -100,6 +100,24 @@ export function unselected(picture, part) {
   const { heads, weights, among } = picture;
   const edges = edgesOf(weights, { heads, ...part, query: null, key: null, among });
   return { ...picture, ...part, edges };
+}
+
+/**
+ * Of nothing selected, the picture of each head alone.
+ * @param {ReturnType<typeof unselected>} picture
+ */
+export function perHead(picture) {
+  const { heads, colors, weights, queries, keys, among } = picture;
+  return [...new Set(heads.map(numberOf))].map((head) => {
+    const slots = [...heads.keys()].filter((i) => numberOf(heads[i]) === head);
+    const own = slots.map((i) => heads[i]);
+    const part = { heads: own, queries, keys, query: null, key: null, among };
+    return {
+      ...{ ...picture, head, heads: own, colors: slots.map((i) => colors[i]) },
+      edges: edgesOf(weights, part),
+      name: `${picture.name} ${head}`,
+    };
+  });
 }
 
 /**

@@ -38,8 +38,11 @@ function fullStrength({ gain, names }, scale) {
  * @param {MatrixScale} scale
  */
 function matrixRamp(state, scale) {
+  const { combine = "each", heads } = state;
   const kind =
-    state.combine === "sum" ? "sum of weights" : state.heads.length > 1 ? "mean weight" : "weight";
+    heads.length === 1 || combine === "each"
+      ? "weight"
+      : { mean: "mean weight", sum: "sum of weights" }[combine];
   return {
     legend: listed(`${rootSign(scale)}${kind}`, whole(state)),
     largest: shortWeight(scale.max),

@@ -1,9 +1,19 @@
 // The head view as an exported figure.
 
+import { cellsOf } from "../data/cells.js";
+import { headCount } from "../data/differences.js";
 import { SEVERAL } from "../data/regroup.js";
 import { linesPlot } from "../parts/lines.js";
-import { matrixPlot } from "../parts/matrix.js";
-import { headPicture, headScene, squareColor, unselected, windowOf } from "../scenes/head.js";
+import { bareMatrixPlot, matrixPlot } from "../parts/matrix.js";
+import { BETWEEN, multiplesLayout, TITLE } from "../parts/multiples.js";
+import {
+  headPicture,
+  headScene,
+  perHead,
+  squareColor,
+  unselected,
+  windowOf,
+} from "../scenes/head.js";
 import { headLegend } from "../scenes/head_legend.js";
 import { headTitle } from "../scenes/head_title.js";
 import { folded } from "../scenes/folding.js";
@@ -78,12 +88,53 @@ function linesPart(scene, picture, state, width) {
  */
 function matrixPart(scene, picture, state, theme, width) {
   const whole = unselected(picture, windowOf(scene.all, state.zoom));
+  if (headCount(scene.signs) > 1) return multiplesPart(whole, state, theme, width);
   const plot = matrixPlot(whole, state, width, estimatedWidth);
   return {
     width: plot.labels.query + plot.width,
     draw(sheet) {
       const scale = { ...drawMatrix(sheet, plot), color: cellColor(picture, theme) };
       return headLegend(whole.edges, state, scale);
+    },
+  };
+}
+
+/**
+ * A matrix for each head, all in one scale.
+ * @param {ReturnType<typeof unselected>} picture
+ * @param {State} state
+ * @param {Theme} theme
+ * @param {number} available
+ * @returns {Part}
+ */
+function multiplesPart(picture, state, theme, available) {
+  const pictures = perHead(picture);
+  const { columns, width } = multiplesLayout(pictures.length, available);
+  const plots = pictures.map((own) => bareMatrixPlot(own, state, width));
+  const cells = plots.map((plot) =>
+    cellsOf(plot.edges, plot.heads.length, plot.queries.length, plot.keys.length),
+  );
+  const max = Math.max(...cells.map((own) => own.max));
+  const signed = picture.edges.signs.includes(-1);
+  const { across, down } = BETWEEN;
+  return {
+    width: columns * plots[0].width + (columns - 1) * across,
+    draw(sheet) {
+      const top = sheet.y;
+      const step = { x: plots[0].width + across, y: TITLE + plots[0].height + 4 + down };
+      plots.forEach((plot, i) => {
+        const [line, column] = [Math.floor(i / columns), i % columns];
+        sheet.aside(column * step.x, () => {
+          sheet.y = top + line * step.y;
+          const { head, colors } = pictures[i];
+          sheet.chip(String(head), 0, signed ? theme.muted : colors[0]);
+          sheet.y += TITLE;
+          drawMatrix(sheet, plot, { ...cells[i], max });
+        });
+      });
+      sheet.y = top + Math.ceil(plots.length / columns) * step.y - down;
+      const scale = { max, root: true, color: cellColor(picture, theme) };
+      return headLegend(picture.edges, state, scale);
     },
   };
 }

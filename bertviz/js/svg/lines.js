@@ -14,11 +14,8 @@ import { ROW } from "../parts/token_columns.js";
 export function drawLines(sheet, plot) {
   const { theme } = sheet;
   for (const { text, x, anchor, chip } of plot.headings) {
-    if (chip) sheet.rect(x, sheet.y, chipWidth(text), 16, { fill: chip, radius: 3 });
-    const style = chip
-      ? { x: x + chipWidth(text) / 2, anchor: /** @type {const} */ ("middle"), color: theme.onHead }
-      : { x, anchor, color: theme.muted };
-    sheet.text(text, { y: sheet.y + 12, strong: Boolean(chip), ...style });
+    if (chip) sheet.chip(text, x, chip);
+    else sheet.text(text, { y: sheet.y + 12, x, anchor, color: theme.muted });
   }
   sheet.y += 22;
   const size = { width: plot.width, rows: plot.rows, row: ROW };
@@ -35,9 +32,6 @@ export function drawLines(sheet, plot) {
   drawBars(sheet, plot);
   sheet.y += plot.rows * ROW;
 }
-
-/** @param {string} text */
-const chipWidth = (text) => 6 + 6.5 * Math.max(1.6, text.length);
 
 /**
  * @param {Sheet} sheet

@@ -11,12 +11,13 @@ const SHAPES = 4096; // cells of an exported matrix that are shapes of their own
 /**
  * @param {Sheet} sheet
  * @param {MatrixPlot} plot
+ * @param {import("../data/cells.js").Cells} [given] its cells, in the scale of several matrices
  */
-export function drawMatrix(sheet, plot) {
+export function drawMatrix(sheet, plot, given) {
   const { theme } = sheet;
-  const { width, height, labels } = plot;
+  const { width, height, labels, edges, heads, queries, keys } = plot;
   const [x, y] = [labels.query, sheet.y + labels.key];
-  const cells = cellsOf(plot.edges, plot.heads.length, plot.queries.length, plot.keys.length);
+  const cells = given ?? cellsOf(edges, heads.length, queries.length, keys.length);
   const shapes = cells.values.length <= SHAPES;
   sheet.painting(x, y, (context) => paintMatrix(context, plot, cells, theme, shapes));
   sheet.rect(x - 0.5, y - 0.5, width + 1, height + 1, { stroke: theme.hairline });

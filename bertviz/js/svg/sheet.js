@@ -103,6 +103,19 @@ export class Sheet {
   }
 
   /**
+   * A head's number on its color.
+   * @param {string} text
+   * @param {number} x
+   * @param {string} color
+   */
+  chip(text, x, color) {
+    const width = 6 + 6.5 * Math.max(1.6, text.length);
+    this.rect(x, this.y, width, 16, { fill: color, radius: 3 });
+    const middle = /** @type {const} */ ({ x: x + width / 2, anchor: "middle" });
+    this.text(text, { y: this.y + 12, strong: true, color: this.theme.onHead, ...middle });
+  }
+
+  /**
    * A bar of colors.
    * @param {number} x
    * @param {number} y

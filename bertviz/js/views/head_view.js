@@ -6,9 +6,11 @@ import { addFooter } from "../controls/footer.js";
 import { addHeadToolbar } from "../controls/head_toolbar.js";
 import { addLines } from "../controls/lines.js";
 import { addMatrix } from "../controls/matrix.js";
+import { addMultiples } from "../controls/multiples.js";
 import { addOverview } from "../controls/overview.js";
 import { addReading } from "../controls/reading.js";
 import { addTitleLine } from "../controls/title_line.js";
+import { headCount } from "../data/differences.js";
 import { shortSize } from "../data/formats.js";
 import { OVERVIEW } from "../parts/overview.js";
 import { headPicture, headScene, unselected, windowOf } from "../scenes/head.js";
@@ -57,6 +59,7 @@ class HeadDrawing {
   #asLines;
   #lines;
   #matrix;
+  #multiples;
   #overview;
   #reading;
   #footers;
@@ -72,6 +75,7 @@ class HeadDrawing {
     this.#asLines = add(this.#body, "as-lines");
     this.#lines = addLines(this.#asLines, frame);
     this.#matrix = addMatrix(this.#body, frame);
+    this.#multiples = addMultiples(this.#body, frame);
     this.#overview = addOverview(this.#body, frame);
     this.#reading = addReading(this.#body, frame, (row) => this.#reveal(row));
     this.#footers = {
@@ -86,7 +90,7 @@ class HeadDrawing {
     const scene = headScene(this.#frame.source, state);
     const picture = headPicture(scene, state, this.#frame.theme());
     this.#toolbar.draw(scene, state);
-    this.#show(state.mode ?? "lines");
+    this.#show(state.mode === "matrix" ? matrixKind(scene) : "lines");
     const width = this.#drawOverview(picture, state, this.#arrange(picture));
     const row = shownRow(picture, state);
     const title = headTitle(picture, row, state, this.#frame.source.payload);
@@ -125,17 +129,21 @@ class HeadDrawing {
   }
 
   /**
-   * Only one of the two is in the page at a time.
-   * @param {"lines" | "matrix"} mode
+   * Only one of them is in the page at a time.
+   * @param {"lines" | "matrix" | "multiples"} kind
    */
-  #show(mode) {
-    if (mode === this.#shown) return;
-    this.#shown = mode;
+  #show(kind) {
+    if (kind === this.#shown) return;
+    this.#shown = kind;
     const { lines, matrix } = this.#footers;
-    const parts = { lines: this.#asLines, matrix: this.#matrix.element };
-    for (const part of [parts.lines, parts.matrix, lines.element, matrix.element]) part.remove();
-    this.#body.prepend(parts[mode]);
-    this.#frame.root.append(this.#footers[mode].element);
+    const parts = {
+      lines: this.#asLines,
+      matrix: this.#matrix.element,
+      multiples: this.#multiples.element,
+    };
+    for (const part of [...Object.values(parts), lines.element, matrix.element]) part.remove();
+    this.#body.prepend(parts[kind]);
+    this.#frame.root.append((kind === "lines" ? lines : matrix).element);
   }
 
   /**
@@ -164,13 +172,25 @@ class HeadDrawing {
   #drawMatrix(scene, picture, state, width) {
     const theme = this.#frame.theme();
     const whole = unselected(picture, windowOf(scene.all, state.zoom));
-    const cells = this.#matrix.draw(whole, state, width);
+    const several = matrixKind(scene) === "multiples";
+    const { matrices, ...cells } = several
+      ? this.#multiples.draw(whole, state, width)
+      : { ...this.#matrix.draw(whole, state, width), matrices: null };
     const scale = { ...cells, color: cellColor(picture, theme) };
     this.#footers.matrix.draw({ theme, ...headLegend(whole.edges, state, scale) });
-    const matrix = { ...cells, queries: scene.queries, keys: scene.keys };
-    return Object.assign(scene, { matrix });
+    const shown = { queries: scene.queries, keys: scene.keys };
+    // One matrix, or of several heads a list of theirs, each with its head.
+    const matrix = matrices ? null : { ...cells, ...shown };
+    return Object.assign(scene, { matrix, matrices: matrices?.map((m) => ({ ...m, ...shown })) });
   }
 }
+
+/**
+ * Heads that are drawn separately have a matrix each.
+ * @param {HeadScene} scene
+ * @returns {"matrix" | "multiples"}
+ */
+const matrixKind = ({ signs }) => (headCount(signs) > 1 ? "multiples" : "matrix");
 
 /**
  * @param {import("../parts/bars.js").Bars} bars

@@ -38,7 +38,9 @@ test("a matrix's ramp ends at its largest value, in its color", () => {
     [one.legend, one.largest, one.colors],
     ["weight", "0.50", ["transparent", "red"]],
   );
-  assert.equal(legend({ heads: [0, 1] }, {}, scale).legend, "mean weight");
+  const two = { heads: [0, 1] };
+  assert.equal(legend(two, {}, scale).legend, "weight", "a matrix each");
+  assert.equal(legend(two, { combine: "mean", ...two }, scale).legend, "mean weight");
   assert.equal(legend({}, {}, { ...scale, root: true }).legend, "√ weight");
 });
 
