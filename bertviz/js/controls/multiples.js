@@ -3,7 +3,7 @@
 
 import { select } from "d3-selection";
 import { cellsOf } from "../data/cells.js";
-import { BETWEEN, multiplesLayout } from "../parts/multiples.js";
+import { AXES_IN_LINE, BETWEEN, multiplesLayout } from "../parts/multiples.js";
 import { perHead } from "../scenes/head.js";
 import { add } from "./dom.js";
 import { addMatrix } from "./matrix.js";
@@ -39,7 +39,7 @@ class Multiples {
     this.#frame = frame;
     this.element = add(parent, "multiples");
     const line = add(this.element, "caption");
-    add(line, "", "span").textContent = "query ↓  key →";
+    add(line, "", "span").textContent = AXES_IN_LINE;
     this.#back = add(line, "link", "button");
     this.#back.textContent = "whole text";
     this.#back.addEventListener("click", () => frame.set({ zoom: null }));

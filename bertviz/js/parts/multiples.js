@@ -5,6 +5,7 @@ const LEAST = 150; // CSS pixels of a matrix
 const MOST = { few: 340, many: 240 };
 const FEW = 4; // heads
 
+export const AXES_IN_LINE = "query ↓  key →";
 export const TITLE = 22; // height of the number above a matrix
 export const BETWEEN = { across: GAP, down: 14 };
 

@@ -5,7 +5,7 @@ import { headCount } from "../data/differences.js";
 import { SEVERAL } from "../data/regroup.js";
 import { linesPlot } from "../parts/lines.js";
 import { bareMatrixPlot, matrixPlot } from "../parts/matrix.js";
-import { BETWEEN, multiplesLayout, TITLE } from "../parts/multiples.js";
+import { AXES_IN_LINE, BETWEEN, multiplesLayout, TITLE } from "../parts/multiples.js";
 import {
   headPicture,
   headScene,
@@ -120,7 +120,8 @@ function multiplesPart(picture, state, theme, available) {
   return {
     width: columns * plots[0].width + (columns - 1) * across,
     draw(sheet) {
-      const top = sheet.y;
+      sheet.text(AXES_IN_LINE, { x: 0, y: sheet.y + 12, color: theme.muted });
+      const top = sheet.y + 20;
       const step = { x: plots[0].width + across, y: TITLE + plots[0].height + 4 + down };
       plots.forEach((plot, i) => {
         const [line, column] = [Math.floor(i / columns), i % columns];
