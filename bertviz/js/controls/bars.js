@@ -3,6 +3,7 @@
 import { select } from "d3-selection";
 import { barColor, barsIn } from "../parts/bars.js";
 import { ROW } from "../parts/token_columns.js";
+import { inLine } from "../scenes/token_texts.js";
 import { add } from "./dom.js";
 
 /** @typedef {import("../parts/lines.js").LinesPlot} LinesPlot */
@@ -63,6 +64,6 @@ export function addBars(parent) {
       .style("top", (_, i) => `${(from + i) * ROW}px`)
       .style("left", `${place?.x}px`)
       .style("width", `${place?.width}px`)
-      .text((position) => text.query[position]);
+      .text((position) => inLine(text.query[position]));
   }
 }

@@ -1,7 +1,7 @@
 // The opened cell of the model view: its head's lines with tokens, and from there the way to its
 // head view or its neurons.
 
-import { DETAIL } from "../parts/grid.js";
+import { detailWidth } from "../parts/grid.js";
 import { addLines } from "./lines.js";
 import { openedPicture } from "../scenes/model.js";
 import { describeValue } from "../scenes/model_texts.js";
@@ -39,10 +39,10 @@ export function addOpenedCell(parent, frame, closing) {
     /**
      * @param {ModelScene} scene
      * @param {import("../state.js").State} state
-     * @param {boolean} beside whether it stands beside the grid
+     * @param {import("../parts/grid.js").Layout} layout
      * @returns what is drawn, null where no cell is open
      */
-    draw(scene, state, beside) {
+    draw(scene, state, layout) {
       const { open, choice } = scene;
       box.hidden = !open;
       if (!open) return null;
@@ -51,7 +51,9 @@ export function addOpenedCell(parent, frame, closing) {
       about.textContent = describeValue(open, choice);
       path.textContent = open.layer.name;
       const picture = openedPicture(frame.source, scene, state, open, frame.theme());
-      const width = beside ? DETAIL : Math.min(frame.width(), WIDEST);
+      const all = frame.width();
+      const width = layout.beside ? detailWidth(layout, all) : Math.min(all, WIDEST);
+      box.style.flexBasis = layout.beside ? `${width}px` : "";
       lines.draw(picture, state, width - PADDING);
       handOver.draw(open.layer.index, open.head);
       return picture;

@@ -3,6 +3,7 @@
 
 import { select } from "d3-selection";
 import { ROW } from "../parts/token_columns.js";
+import { inLine } from "../scenes/token_texts.js";
 import { add } from "./dom.js";
 
 /** @typedef {"query" | "key"} Side */
@@ -141,7 +142,7 @@ export class TokenColumn {
       .each(function (r) {
         // Only when it changes: new text under a resting pointer counts as entering the token.
         const element = /** @type {HTMLElement} */ (/** @type {unknown} */ (this));
-        const own = text[positions[r]];
+        const own = inLine(text[positions[r]]);
         if (element.textContent !== own) element.textContent = own;
       });
     if (this.#moved !== null && selected !== null) {

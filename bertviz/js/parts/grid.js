@@ -32,7 +32,8 @@ import { labeled, ROUND_STEPS } from "./ticks.js";
  * @property {string} label
  */
 
-export const DETAIL = 400; // width of the opened cell beside the grid
+const DETAIL = 400; // least width of the opened cell beside the grid
+const WIDEST_DETAIL = 560;
 export const GAP = 24;
 export const LABELS = { left: 54, top: 40 };
 const TALL = 880; // a screen's height, about
@@ -101,6 +102,14 @@ function pitchFor(rows, columns, dense, width) {
     width - DETAIL - GAP - LABELS.left >= 240;
   return { pitch: beside ? part.pitch : whole.pitch, beside };
 }
+
+/**
+ * Width of the opened cell beside the grid: more than it has to have, where there is more.
+ * @param {Layout} layout
+ * @param {number} width of the view
+ */
+export const detailWidth = (layout, width) =>
+  Math.min(WIDEST_DETAIL, Math.max(DETAIL, width - gridWidth(layout) - GAP));
 
 /** @param {Layout} layout */
 export const gridWidth = ({ pitch, columns }) => LABELS.left + pitch * columns;

@@ -1,6 +1,7 @@
 // The same weights as a matrix: queries down, keys across. Where hundreds of lines are one gray, a
 // matrix still shows where its bands and columns are.
 
+import { inLine } from "../scenes/token_texts.js";
 import { stepFor } from "./ticks.js";
 import { columnWidth } from "./token_columns.js";
 
@@ -99,7 +100,7 @@ function axisOf(axis, rows, chosen, { text, step, written }) {
         r,
         position,
         selected,
-        text: written || selected ? text[position] : String(position),
+        text: written || selected ? inLine(text[position]) : String(position),
       };
     });
   return { axis, labels };

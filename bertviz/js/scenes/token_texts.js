@@ -24,6 +24,12 @@ export function describeToken(tokens, position, text = tokens.text) {
  */
 export const inText = (token) => token.trim() || "·";
 
+/**
+ * A token in a column, where the space that begins a word would push it out of line.
+ * @param {string} token
+ */
+export const inLine = (token) => token.trim() || token;
+
 const AROUND = 2; // tokens before and after
 
 /**

@@ -3,6 +3,7 @@
 import { paintColumns, paintStrip } from "../paint/columns.js";
 import { numbersOf } from "../parts/columns.js";
 import { ROW } from "../parts/token_columns.js";
+import { inLine } from "../scenes/token_texts.js";
 
 /** @typedef {import("./sheet.js").Sheet} Sheet */
 /** @typedef {import("../parts/columns.js").ColumnsPlot} ColumnsPlot */
@@ -64,7 +65,7 @@ function drawQueries(sheet, { queries, selected, queryWidth, text }) {
       const style = { fill: field, stroke: accent, radius: 6 };
       sheet.rect(0.5, y + 0.5, queryWidth - 1, ROW - 1, style);
     }
-    sheet.text(text.query[position], {
+    sheet.text(inLine(text.query[position]), {
       ...{ x: queryWidth - 9, y: y + 16.5, size: 13.5, strong: own, most: queryWidth - 14 },
       anchor: "end",
       color: own ? accent : muted,
@@ -80,7 +81,7 @@ function drawKeys(sheet, { keys, x, keyWidth, text, best }) {
   keys.forEach((position, r) => {
     const place = { x: x.key + 9, y: sheet.y + r * ROW + 16.5 };
     const strong = position === best;
-    sheet.text(text.key[position], { ...place, size: 13.5, most: keyWidth - 14, strong });
+    sheet.text(inLine(text.key[position]), { ...place, size: 13.5, most: keyWidth - 14, strong });
   });
 }
 

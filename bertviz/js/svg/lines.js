@@ -3,6 +3,7 @@
 import { paintAtRest, paintGaps, paintSelected } from "../paint/lines.js";
 import { barColor, barsIn } from "../parts/bars.js";
 import { ROW } from "../parts/token_columns.js";
+import { inLine } from "../scenes/token_texts.js";
 
 /** @typedef {import("./sheet.js").Sheet} Sheet */
 /** @typedef {import("../parts/lines.js").LinesPlot} LinesPlot */
@@ -52,7 +53,7 @@ function drawBars(sheet, plot) {
     });
   }
   labels?.positions.forEach((position, r) => {
-    sheet.text(plot.text.query[position], {
+    sheet.text(inLine(plot.text.query[position]), {
       ...{ x: labels.x, y: sheet.y + r * ROW + 16, color: theme.muted, most: labels.width },
     });
   });
@@ -73,7 +74,7 @@ function drawTokens(sheet, plot, { side, x, width, positions, chosen }) {
       const style = { fill: theme.field, stroke: theme.accent, radius: 6 };
       sheet.rect(x + 0.5, y + 0.5, width - 1, ROW - 1, style);
     }
-    sheet.text(plot.text[side][position], {
+    sheet.text(inLine(plot.text[side][position]), {
       x: side === "query" ? x + width - 9 : x + 9,
       y: y + 16.5,
       size: 13.5,

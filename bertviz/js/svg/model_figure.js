@@ -1,6 +1,6 @@
 // The model view as a file: the grid, and the opened cell beside or below it.
 
-import { DETAIL, GAP, gridWidth, layoutOf } from "../parts/grid.js";
+import { detailWidth, GAP, gridWidth, layoutOf } from "../parts/grid.js";
 import { headerOf } from "./header.js";
 import { linesPlot } from "../parts/lines.js";
 import { drawLines } from "./lines.js";
@@ -25,7 +25,7 @@ export function modelFigure(source, state, { theme, width }) {
   const layout = layoutOf(scene, width);
   const { open, choice } = scene;
   const picture = open && openedPicture(source, scene, state, open, theme);
-  const room = layout.beside ? DETAIL : Math.min(BELOW, width);
+  const room = layout.beside ? detailWidth(layout, width) : Math.min(BELOW, width);
   const shown = picture && folded(picture, shownRow(picture, state), state);
   const lines = shown && linesPlot(shown.picture, state, room, estimatedWidth);
   const chosen = picture && (state.query !== null || state.key !== null);

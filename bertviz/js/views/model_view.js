@@ -90,7 +90,7 @@ function create(frame) {
       body.classList.toggle("beside", layout.beside);
       if (scene.open) body.style.setProperty("--head", theme.head(scene.open.head));
       grid.draw(scene, layout);
-      const picture = opened.draw(scene, state, layout.beside);
+      const picture = opened.draw(scene, state, layout);
       if (picture && opening && !layout.beside) opened.reveal();
       if (picture) opening = false;
       title.draw(modelTitle(scene, picture, state, source.payload), scene.open?.head ?? null);

@@ -75,3 +75,21 @@ def test_terms_explain_themselves(page_of: Callable[..., Opened], term: str) -> 
         opened.page.keyboard.press("Escape")
         expect(tooltip).to_be_hidden()
         opened.page.mouse.move(1, 1)
+
+
+def test_tokens_of_bytes_stand_in_line(page_of: Callable[..., Opened]) -> None:
+    tokens = ["ĠThe", "Ġcat", "s", "Ċ", "  two", "end "]
+    opened = page_of(a_head_view(weights(1, 1, 6), tokens))
+    for side, edge in (("query", "right"), ("key", "left")):
+        shown = opened.host.locator(f'[data-token="{side}"]')
+        assert shown.all_inner_texts() == ["The", "cat", "s", "⏎", "two", "end"]
+        # Where their letters end, or begin.
+        edges = shown.evaluate_all(
+            """(all, edge) => all.map((element) => {
+                 const range = document.createRange();
+                 range.selectNodeContents(element);
+                 return Math.round(range.getBoundingClientRect()[edge]);
+               })""",
+            edge,
+        )
+        assert max(edges) - min(edges) <= 1, (side, edges)

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 from playwright.sync_api import expect
 
 from tests.browser.model_view.cells import cell
 from tests.browser.opened import Opened
-from tests.helpers import weights
+from tests.helpers import a_model_view, weights
 
 
 def test_a_click_opens_a_second_closes(opened: Opened) -> None:
@@ -73,3 +75,15 @@ def test_keyboard_opens_closes_and_keeps_its_place(opened: Opened) -> None:
     # Another order moves cells, not the focus' head.
     opened.set(measure="entropy", sorted=True)
     assert opened.host.evaluate(focused) == ["1", "1"]
+
+
+def test_names_are_whole_where_there_is_room(page_of: Callable[..., Opened]) -> None:
+    tokens = [f"uncharacteristically{i}" for i in range(6)]
+    opened = page_of(a_model_view(weights(2, 2, 6), tokens), width=1280)
+    opened.set(cell=[0, 1])
+    opened.settled(cell=[0, 1])
+    names = opened.host.locator('.detail [data-token="key"]')
+    assert names.evaluate_all("all => all.every((e) => e.scrollWidth <= e.clientWidth)")
+    box = opened.host.locator(".detail").bounding_box()
+    assert box is not None
+    assert 400 < box["x"] + box["width"] <= 1280
