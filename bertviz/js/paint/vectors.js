@@ -4,6 +4,8 @@ import { INVISIBLE, line } from "./canvas.js";
 
 /** @typedef {import("../parts/geometry.js").Geometry} Geometry */
 
+const LIFT = 2; // of what is positive, and as far below what is negative: signs are told in gray, too
+
 /**
  * Vectors as stripes: a cell per neuron, blue above zero and orange below, strength by |value|.
  * @param {CanvasRenderingContext2D} context
@@ -28,7 +30,7 @@ export function paintStripes(context, values, options) {
   for (let r = rows[0]; r < rows[1]; r++) {
     const start = positions[r] * headDim;
     const strength = (fade ? fade(positions[r]) : 1) / (max || 1);
-    const y = r * geometry.row + 4;
+    const y = r * geometry.row + 4 + LIFT / 2;
     for (let n = 0; n < headDim; n++) {
       const neuron = order ? order[n] : n;
       const value = values[start + neuron];
@@ -36,7 +38,8 @@ export function paintStripes(context, values, options) {
       if (alpha < INVISIBLE) continue;
       context.globalAlpha = alpha;
       context.fillStyle = value > 0 ? theme.positive : theme.negative;
-      context.fillRect(x + n * cell, y, cell - hair, geometry.row - 8);
+      const top = value > 0 ? y - LIFT : y + LIFT;
+      context.fillRect(x + n * cell, top, cell - hair, geometry.row - 8 - LIFT);
     }
   }
   context.globalAlpha = 1;

@@ -71,16 +71,20 @@ export function stripName({ explanation }, narrow) {
   return `contribution to ${explanation ? explanation.what : "this row"}`;
 }
 
+/** How stripes tell signs, with and without colors. */
+const RAISED = /** @type {[string, string]} */ (["positive, higher", "negative, lower"]);
+
 /**
  * @param {NeuronScene} scene
  * @param {{queries: number, keys: number, products: number}} max
  */
 export function columnsLegend({ whatIf }, { queries, keys, products }) {
   if (whatIf) {
-    return { signed: `pale: original, solid: ${changeIn(whatIf)}`, note: "" };
+    return { signed: `pale: original, solid: ${changeIn(whatIf)}`, signs: RAISED, note: "" };
   }
   const [q, k, both] = [queries, keys, products].map((value) => value.toFixed(2));
-  return { signed: `full strength: |q| ${q}, |k| ${k}, |q × k · scale| ${both}`, note: "" };
+  const signed = `full strength: |q| ${q}, |k| ${k}, |q × k · scale| ${both}`;
+  return { signed, signs: RAISED, note: "" };
 }
 
 /** @param {NeuronScene} scene */

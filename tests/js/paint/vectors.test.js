@@ -3,7 +3,7 @@ import { test } from "node:test";
 import { paintBars, paintElbows, paintStripes } from "../../../bertviz/js/paint/vectors.js";
 import { geometry, recorder } from "./recorder.js";
 
-test("stripes: color by sign, strength by size", () => {
+test("stripes: color and height by sign, so that gray tells it too, strength by size", () => {
   const { context, drawn } = recorder();
   paintStripes(context, Float32Array.from([1, -2, 0, 0.5]), {
     geometry,
@@ -16,11 +16,11 @@ test("stripes: color by sign, strength by size", () => {
     theme: { positive: "blue", negative: "orange" },
   });
   assert.deepEqual(
-    drawn.map(({ alpha, color, rect }) => [rect[0], rect[1], alpha, color]),
+    drawn.map(({ alpha, color, rect }) => [rect[0], rect[1], rect[3], alpha, color]),
     [
-      [0, 4, 0.5, "blue"],
-      [10, 4, 1, "orange"],
-      [10, 28, 0.25, "blue"],
+      [0, 3, 14, 0.5, "blue"],
+      [10, 7, 14, 1, "orange"],
+      [10, 27, 14, 0.25, "blue"],
     ],
   );
 });
