@@ -86,8 +86,8 @@ def test_a_measure_beside_the_scale(kind: Any, tmp_path: Path) -> None:
     view = ModelView(trace, measures={"mine": {(0, 0): 1.0, (1, 0): 2.0}})
     view.save(tmp_path / "x.svg")
     texts = " ".join(re.findall(r"<text[^>]*>([^<]*)<", (tmp_path / "x.svg").read_text("utf-8")))
-    assert "mine 0.00 2.00" in texts
-    assert f"√ value, full strength: {'±' if kind == 'signed' else ''}8.00" in texts
+    assert "bar: mine, 0.00 to 2.00" in texts
+    assert f"√ value {'−8.00 +' if kind == 'signed' else '0 '}8.00" in texts
     assert "missing: 4 of 18 values" in texts
 
 

@@ -13,7 +13,7 @@ import { addToolbar } from "./toolbar.js";
 /** @typedef {import("../state.js").State} State */
 /** @typedef {import("../scenes/head.js").HeadScene} HeadScene */
 
-const ONE_LINE = 920; // CSS pixels, from which on the heads stand beside the layer
+const ONE_LINE = 932; // CSS pixels, from which on the heads stand beside the layer
 const BESIDE = 12; // heads that have room there
 
 /** @param {Frame} frame */

@@ -3,6 +3,7 @@
 import { isAttention } from "../data/kinds.js";
 import { pairsOf } from "../data/filters.js";
 import { capitalized } from "../data/texts.js";
+import { add } from "./dom.js";
 import { addSelect, option } from "./selects.js";
 
 /** @typedef {import("./frame.js").Frame} Frame */
@@ -19,9 +20,7 @@ export function addSourceSelects(toolbar, frame, which) {
   const what = isAttention(payload) ? "Attention" : "Block";
   const block =
     blocks.length > 1 && addSelect(toolbar, "block", what, (value) => frame.set({ block: value }));
-  const layer =
-    which.layer &&
-    addSelect(toolbar, "layer", "Layer", (value) => frame.set({ layer: Number(value) }));
+  const layer = which.layer && addLayerSelect(toolbar, frame);
   return {
     draw() {
       const state = frame.state();
@@ -30,9 +29,49 @@ export function addSourceSelects(toolbar, frame, which) {
         const options = blocks.map(({ name }) => option(name, capitalized(name)));
         block.draw(options, state.block);
       }
-      if (layer) {
-        const options = current.layers.map(({ index }) => option(index));
-        layer.draw(options, String(state.layer));
+      if (layer) layer.draw(current.layers, state.layer);
+    },
+  };
+}
+
+/**
+ * A select with a step back and one forward beside it.
+ * @param {HTMLElement} toolbar
+ * @param {Frame} frame
+ */
+function addLayerSelect(toolbar, frame) {
+  const box = add(toolbar, "stepper");
+  const layer = addSelect(box, "layer", "Layer", (value) => frame.set({ layer: Number(value) }));
+  /** @type {number[]} */
+  let layers = [];
+  const steps = [
+    { by: -1, text: "‹", label: "Previous layer" },
+    { by: 1, text: "›", label: "Next layer" },
+  ].map(({ by, text, label }) => {
+    const button = /** @type {HTMLButtonElement} */ (add(box, "step", "button"));
+    button.type = "button";
+    button.textContent = text;
+    button.title = label;
+    button.setAttribute("aria-label", label);
+    const next = () => layers[layers.indexOf(frame.state().layer) + by];
+    button.addEventListener("click", () => frame.set({ layer: next() }));
+    return { button, next };
+  });
+  return {
+    /**
+     * @param {{index: number}[]} all
+     * @param {number} current
+     */
+    draw(all, current) {
+      layers = all.map(({ index }) => index);
+      layer.draw(
+        layers.map((index) => option(index)),
+        String(current),
+      );
+      for (const { button, next } of steps) {
+        button.hidden = layers.length < 2;
+        // Not disabled: at the end the focus would be lost.
+        button.setAttribute("aria-disabled", String(next() === undefined));
       }
     },
   };

@@ -154,3 +154,19 @@ def test_a_narrow_cell_and_many_heads(page_of: Callable[..., Opened]) -> None:
     assert opened.host.locator("button[data-head]").count() == 32
     square(opened, 31).click()
     opened.settled(heads=[31])
+
+
+def test_layers_one_after_the_other(opened: Opened) -> None:
+    back = opened.host.get_by_role("button", name="Previous layer")
+    forward = opened.host.get_by_role("button", name="Next layer")
+    expect(back).to_have_attribute("aria-disabled", "true")
+    forward.click()
+    opened.settled(layer=1)
+    opened.page.keyboard.press("Enter")
+    opened.settled(layer=2)
+    expect(forward).to_have_attribute("aria-disabled", "true")
+    forward.click(force=True)  # it stays in the page, or the focus would be lost
+    assert opened.drawn()["layer"] == 2
+    back.click()
+    opened.settled(layer=1)
+    expect(opened.host.locator('select[name="layer"]')).to_have_value("1")
