@@ -65,11 +65,14 @@ def check_cost(
         return
     count, few = _weights(shipped), _weights(part)
     if count > MANY:
+        many = f"{len(shipped)} layers" if len(shipped) > 1 else "a layer"
+        fewer = (
+            f"{fix} ({few / 1e6:,.0f} million), include_heads" if few < count else "include_heads"
+        )
         warn_caller(
-            f"This {kind} view encodes {count / 1e6:,.0f} million weights of {len(shipped)} layers,"
-            f" about {count / PER_SECOND:.0f} s, before it shows the first. Pass {fix}"
-            f" ({few / 1e6:,.0f} million), include_heads, or a shorter text; with include_layers"
-            " this warning is not given."
+            f"This {kind} view encodes {count / 1e6:,.0f} million weights of {many}, up to"
+            f" {count / PER_SECOND:.0f} s, before it shows the first. Pass {fewer}, or a shorter"
+            " text; with include_layers or include_heads this warning is not given."
         )
 
 
