@@ -30,6 +30,10 @@ def test_a_view_that_takes_long_says_what_to_pass(monkeypatch: Any, cls: type) -
         cls(TRACE)
     with pytest.warns(UserWarning, match=r"Pass include_layers=\[2\]"):
         HeadView(TRACE, layer=2)
+    one = AttentionTrace.from_arrays(TOKENS, queries=QUERIES[:1], keys=QUERIES[:1])
+    monkeypatch.setattr(costs, "MANY", 0)
+    with pytest.warns(UserWarning, match="weights of a layer, .* Pass include_heads, or a shorter"):
+        cls(one)
 
 
 def test_a_very_large_neuron_view_is_made_only_if_asked_for(monkeypatch: Any) -> None:
