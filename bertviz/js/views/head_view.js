@@ -199,6 +199,7 @@ const matrixKind = ({ signs }) => (headCount(signs) > 1 ? "multiples" : "matrix"
 function barsNote({ full, some, columns }, edges) {
   const scaled = full === 1 ? "" : `longest bar: ${shortSize(full, edges)}`;
   const heads = columns.length - 1;
-  const shown = heads ? `bars of the ${heads} strongest heads` : "bars of the mean";
+  const several = heads === 1 ? "the strongest head" : `the ${heads} strongest heads`;
+  const shown = `bars of ${heads ? several : "the mean"}`;
   return [scaled, some ? shown : ""].filter(Boolean).join(" · ");
 }
