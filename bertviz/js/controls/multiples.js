@@ -54,8 +54,9 @@ class Multiples {
    * @param {Parameters<typeof perHead>[0]} picture with the edges of nothing selected
    * @param {State} state
    * @param {number} available width
+   * @param {number | null} preview the head that stands out, if one does
    */
-  draw(picture, state, available) {
+  draw(picture, state, available, preview) {
     const pictures = perHead(picture);
     const { columns, width } = multiplesLayout(pictures.length, available);
     this.#back.hidden = !state.zoom;
@@ -66,7 +67,8 @@ class Multiples {
     while (this.#parts.length < pictures.length) this.#parts.push(this.#add());
     this.#parts.forEach(({ element }, i) => (element.hidden = i >= pictures.length));
     pictures.forEach((own, i) => {
-      const { chip, matrix } = this.#parts[i];
+      const { element, chip, matrix } = this.#parts[i];
+      element.classList.toggle("back", preview !== null && preview !== own.head);
       select(chip)
         .attr("data-only", own.head)
         .attr("aria-label", `Only head ${own.head}`)

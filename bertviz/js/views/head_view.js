@@ -86,7 +86,11 @@ class HeadDrawing {
 
   /** @param {State} chosen */
   draw(chosen) {
-    const state = this.#toolbar.seen(chosen);
+    const seen = this.#toolbar.seen(chosen);
+    // Matrices beside each other stay where they are: that of the head stands out among them.
+    const { mode, combine = "each", heads } = chosen;
+    const apart = mode === "matrix" && combine === "each" && heads.length > 1;
+    const state = apart ? chosen : seen;
     const scene = headScene(this.#frame.source, state);
     const picture = headPicture(scene, state, this.#frame.theme());
     this.#toolbar.draw(scene, state);
@@ -96,7 +100,8 @@ class HeadDrawing {
     const title = headTitle(picture, row, state, this.#frame.source.payload);
     this.#title.draw(title, state.heads.length === 1 ? state.heads[0] : null);
     if (state.mode === "matrix") {
-      const drawn = this.#drawMatrix(scene, picture, state, width);
+      const preview = seen === state ? null : seen.heads[0];
+      const drawn = this.#drawMatrix(scene, picture, state, width, preview);
       this.#reading.draw(picture, row, state, null);
       return drawn;
     }
@@ -168,13 +173,14 @@ class HeadDrawing {
    * @param {Picture} picture
    * @param {State} state
    * @param {number} width
+   * @param {number | null} preview the head under the pointer, where several are drawn
    */
-  #drawMatrix(scene, picture, state, width) {
+  #drawMatrix(scene, picture, state, width, preview) {
     const theme = this.#frame.theme();
     const whole = unselected(picture, windowOf(scene.all, state.zoom));
     const several = matrixKind(scene) === "multiples";
     const { matrices, ...cells } = several
-      ? this.#multiples.draw(whole, state, width)
+      ? this.#multiples.draw(whole, state, width, preview)
       : { ...this.#matrix.draw(whole, state, width), matrices: null };
     const scale = { ...cells, color: cellColor(picture, theme) };
     this.#footers.matrix.draw({ theme, ...headLegend(whole.edges, state, scale) });

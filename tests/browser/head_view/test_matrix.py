@@ -8,6 +8,7 @@ from collections.abc import Callable
 import numpy as np
 from playwright.sync_api import expect
 
+from tests.browser.head_view.reading import square
 from tests.browser.opened import Opened
 from tests.helpers import TOKENS, a_head_view, weights
 
@@ -116,6 +117,13 @@ def test_heads_have_a_matrix_each(page_of: Callable[..., Opened]) -> None:
     opened.settled(query=3, key=3, locked=True)
     opened.page.keyboard.press("Escape")
     opened.settled(query=None, key=None)
+    # A head under the pointer stands out; the matrices stay where they are.
+    square(opened, 2).hover()
+    expect(opened.host.locator(".multiple.back:visible")).to_have_count(3)
+    expect(opened.host.locator(".multiple:not(.back):visible")).to_contain_text("2")
+    assert plots.nth(2).bounding_box() == box
+    opened.page.mouse.move(1, 1)
+    expect(opened.host.locator(".multiple.back")).to_have_count(0)
     # A head's number shows it alone, as the one large matrix; its mean and sum are one matrix, too.
     opened.host.locator('[data-only="1"]').click()
     opened.settled(heads=[1], mode="matrix")
