@@ -7,7 +7,7 @@ import { isDifference } from "./differences.js";
 
 const FAINT = 0.05; // of a picture without a larger weight, the largest is drawn at full strength
 
-/** @type {WeakMap<Weights, Float32Array>} the largest weight of each head */
+/** @type {WeakMap<Weights, Float32Array>} per head, its largest weight or one that is not faint */
 const known = new WeakMap();
 
 /**
@@ -19,23 +19,27 @@ const known = new WeakMap();
 export function topOf(weights, heads, renormalized) {
   if (renormalized || isDifference(weights)) return 1;
   let top = 0;
-  const largest = largestOf(weights);
-  for (const head of heads) top = Math.max(top, largest[weights.heads.indexOf(head)] ?? 0);
+  const tops = topsOf(weights);
+  for (const head of heads) top = Math.max(top, tops[weights.heads.indexOf(head)] ?? 0);
   return top > 0 && top <= FAINT ? top : 1;
 }
 
-/** @param {Weights} weights */
-function largestOf(weights) {
-  let largest = known.get(weights);
-  if (largest) return largest;
+/**
+ * The search ends at a weight that is not faint: what is larger changes nothing.
+ * @param {Weights} weights
+ */
+function topsOf(weights) {
+  const found = known.get(weights);
+  if (found) return found;
   const { heads, queries, start, weight } = weights;
-  largest = new Float32Array(heads.length);
-  for (let slot = 0; slot < heads.length; slot++) {
+  const tops = Float32Array.from(heads.keys(), (slot) => {
+    let top = 0;
     const end = start[(slot + 1) * queries];
-    for (let e = start[slot * queries]; e < end; e++) {
-      if (weight[e] > largest[slot]) largest[slot] = weight[e];
+    for (let e = start[slot * queries]; e < end && top <= FAINT; e++) {
+      if (weight[e] > top) top = weight[e];
     }
-  }
-  known.set(weights, largest);
-  return largest;
+    return top;
+  });
+  known.set(weights, tops);
+  return tops;
 }
